@@ -1,0 +1,68 @@
+"""Everything that ragqa raises on purpose.
+
+RagqaError                    exit 1   something failed; the message names it and the remedy
+├── SettingsError             exit 2   a setting or a flag has a value that cannot be used
+├── CorpusError               exit 1   the corpus cannot be read, or holds nothing to index
+├── ArticleNotFoundError      exit 1   no article has this id
+├── IndexError_               exit 3   (family) the index cannot answer
+│   ├── IndexMissingError     exit 3   there is no index in the folder
+│   └── IndexMismatchError    exit 3   the index was built differently, or is damaged
+├── IndexBusyError            exit 1   another process is writing the index
+└── ModelError                exit 4   (family) a model cannot be used
+    ├── ModelMissingError     exit 4   the model is not on this machine
+    └── ModelDamagedError     exit 4   a model file is not what it should be
+
+Bad arguments between rooms stay ValueError: they are bugs, not situations.
+"""
+
+
+class RagqaError(Exception):
+    """A failure that a user can act on; the message says how."""
+
+    exit_code = 1
+
+
+class SettingsError(RagqaError):
+    """A setting or a flag has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class CorpusError(RagqaError):
+    """The corpus cannot be read, or holds nothing to index."""
+
+
+class ArticleNotFoundError(RagqaError):
+    """No article has this id."""
+
+
+class IndexError_(RagqaError):
+    """The index cannot answer."""
+
+    exit_code = 3
+
+
+class IndexMissingError(IndexError_):
+    """There is no index in the folder."""
+
+
+class IndexMismatchError(IndexError_):
+    """The index was built with something else, or its files are damaged."""
+
+
+class IndexBusyError(RagqaError):
+    """Another process is writing the index."""
+
+
+class ModelError(RagqaError):
+    """A model cannot be used."""
+
+    exit_code = 4
+
+
+class ModelMissingError(ModelError):
+    """The model is not on this machine."""
+
+
+class ModelDamagedError(ModelError):
+    """A model file is not what the catalogue says it should be."""

@@ -1,0 +1,157 @@
+"""Every type that the rooms share. Imports nothing of ours.
+
+Offsets are Python string offsets into ``Article.text``; dates are ISO ``YYYY-MM-DD`` (or a prefix
+of it: ``2024``, ``2024-05``); languages are ``zh`` or ``en``; scores are similarities: higher is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+Language = Literal["zh", "en"]
+Status = Literal["answered", "not_found", "unverified"]
+Verdict = Literal["supported", "partly", "unsupported"]
+Mode = Literal["sources", "extractive", "generating", "generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One cleaned article; ``text`` is what is indexed, cited and shown."""
+
+    id: str
+    title: str
+    text: str
+    source: str = ""
+    published: str | None = None
+    language: Language = "zh"
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of whole sentences: ``article.text[start:end] == text``, always."""
+
+    article_id: str
+    start: int
+    end: int
+    text: str
+    heading: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end or self.end - self.start != len(self.text):
+            raise ValueError(f"chunk {self.start}:{self.end} holds {len(self.text)} characters")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found for a question, with the article it stands in."""
+
+    chunk: Chunk
+    article: Article
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """An exact quote: ``article.text[start:end] == quote``, always."""
+
+    marker: int
+    article: Article
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end <= len(self.article.text):
+            raise ValueError(f"citation {self.start}:{self.end} lies outside {self.article.id}")
+
+    @property
+    def quote(self) -> str:
+        """The cited words, as they stand in the article."""
+        return self.article.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of an answer and the markers of the citations it rests on."""
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question gets. While it is being written, earlier snapshots have an earlier ``mode``."""
+
+    question: str
+    language: Language
+    status: Status
+    statements: tuple[Statement, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    confidence: float = 0.0
+    mode: Mode = "extractive"
+    note: str = ""
+    timings_ms: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The statements as one text with their ``[n]`` markers."""
+        separator = "" if self.language == "zh" else " "
+        return separator.join(marked(s, self.language) for s in self.statements) or self.note
+
+
+def marked(statement: Statement, language: Language) -> str:
+    """Put a statement's ``[n]`` markers before its full stop (after it in Chinese: no space)."""
+    gap = "" if language == "zh" else " "
+    markers = "".join(f"[{n}]" for n in statement.citations)
+    if not markers:
+        return statement.text
+    body, stop = statement.text, ""
+    if body and body[-1] in "。．.！!？?；;":
+        body, stop = body[:-1], body[-1]
+    return f"{body}{gap}{markers}{stop}"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A corpus entry that was not indexed, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Encoder(Protocol):
+    """Text to unit vectors, shape (n, dimension), float32."""
+
+    id: str
+    fingerprint: str
+    dimension: int
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors: ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class Generator(Protocol):
+    """Messages to text, greedy, piece by piece; closing the iterator stops the model."""
+
+    id: str
+
+    def stream(
+        self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
+    ) -> Iterator[str]: ...
