@@ -1,0 +1,60 @@
+"""Facts about text that every room needs: its language and where its sentences stand.
+
+Like records and errors this imports nothing of ours, so that chunks, quotes and statements are
+all cut at the same places.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ragqa.records import Language
+
+Span = tuple[int, int]
+
+HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]+(?:['’\-][A-Za-zÀ-ɏ]+)*")
+
+_CLOSING = r"”’」』）)］\]】》\"'"
+# A full-width stop ends a sentence wherever it stands; a Latin one only before white space.
+_STOP = re.compile(rf"[。！？]+[{_CLOSING}]*|[!?]+[{_CLOSING}]*|\.+[{_CLOSING}]*(?=\s|$)|\n+")
+_ABBREVIATION = re.compile(
+    r"(?:\b[A-Za-z]|\b(?:Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|etc|Inc|Ltd|Co|Corp|No|Gen|Sen|Rep|Gov"
+    r"|e\.g|i\.e|[Pp]p|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec))\.$"
+)
+
+
+def language_of(text: str) -> Language:
+    """``zh`` when Chinese characters carry the text, else ``en``.
+
+    A Latin word counts as one character, so that "Brundage为什么离开OpenAI" is Chinese, while an
+    English sentence that quotes one Chinese name stays English.
+    """
+    han, latin = len(HAN.findall(text)), len(_LATIN_WORD.findall(text))
+    return "zh" if han > latin else "en"
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """Spans of the sentences of ``text``, in order, without surrounding white space.
+
+    Every character that is not white space lies in exactly one span. Line breaks end a sentence;
+    closing quotes stay with theirs; decimals, initials and common abbreviations do not end one.
+    """
+    spans: list[Span] = []
+    start = 0
+    for stop in _STOP.finditer(text):
+        if stop.group().startswith(".") and _ABBREVIATION.search(text, start, stop.start() + 1):
+            continue
+        _append_trimmed(spans, text, start, stop.end())
+        start = stop.end()
+    _append_trimmed(spans, text, start, len(text))
+    return spans
+
+
+def _append_trimmed(spans: list[Span], text: str, start: int, end: int) -> None:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        spans.append((start, end))

@@ -1,0 +1,44 @@
+"""Language and sentence facts that every room shares."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ragqa.text import language_of, sentence_spans
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("why did Brundage leave?", "en"),
+        ("Brundage为什么离开OpenAI？", "zh"),
+        ("训练GPT-4花了多少钱？", "zh"),
+        ("What does 对齐 mean?", "en"),
+        ("", "en"),
+    ],
+)
+def test_language_is_the_script_that_carries_the_text(text: str, language: str) -> None:
+    assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("他走了。她留下！为什么？", ["他走了。", "她留下！", "为什么？"]),
+        ("他说：“我走了。”她没说话。", ["他说：“我走了。”", "她没说话。"]),
+        ("It cost $1.5 billion. Mr. Smith paid.", ["It cost $1.5 billion.", "Mr. Smith paid."]),
+        ("The U.S. said no. J. Doe left.", ["The U.S. said no.", "J. Doe left."]),
+        ("第一行\n第二行", ["第一行", "第二行"]),
+        ("  \n ", []),
+    ],
+)
+def test_sentences_keep_quotes_decimals_and_initials_whole(text: str, sentences: list[str]) -> None:
+    assert [text[a:b] for a, b in sentence_spans(text)] == sentences
+
+
+@given(st.text(alphabet="ab 。！？.\n”“U3,，", max_size=80))
+def test_every_visible_character_lies_in_exactly_one_sentence(text: str) -> None:
+    spans = sentence_spans(text)
+    covered = [i for a, b in spans for i in range(a, b)]
+    assert len(covered) == len(set(covered))
+    assert all(text[i].isspace() for i in set(range(len(text))) - set(covered))
