@@ -38,6 +38,11 @@ def test_repeated_sentences_keep_their_own_places() -> None:
     assert [c.start for c in chunks] == list(range(0, 250, 20))
 
 
+def test_a_closing_quote_at_a_cut_stands_in_one_chunk_only() -> None:
+    text = "甲" * 19 + "”" + "乙" * 19 + "”" + "丙" * 30
+    assert "".join(c.text for c in split(article(text), size=20)) == text
+
+
 def test_a_sentence_longer_than_the_size_is_cut_at_commas() -> None:
     chunks = split(article("甲乙丙丁戊己庚辛，" * 5 + "完。"), size=20)
     assert len(chunks) == 3

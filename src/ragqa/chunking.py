@@ -7,6 +7,7 @@ laid end to end are the article, which is checked for every article.
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -101,7 +102,8 @@ def _splitter(size: int) -> RecursiveCharacterTextSplitter:
         strip_whitespace=False,
         chunk_size=size,
         chunk_overlap=0,
-        length_function=lambda text: round(weight(text)),
+        # Rounded up: a piece of length 0 would be kept as overlap and stand in two chunks.
+        length_function=lambda text: math.ceil(weight(text)),
     )
 
 

@@ -1,0 +1,124 @@
+"""Answers from their parts: what is read, what is shown, what is refused. Pure functions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from ragqa.chunking import weight
+from ragqa.citing import Evidence, Support, cite, extract, missing_names
+from ragqa.lexicon import fold, names
+from ragqa.records import Answer, Chunk, Citation, Passage, Statement, Vectors
+from ragqa.text import sentence_spans
+from ragqa.wording import word
+
+_WORTH = {"supported": 1.0, "partly": 0.5, "unsupported": 0.0}
+
+
+def within(passages: Sequence[Passage], budget: float) -> list[Passage]:
+    """The passages that fit a reader's budget (in Chinese characters), the last cut at a sentence."""
+    kept: list[Passage] = []
+    for passage in passages:
+        room = budget - sum(weight(p.chunk.text) for p in kept)
+        ends = [end for _, end in sentence_spans(passage.chunk.text) if weight(passage.chunk.text[:end]) <= room]
+        if not ends:
+            break
+        chunk = passage.chunk
+        cut = replace(chunk, end=chunk.start + ends[-1], text=chunk.text[: ends[-1]])
+        kept.append(replace(passage, chunk=cut))
+        if ends[-1] < len(chunk.text):
+            break
+    return kept or list(passages[:1])
+
+
+def extracted(answer: Answer, question: Vectors, evidence: Evidence) -> Answer:
+    """The best verbatim sentences for a question's vector of shape (1, dimension), each cited."""
+    sentences = extract(question, evidence)
+    if not sentences:
+        return answer
+    statements = tuple(Statement(s.text, (n,), "supported") for n, s in enumerate(sentences, start=1))
+    citations = tuple(Citation(n, s.article, s.start, s.end) for n, s in enumerate(sentences, start=1))
+    return replace(
+        answer,
+        status="answered",
+        statements=statements,
+        citations=citations,
+        mode="extractive",
+        confidence=confidence(statements, answer.passages),
+    )
+
+
+def resolved(answer: Answer, supports: Sequence[tuple[str, Support | None]], evidence: Evidence) -> Answer:
+    """An answer with the statements that are supported so far; the others are left out."""
+    held = [(text, found) for text, found in supports if found is not None and found.verdict != "unsupported"]
+    statements, citations = cite(held, evidence)
+    return replace(
+        answer,
+        status="answered" if statements else answer.status,
+        statements=statements,
+        citations=citations,
+        confidence=confidence(statements, answer.passages),
+    )
+
+
+def not_found(answer: Answer, absent: Sequence[str] = ()) -> Answer:
+    """The same answer as a refusal that says what was looked for; its passages stay."""
+    name = "、".join(absent) if answer.language == "zh" else ", ".join(absent)
+    note = word("not_found_name" if absent else "not_found", answer.language, question=answer.question, name=name)
+    return replace(answer, status="not_found", statements=(), citations=(), confidence=0.0, note=note)
+
+
+def absent_names(question: str, passages: Sequence[Passage]) -> list[str]:
+    """The question's names, as it writes them, when none of the passages found holds any of them.
+
+    A passage in another script may write a name otherwise, so only names in its own script count.
+    """
+    asked = names(question)
+    if not asked or not passages:
+        return []
+    around = "\n".join(f"{p.article.title}\n{p.chunk.heading}\n{p.chunk.text}" for p in passages)
+    if set(missing_names(question, around)) != set(asked):
+        return []
+    return [_as_written(name, question) for name in asked]
+
+
+def confidence(statements: Sequence[Statement], passages: Sequence[Passage]) -> float:
+    """How far an answer can be trusted, 0 to 1: the verdicts' mean, times the best passage's cosine.
+
+    Not calibrated: it orders answers, it is no probability.
+    """
+    if not statements or not passages:
+        return 0.0
+    held = sum(_WORTH[statement.verdict] for statement in statements) / len(statements)
+    return round(held * max(0.0, min(1.0, passages[0].score)), 3)
+
+
+def _as_written(name: str, question: str) -> str:
+    at = fold(question).find(name)
+    return question[at : at + len(name)] if at >= 0 else name
+
+
+class Clock:
+    """Milliseconds from the question to each first."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._marks: dict[str, int] = {}
+
+    def mark(self, name: str) -> None:
+        """Note when this first happened."""
+        self._marks.setdefault(name, self._elapsed())
+
+    def first_token(self, pieces: Iterable[str]) -> Iterator[str]:
+        """Pass pieces on, noting when the first comes."""
+        for piece in pieces:
+            self.mark("first_token")
+            yield piece
+
+    def stamp(self, answer: Answer) -> Answer:
+        """The answer with all times so far, and the total."""
+        return replace(answer, timings_ms={**self._marks, "total": self._elapsed()})
+
+    def _elapsed(self) -> int:
+        return round(1000 * (time.monotonic() - self._started))

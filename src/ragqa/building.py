@@ -1,0 +1,180 @@
+"""The first story: articles to an index. What did not change is not encoded again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ragqa.chunking import split
+from ragqa.corpus import read_articles
+from ragqa.encoder import SentenceEncoder
+from ragqa.errors import CorpusError, IndexError_
+from ragqa.index import Index, Manifest, new_version, writing
+from ragqa.records import Article, Chunk, Skipped, Vectors
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Article ids by what a new version does with them."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+    @property
+    def any(self) -> bool:
+        """Whether the corpus differs from the index."""
+        return bool(self.added or self.changed or self.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What ``ragqa index`` did, or with ``dry_run`` would do."""
+
+    version: str
+    articles: int
+    chunks: int
+    changes: Changes
+    skipped: tuple[Skipped, ...]
+    seconds: float
+    tokens_per_second: float
+
+
+def build_index(
+    corpus: Path,
+    index: Path,
+    *,
+    encoder: Callable[[], SentenceEncoder],
+    chunk_size: int,
+    full: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Built:
+    """Bring the index up to date with the corpus; readers keep the old version meanwhile.
+
+    The encoder is a function, since an unchanged corpus needs none. Raises CorpusError when there is
+    nothing to index, IndexBusyError when another process writes, IndexMismatchError when the index
+    was built with another encoder or chunk size (``full`` rebuilds it).
+    """
+    started = time.monotonic()
+    articles, skipped = read_articles(corpus)
+    if not articles:
+        reasons = "".join(f"\n  {entry.file}: {entry.reason}" for entry in skipped[:5])
+        raise CorpusError(f"{corpus}/ holds no article to index; add .txt, .md, .html or .jsonl files{reasons}")
+    if dry_run:
+        old = None if full else _open(index)
+        changes = compare(old.articles if old else (), articles)
+        return Built("", len(articles), 0, changes, tuple(skipped), time.monotonic() - started, 0.0)
+    with writing(index):
+        old = None if full else _open(index)
+        changes = compare(old.articles if old else (), articles)
+        model = encoder() if changes.any or not old or old.manifest.chunk_size != chunk_size else None
+        if old and model is None:
+            manifest, speed = old.manifest, 0.0
+        else:
+            assert model is not None
+            if old:
+                old.manifest.require(encoder=model.id, fingerprint=model.fingerprint, chunk_size=chunk_size)
+            built, speed = _build(articles, model, old, corpus, chunk_size, skipped, progress)
+            manifest = built.save(index)
+    return Built(
+        manifest.version, manifest.articles, manifest.chunks, changes, tuple(skipped),
+        time.monotonic() - started, speed,
+    )  # fmt: skip
+
+
+def compare(old: Sequence[Article], new: Sequence[Article]) -> Changes:
+    """Which articles of ``new`` were not, were otherwise, or were the same in ``old``."""
+    before = {article.id: article for article in old}
+    after = {article.id: article for article in new}
+    common = [article_id for article_id in after if article_id in before]
+    return Changes(
+        added=tuple(article_id for article_id in after if article_id not in before),
+        changed=tuple(article_id for article_id in common if before[article_id] != after[article_id]),
+        removed=tuple(article_id for article_id in before if article_id not in after),
+        unchanged=tuple(article_id for article_id in common if before[article_id] == after[article_id]),
+    )
+
+
+def embedded_text(article: Article, chunk: Chunk) -> str:
+    """What is encoded for a chunk: its title and heading above it, unless it holds them itself.
+
+    "第三" alone does not say who speaks.
+    """
+    above = [part for part in (article.title, chunk.heading) if part and part not in chunk.text]
+    return "\n".join([*dict.fromkeys(above), chunk.text])
+
+
+def _build(
+    articles: Sequence[Article],
+    encoder: SentenceEncoder,
+    old: Index | None,
+    corpus: Path,
+    chunk_size: int,
+    skipped: Sequence[Skipped],
+    progress: Progress | None,
+) -> tuple[Index, float]:
+    chunks = [(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
+    texts = [embedded_text(article, chunk) for article, chunk in chunks]
+    keys = [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts]
+    known = old.vectors_by_key() if old else {}
+    vectors, speed = _encode(texts, keys, known, encoder, progress)
+    manifest = Manifest(
+        version=new_version(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        encoder=encoder.id,
+        encoder_fingerprint=encoder.fingerprint,
+        dimension=encoder.dimension,
+        chunk_size=chunk_size,
+        corpus=digest(articles),
+        articles=len(articles),
+        chunks=len(chunks),
+        skipped=tuple(skipped),
+    )
+    built = Index.build(articles, [chunk for _, chunk in chunks], vectors, keys=keys, manifest=manifest)
+    return built, speed
+
+
+def digest(articles: Sequence[Article]) -> str:
+    """SHA-256 of a corpus as it was read."""
+    lines = sorted(json.dumps(asdict(article), ensure_ascii=False, sort_keys=True) for article in articles)
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _encode(
+    texts: Sequence[str],
+    keys: Sequence[str],
+    known: dict[str, npt.NDArray[np.float32]],
+    encoder: SentenceEncoder,
+    progress: Progress | None,
+) -> tuple[Vectors, float]:
+    """Vectors of all texts, and tokens per second of those that had to be encoded."""
+    fresh = [row for row, key in enumerate(keys) if key not in known]
+    started, before = time.monotonic(), encoder.tokens_encoded
+    encoded = encoder.encode_passages([texts[row] for row in fresh], progress=progress)
+    seconds = time.monotonic() - started
+    vectors = np.zeros((len(texts), encoder.dimension), dtype=np.float32)
+    for row, key in enumerate(keys):
+        if key in known:
+            vectors[row] = known[key]
+    vectors[fresh] = encoded
+    return vectors, (encoder.tokens_encoded - before) / seconds if fresh else 0.0
+
+
+def _open(folder: Path) -> Index | None:
+    """The present index, or None where there is none or it cannot be read: then all is built anew."""
+    try:
+        return Index.open(folder)
+    except IndexError_:
+        return None

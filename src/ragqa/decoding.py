@@ -1,0 +1,126 @@
+"""Bytes to text: the encoding, and the paragraphs of a text whose lines were wrapped."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from ragqa.text import HAN
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: it begins with the same two bytes
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_UNKNOWN = "unknown encoding: save the file as UTF-8"
+_CONTROLS = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+# What a web page may declare. Python knows more names, some of them no text encodings at all.
+_DECLARED = re.compile(
+    r"gb2312|gbk|gb18030|big5(-hkscs)?|shift_jis|euc-(jp|kr)|iso-8859-(1|2|5|7|9|15)|windows-125\d|koi8-[ru]"
+)
+_GUESSED = ["utf_8", "gb18030", "big5", "utf_16"]
+# Lead bytes of the characters in daily use. Other encodings, read as one of these, land elsewhere.
+_COMMON_LEADS = {"gb18030": (0xA1, 0xD7), "big5": (0xA1, 0xC6)}
+
+
+def decode(data: bytes, declared: str = "") -> str:
+    """Decode by byte order mark, as strict UTF-8, as declared, else as the Chinese it proves to be.
+
+    Raises ValueError with the reason when it is none of them. Nothing is decoded as Latin-1 unless
+    it is declared so, since that never fails.
+    """
+    for mark, codec in _BOMS:
+        if data.startswith(mark):
+            return _text(data, codec)
+    if b"\0" in data or data.startswith(b"%PDF-"):
+        raise ValueError("binary")
+    try:
+        return _text(data, "utf-8")
+    except UnicodeDecodeError:
+        pass
+    declared = declared.lower()
+    if _DECLARED.fullmatch(declared):
+        return _text(data, "gb18030" if declared.startswith("gb") else declared)
+    return _guessed(data)
+
+
+def _text(data: bytes, codec: str) -> str:
+    try:
+        text = data.decode(codec)
+    except UnicodeDecodeError as error:
+        if codec == "utf-8":
+            raise
+        raise ValueError(f"not the {codec} it claims to be, from byte {error.start}") from None
+    if "\0" in text or len(_CONTROLS.findall(text)) > 0.05 * len(text) + 2:
+        raise ValueError("binary")
+    return text
+
+
+def _guessed(data: bytes) -> str:
+    # Imported here: UTF-8, which is nearly everything, does not need it.
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data, cp_isolation=_GUESSED).best()
+    if best is None or best.encoding not in _COMMON_LEADS:
+        raise ValueError(_UNKNOWN)
+    text = _text(data, best.encoding)
+    if not _is_common(text[:50_000], best.encoding):
+        raise ValueError(_UNKNOWN)
+    return text
+
+
+def _is_common(text: str, codec: str) -> bool:
+    """Tell Chinese from another encoding that happens to decode: most characters are common ones."""
+    first, last = _COMMON_LEADS[codec]
+    leads = [c.encode(codec, "replace")[0] for c in text if not c.isascii()]
+    return bool(HAN.search(text)) and sum(first <= lead <= last for lead in leads) >= 0.7 * len(leads)
+
+
+# --- wrapped lines ---------------------------------------------------------------------------
+
+_OPENS = re.compile(r"\s*(?:[-*+#>|`•]|\d{1,3}[.)、])")
+
+
+def unwrap(text: str, least: float = 0.8) -> str:
+    """Join the lines of a text that was wrapped at a fixed width.
+
+    Wrapped means: nearly every line (``least`` of them) that another one follows is so long that
+    the next word would not have fitted. Verse and lists are not like that, and stay.
+    """
+    lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+    # An address is never broken, so it says nothing about the width.
+    wrapped = [line for line in lines if "://" not in line]
+    if not wrapped or not 20 <= max(map(len, wrapped)) <= 120:
+        return text
+    widest = max(map(_width, wrapped))
+    widths = [_width(line) for line in lines]
+    if not 40 <= widest <= 120:
+        return text
+    pairs = [n for n in range(len(lines) - 1) if lines[n] and lines[n + 1] and not _OPENS.match(lines[n + 1])]
+    full = {n for n in pairs if widths[n] + _first_word(lines[n + 1]) > widest}
+    if len(full) < 5 or len(full) < least * len(pairs):
+        return text
+    joined: list[list[str]] = []
+    for n, line in enumerate(lines):
+        if n - 1 in full:
+            above = lines[n - 1]
+            joined[-1] += ["" if _is_wide(above[-1]) or _is_wide(line.lstrip()[0]) else " ", line.lstrip()]
+        else:
+            joined.append([line])
+    return "\n".join("".join(parts) for parts in joined)
+
+
+def _is_wide(character: str) -> bool:
+    return character >= "\u2e80"
+
+
+def _width(line: str) -> int:
+    return len(line) if line.isascii() else sum(2 if _is_wide(c) else 1 for c in line)
+
+
+def _first_word(line: str) -> int:
+    """Columns that the first word of a line would have needed on the line above."""
+    word = line.split(maxsplit=1)[0]
+    return 2 if _is_wide(word[0]) else 1 + _width(word)

@@ -1,0 +1,112 @@
+"""The fixed parts of the page around question and answer, as escaped HTML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+
+from ragqa.markup import words
+from ragqa.records import Article, Language
+
+_LISTED = 500
+_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
+
+
+def masthead(ui: Language, articles: Sequence[Article]) -> str:
+    """Name, purpose, what the archive holds, the switch of language."""
+    switch = "".join(
+        f'<button type="button" data-ui="{code}" lang="{code}" aria-pressed="{str(code == ui).lower()}">{name}</button>'
+        for code, name in _NAMES.items()
+    )
+    return (
+        '<header class="masthead"><div class="name"><h1>ragqa</h1>'
+        f'<p class="tagline">{words(ui, "tagline")}</p></div>'
+        f'<div id="language" role="group" data-word-label="language.choose">{switch}</div>'
+        f'<p class="facts">{facts(ui, articles)}</p><p class="privacy">{words(ui, "privacy")}</p></header>'
+    )
+
+
+def facts(ui: Language, articles: Sequence[Article]) -> str:
+    """How many articles, from when to when, in which languages."""
+    if not articles:
+        return ""
+    parts = [words(ui, "facts.articles", n=len(articles))]
+    months = sorted({article.published[:7] for article in articles if article.published})
+    if months:
+        span = months[0] if months[0] == months[-1] else f"{months[0]} – {months[-1]}"
+        parts.append(escape(span))
+    counts = Counter(article.language for article in articles)
+    parts += [f"{_NAMES[code]} {counts[code]}" for code in _NAMES if counts[code]]
+    return "".join(f"<span>{part}</span>" for part in parts)
+
+
+def examples(ui: Language, questions: Sequence[tuple[Language, str]]) -> str:
+    """Questions to click; each fills the box and asks."""
+    if not questions:
+        return ""
+    chips = "".join(
+        f'<li><button class="chip" type="button" lang="{language}">{escape(question)}</button></li>'
+        for language, question in questions
+    )
+    return f'<h2 class="quiet">{words(ui, "examples")}</h2><ul class="chips">{chips}</ul>'
+
+
+def keys(ui: Language) -> str:
+    """The line that names the keys."""
+    return f'<p class="keys">{words(ui, "keys")}</p>'
+
+
+def reader_shell(ui: Language) -> str:
+    """The empty reader; page.js puts articles into its body."""
+    return (
+        '<aside class="desk" data-word-label="reader.label"><div class="bar">'
+        f'<button type="button" class="close">{words(ui, "reader.close")}</button></div>'
+        f'<div class="body"><p class="blank">{words(ui, "reader.empty")}</p></div>'
+        f'<template><p class="blank">{words(ui, "reader.empty")}</p></template></aside>'
+    )
+
+
+def history(ui: Language) -> str:
+    """Where page.js lists the questions that this browser remembers."""
+    return _disclosure(
+        ui,
+        "history.label",
+        f'<ol class="asked-before"></ol><p class="blank">{words(ui, "history.empty")}</p>'
+        f'<button type="button" class="forget" hidden>{words(ui, "history.clear")}</button>',
+    )
+
+
+def corpus(ui: Language, articles: Sequence[Article], skipped: int = 0) -> str:
+    """Every indexed article by date; a click opens it in the reader."""
+    newest = sorted(articles, key=lambda article: (article.published or "", article.id), reverse=True)
+    rows = "".join(
+        f'<li><button type="button" class="shelf" data-article="{escape(article.id)}">'
+        f'<time>{escape(article.published or "—")}</time>'
+        f'<span class="title" lang="{article.language}">{escape(article.title)}</span>'
+        f'<span class="tongue" lang="{article.language}">{_NAMES[article.language]}</span></button></li>'
+        for article in newest[:_LISTED]
+    )
+    more = len(articles) - _LISTED
+    rest = f'<p class="blank">{words(ui, "corpus.more", n=more)}</p>' if more > 0 else ""
+    left = f'<p class="blank">{words(ui, "corpus.skipped", n=skipped)}</p>' if skipped else ""
+    return _disclosure(ui, "corpus.label", f'<ol class="shelves">{rows}</ol>{rest}{left}', count=len(articles))
+
+
+def evaluation(ui: Language) -> str:
+    """How to measure, from the command line."""
+    command = "ragqa evaluate gold/questions.jsonl"
+    return _disclosure(ui, "evaluate.label", f"<p>{words(ui, 'evaluate.text')}</p><pre><code>{command}</code></pre>")
+
+
+def no_index(ui: Language) -> str:
+    """What to do while there is nothing to ask."""
+    return (
+        f'<section class="message" role="alert"><h2>{words(ui, "none.title")}</h2>'
+        f"<p>{words(ui, 'none.text')}</p><pre><code>ragqa index</code></pre></section>"
+    )
+
+
+def _disclosure(ui: Language, key: str, body: str, *, count: int = 0) -> str:
+    number = f' <span class="count">{count}</span>' if count else ""
+    return f"<details><summary>{words(ui, key)}{number}</summary>{body}</details>"

@@ -1,0 +1,256 @@
+"""Messages to text, streamed: llama.cpp in this process, transformers, or a server that speaks OpenAI's API.
+
+All decode greedily. Closing the iterator stops the model at its next token.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from ragqa.errors import ModelDamagedError, ModelError, ModelMissingError
+from ragqa.records import Generator, Message
+
+_REQUEST_SECONDS = 120.0
+_END = object()
+
+
+def load(
+    location: str, *, id: str, key: str = "", model: str = "default", threads: int = 0, context: int = 4096
+) -> Generator:
+    """The generator that a location asks for: http(s)://…/v1, a .gguf file, else a transformers model."""
+    if location.startswith(("http://", "https://")):
+        return OpenAICompatible(location.rstrip("/"), key=key, model=model)
+    if location.endswith(".gguf"):
+        return LlamaCpp.load(Path(location), id=id, threads=threads, context=context)
+    return TransformersChat.load(location, id=id)
+
+
+class LlamaCpp:
+    """A GGUF file read by llama.cpp in this process.
+
+    The binding always opens an HTTP server. It listens on a UNIX socket in a private folder, with a
+    random key: no other user and no web page can reach it.
+    """
+
+    def __init__(self, server: Any, *, id: str, socket_folder: str) -> None:
+        self._server = server
+        self._lock = threading.Lock()
+        self._socket_folder = socket_folder
+        self.id = id
+
+    @classmethod
+    def load(cls, path: Path, *, id: str, threads: int = 0, context: int = 4096) -> LlamaCpp:
+        """Load the weights (memory-mapped). Raises ModelMissingError or ModelDamagedError."""
+        if not path.is_file():
+            raise ModelMissingError(f"the model file {path} does not exist; run: ragqa models pull")
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise ModelError(f"llama.cpp's binding cannot be loaded ({error}); run: pip install xllamacpp") from error
+        folder = tempfile.mkdtemp(prefix="ragqa-")
+        parameters = xllamacpp.CommonParams()
+        parameters.model.path = str(path)
+        parameters.hostnames = [os.path.join(folder, "llama.sock")]
+        parameters.api_keys = [secrets.token_hex(32)]
+        parameters.cors_origins = "http://127.0.0.1"
+        parameters.ui = False
+        parameters.endpoint_slots = False
+        parameters.warmup = False
+        parameters.verbosity = 0
+        parameters.n_ctx = context
+        parameters.n_parallel = 1
+        parameters.cpuparams.n_threads = threads or (os.cpu_count() or 1)
+        try:
+            return cls(xllamacpp.Server(parameters), id=id, socket_folder=folder)
+        except RuntimeError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise ModelDamagedError(
+                f"llama.cpp cannot read {path} ({error}); run: ragqa models pull, or give another .gguf file"
+            ) from error
+
+    def stream(
+        self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
+    ) -> Iterator[str]:
+        """Yield the reply piece by piece; one request at a time."""
+        request: dict[str, Any] = {
+            "messages": [{"role": m.role, "content": _inert(m.content)} for m in messages],
+            "stream": True,
+            "temperature": 0.0,
+            "max_tokens": max_tokens,
+            "cache_prompt": True,
+        }
+        if grammar is not None:
+            request["grammar"] = grammar
+
+        def run(emit: Callable[[str], bool]) -> None:
+            def on_event(event: Any) -> bool:
+                return emit(_delta(json.loads(event) if isinstance(event, str | bytes) else event))
+
+            with self._lock:
+                reply = self._server.handle_chat_completions(request, on_event)
+            if isinstance(reply, dict) and reply.get("error"):
+                raise ModelError(f"the language model refused: {reply['error'].get('message', reply['error'])}")
+
+        return _pull(run)
+
+
+class OpenAICompatible:
+    """Any server with ``POST …/v1/chat/completions``; grammars are not part of that API."""
+
+    def __init__(self, url: str, *, key: str = "", model: str = "default") -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._model = model
+        self.id = f"{model} at {url}"
+
+    def stream(
+        self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
+    ) -> Iterator[str]:
+        """Yield the reply piece by piece. Raises ModelError naming the server."""
+        import httpx
+
+        body = {
+            "model": self._model,
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "stream": True,
+            "temperature": 0.0,
+            "max_tokens": max_tokens,
+        }
+        try:
+            with httpx.stream(
+                "POST",
+                f"{self._url}/chat/completions",
+                json=body,
+                headers=self._headers,
+                timeout=_REQUEST_SECONDS,
+            ) as reply:
+                if reply.status_code >= 400:
+                    detail = reply.read().decode("utf-8", "replace")[:200]
+                    raise ModelError(f"{self._url} answered {reply.status_code}: {detail}")
+                for line in reply.iter_lines():
+                    data = line.removeprefix("data:").strip()
+                    if line.startswith("data:") and data != "[DONE]":
+                        yield _delta(json.loads(data))
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise ModelError(f"{self._url} cannot be used: {error}; check the setting generator") from error
+
+
+class TransformersChat:
+    """A chat model loaded with transformers, on the GPU when there is one."""
+
+    def __init__(self, model: Any, tokenizer: Any, *, id: str) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._lock = threading.Lock()
+        self.id = id
+
+    @classmethod
+    def load(cls, location: str, *, id: str) -> TransformersChat:
+        """Load a local folder or a hub id from the local cache; never reaches the network."""
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(location, local_files_only=True)
+            model = AutoModelForCausalLM.from_pretrained(
+                location, local_files_only=True, dtype="auto", trust_remote_code=False, use_safetensors=True
+            )
+        except (OSError, ValueError) as error:
+            first = (str(error).splitlines() or ["unreadable"])[0]
+            raise ModelMissingError(
+                f"the language model {location} cannot be loaded ({first}); give a folder with safetensors weights"
+            ) from error
+        return cls(model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer, id=id)
+
+    def stream(
+        self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
+    ) -> Iterator[str]:
+        """Yield the reply piece by piece; one request at a time."""
+        from transformers import StoppingCriteria, StoppingCriteriaList
+        from transformers.generation.streamers import TextStreamer
+
+        def run(emit: Callable[[str], bool]) -> None:
+            stopped = False
+
+            class Streamer(TextStreamer):
+                def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+                    nonlocal stopped
+                    stopped = emit(text) or stopped
+
+            class Stop(StoppingCriteria):
+                def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
+                    import torch
+
+                    return torch.full((input_ids.shape[0],), stopped, dtype=torch.bool, device=input_ids.device)
+
+            chat = [{"role": m.role, "content": m.content} for m in messages]
+            inputs = self._tokenizer.apply_chat_template(
+                chat, add_generation_prompt=True, return_tensors="pt", return_dict=True
+            ).to(self._model.device)
+            with self._lock:
+                self._model.generate(
+                    **inputs,
+                    max_new_tokens=max_tokens,
+                    do_sample=False,
+                    streamer=Streamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True),
+                    stopping_criteria=StoppingCriteriaList([Stop()]),
+                )
+
+        return _pull(run)
+
+
+def _pull(run: Callable[[Callable[[str], bool]], None]) -> Iterator[str]:
+    """Turn a function that pushes pieces from a thread into an iterator; closing it stops the thread."""
+    pieces: queue.Queue[Any] = queue.Queue()
+    stop = threading.Event()
+
+    def emit(piece: str) -> bool:
+        if piece:
+            pieces.put(piece)
+        return stop.is_set()
+
+    def work() -> None:
+        try:
+            run(emit)
+            pieces.put(_END)
+        except Exception as error:  # handed to the reader below
+            pieces.put(error)
+
+    thread = threading.Thread(target=work, daemon=True, name="ragqa-generator")
+    thread.start()
+    try:
+        while (piece := pieces.get()) is not _END:
+            if isinstance(piece, ModelError):
+                raise piece
+            if isinstance(piece, Exception):
+                raise ModelError(f"the language model failed: {piece}") from piece
+            yield piece
+    finally:
+        stop.set()
+
+
+def complete(generator: Generator, messages: Sequence[Message], *, max_tokens: int = 64) -> str:
+    """The whole reply at once."""
+    with closing(generator.stream(messages, max_tokens=max_tokens)) as pieces:  # type: ignore[type-var]
+        return "".join(pieces).strip()
+
+
+def _delta(event: Any) -> str:
+    choices = event.get("choices") or [{}] if isinstance(event, dict) else [{}]
+    return (choices[0].get("delta") or {}).get("content") or ""
+
+
+def _inert(text: str) -> str:
+    """Break up chat-template tokens, so that an article cannot speak as the system."""
+    return text.replace("<|", "< |")

@@ -1,0 +1,171 @@
+"""Words, names and quantities of Chinese and English text, for matching only.
+
+What is returned is folded (case, width, traditional to simplified); show the original instead.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+from ragqa.text import HAN
+
+_STOP_EN = frozenset(
+    "a an and any are as at be been but by can could did do does for from had has have he her his how i if in"
+    " into is it its many may me more most much must no not of off on one or our out over own say said shall she"
+    " should so some such than that the their them then there these they this those to too up us was we were what"
+    " when where which while who whom whose why will with would you your about after also before between both"
+    " during each ever just other".split()
+)
+_STOP_ZH = frozenset(
+    "什么 为什么 怎么 怎样 如何 哪里 哪儿 哪些 哪个 哪位 多少 几个 是否 是不是 有没有 时候 何时 谁 一个 一些 这个 那个"
+    " 这些 那些 他们 我们 你们 她们 它们 自己 以及 并且 而且 但是 因为 所以 如果 虽然 然后 就是 可以 可能 没有 已经"
+    " 进行 关于 对于 根据 通过 由于 其中 之后 之前 目前 表示 认为 称为 第几 哪年 哪一年 请问 多大 多久 多长".split()
+)
+_LATIN = re.compile(r"[a-z0-9][a-z0-9.+\-]*[a-z0-9]|[a-z0-9]")
+_NAME_TAGS = ("nr", "ns", "nt", "nz")
+# A Latin word that carries a capital or a digit beside letters: Brundage, OpenAI, GPT-4, o1.
+_LATIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-'’&][A-Za-z0-9]+)*")
+_HAN_NAME_RUN = re.compile(r"[\u4e00-\u9fff]+(?:[·•・‧][\u4e00-\u9fff]+)+")
+
+_ZH_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_ZH_SMALL, _ZH_LARGE = {"十": 10, "百": 100, "千": 1000}, {"万": 10**4, "亿": 10**8}
+_SCALE = {
+    "百": 1e2, "千": 1e3, "万": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8, "万亿": 1e12,
+    "hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "mn": 1e6,
+    "billion": 1e9, "bn": 1e9, "b": 1e9, "trillion": 1e12,
+}  # fmt: skip
+_NUMBER = re.compile(
+    r"(\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?:[ -]?(万亿|百万|千万|百|千|万|亿|(?:hundred|thousand|million|billion|trillion|bn|mn|[kmb])\b))?",
+    re.IGNORECASE,
+)
+_ZH_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
+_EN_UNITS = {
+    w: i
+    for i, w in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+        " seventeen eighteen nineteen".split()
+    )
+} | {w: 10 * i for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+_EN_NUMBER = re.compile(rf"\b({'|'.join(_EN_UNITS)})\b(?:[ -](hundred|thousand|million|billion|trillion)\b)?")
+_MONTHS = {m[:3]: i for i, m in enumerate(
+    "january february march april may june july august september october november december".split(), start=1
+)}  # fmt: skip
+_MONTH = re.compile(
+    r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\b\.?"
+)
+
+
+def fold(text: str) -> str:
+    """One form for matching: NFKC, lower case, simplified characters. Offsets are not kept."""
+    return str(_simplifier().convert(unicodedata.normalize("NFKC", text).lower()))
+
+
+def words(text: str) -> list[str]:
+    """Content words of a text in order: Chinese words of two characters or more, Latin words, numbers."""
+    import rjieba
+
+    found: list[str] = []
+    for word in rjieba.cut(fold(text)):
+        if HAN.search(word):
+            if len(word) > 1 and word not in _STOP_ZH:
+                found.append(word)
+        else:
+            found.extend(w for w in _LATIN.findall(word) if w not in _STOP_EN)
+    return found
+
+
+def ngrams(text: str) -> frozenset[str]:
+    """Chinese character bigrams and Latin words: what two wordings of one fact share."""
+    folded = fold(text)
+    grams = {w for w in _LATIN.findall(folded) if w not in _STOP_EN}
+    for run in re.findall(r"[\u3400-\u9fff]+", folded):
+        grams.update(run[i : i + 2] for i in range(len(run) - 1))
+    return frozenset(grams)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Folded names of a question or statement: capitalised Latin words and Chinese proper nouns."""
+    import rjieba
+
+    found: list[str] = []
+    for run in _HAN_NAME_RUN.findall(text):
+        *first, last = re.split("[·•・‧]", fold(run))
+        found.extend(part for part in (*first, _name_at_start(last)) if len(part) > 1)
+    rest = _HAN_NAME_RUN.sub(" ", text)
+    for start, word in ((m.start(), m.group()) for m in _LATIN_NAME.finditer(rest)):
+        marked = any(c.isupper() for c in word[1:]) or any(c.isdigit() for c in word)
+        if marked or (word[0].isupper() and not _opens_sentence(rest, start)) or _unusual(word):
+            found.append(fold(word))
+    for word, tag in rjieba.tag(rest):
+        if tag.startswith(_NAME_TAGS) and len(word) > 1 and HAN.search(word):
+            found.append(fold(word))
+    return tuple(dict.fromkeys(name for name in found if name not in _STOP_EN))
+
+
+def quantities(text: str, *, generous: bool = False) -> frozenset[float]:
+    """Every number that a text states, scaled: 1570亿 and 157 billion are both 1.57e11.
+
+    Numbers below ten written as words (一个, two) and months by name (May) count only when
+    ``generous``: a source may write them so, but a statement does not assert them ("one of them").
+    """
+    folded = unicodedata.normalize("NFKC", text).lower()
+    found = {
+        round(float(digits.replace(",", "")) * _SCALE.get(scale, 1.0), 6)
+        for digits, scale in _NUMBER.findall(folded)
+    }
+    # A bare 万 or 亿 only scales the digits before it.
+    spelled = {float(_chinese_number(run)) for run in _ZH_NUMBER.findall(folded) if run.strip("百千万亿")}
+    for match in _EN_NUMBER.finditer(folded):
+        spelled.add(float(_EN_UNITS[match.group(1)]) * _SCALE.get(match.group(2) or "", 1.0))
+    if generous:
+        return frozenset(found | spelled | {float(_MONTHS[month]) for month in _MONTH.findall(folded)})
+    return frozenset(found | {number for number in spelled if number >= 10})
+
+
+def _name_at_start(text: str) -> str:
+    """The name that a run of characters begins with: 基尔帕特里克 of 基尔帕特里克在."""
+    import rjieba
+
+    name = ""
+    for word, tag in rjieba.tag(text):
+        if name and not tag.startswith("n"):
+            break
+        name += word
+    return name
+
+
+def _opens_sentence(text: str, start: int) -> bool:
+    before = text[:start].rstrip(" \t\"'“‘(（")
+    return not before or before[-1] in ".!?。！？:：\n"
+
+
+def _unusual(word: str) -> bool:
+    return word[0].isupper() and word.lower() not in _STOP_EN and len(word) > 3 and not word.lower().endswith("ing")
+
+
+def _chinese_number(run: str) -> int:
+    """Value of a Chinese numeral: 五亿 is 500000000, 二十 is 20; a run of digits is read as digits."""
+    if all(c in _ZH_DIGITS for c in run):
+        return int("".join(str(_ZH_DIGITS[c]) for c in run))
+    total = section = digit = 0
+    for c in run:
+        if c in _ZH_DIGITS:
+            digit = _ZH_DIGITS[c]
+        elif c in _ZH_SMALL:
+            section += (digit or 1) * _ZH_SMALL[c]
+            digit = 0
+        else:
+            total = (total + section + digit or 1) * _ZH_LARGE[c]
+            section = digit = 0
+    return total + section + digit
+
+
+@lru_cache(maxsize=1)
+def _simplifier() -> Any:
+    import opencc
+
+    return opencc.OpenCC("t2s")

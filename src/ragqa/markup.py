@@ -1,0 +1,275 @@
+"""Records to HTML: the answer, its sources, an article with its cited spans.
+
+Pure functions. Every string of corpus, question and model passes through ``html.escape`` here, and
+only http and https addresses become links; nothing is read as markdown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+from urllib.parse import urlsplit
+
+from ragqa.records import Answer, Article, Citation, Language, Passage, Statement
+from ragqa.text import language_of
+from ragqa.wording import Value, phrase
+
+State = Literal["running", "done", "stopped", "error"]
+_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
+_STOPS = "。．.！!？?；;"
+_SENTENCE_ENDS = _STOPS + "：:…，,”’」』）)]】\"'"
+_SNIPPET: dict[Language, int] = {"zh": 110, "en": 260}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A span of an article to light up; ``n`` is its citation's number, 0 for an uncited passage."""
+
+    n: int
+    start: int
+    end: int
+
+
+def words(ui: Language, key: str, **values: Value) -> str:
+    """Interface words that page.js can put into the other language."""
+    args = f" data-args='{escape(json.dumps(values))}'" if values else ""
+    return f'<span data-word="{key}"{args}>{escape(phrase(ui, key, **values))}</span>'
+
+
+def message(ui: Language, text_or_key: str, *, verbatim: bool = False, **values: Value) -> str:
+    """A box that says what is wrong and what to do: a key of the words, or a text as it is."""
+    body = escape(text_or_key) if verbatim else words(ui, text_or_key, **values)
+    return f'<div class="message" role="alert"><p>{body}</p></div>'
+
+
+def status(ui: Language, answer: Answer | None, state: State, seconds: float = 0.0) -> str:
+    """What has happened so far, step by step, with counts."""
+    steps = [words(ui, key, **values) for key, values in _steps(answer, state, seconds)]
+    items = "".join(f"<li>{step}</li>" for step in steps)
+    return f'<ol class="steps" data-state="{state}">{items}</ol>'
+
+
+def _steps(answer: Answer | None, state: State, seconds: float) -> list[tuple[str, dict[str, Value]]]:
+    steps: list[tuple[str, dict[str, Value]]] = []
+    if answer is not None:
+        articles = len({p.article.id for p in answer.passages})
+        if articles:
+            steps.append(("status.found", {"n": len(answer.passages), "m": articles}))
+        else:
+            steps.append(("status.nothing", {}))
+        count: dict[str, Value] = {"n": len(answer.statements)}
+        if answer.statements and answer.mode == "extractive":
+            steps.append(("status.quoted", count))
+        elif answer.statements and answer.mode != "sources":
+            steps.append(("status.checked", count))
+    if state == "running":
+        now = {"sources": "choosing", "extractive": "reading", "generating": "writing", "generated": "writing"}
+        steps.append((f"status.{now[answer.mode] if answer else 'search'}", {}))
+    elif state == "done":
+        if answer is not None and answer.status == "not_found":
+            steps.append(("status.absent", {}))
+        steps.append(("status.done", {"s": f"{seconds:.1f}"}))
+    else:
+        steps.append(("status.stopped" if state == "stopped" else "status.failed", {}))
+    return steps
+
+
+def answer(ui: Language, found: Answer, *, done: bool) -> str:
+    """The question and its answer as far as it has come: statements with their numbers, or a note."""
+    kind = "waiting" if found.mode == "extractive" and not done else found.mode
+    body = _statements(ui, found)
+    if found.mode == "sources" and not done:
+        body = '<div class="skeleton" aria-hidden="true"><i></i><i></i><i></i></div>'
+    elif found.status != "answered" and done:
+        kind = found.status
+    note = _note(ui, found) if done else ""
+    return (
+        f'<section class="reply" data-status="{found.status}" data-mode="{found.mode}"'
+        f' data-done="{str(done).lower()}">'
+        f'<h2 class="asked" lang="{language_of(found.question)}">{escape(found.question)}</h2>'
+        f'<p class="kind">{words(ui, f"answer.{kind}")}</p>{note}{body}</section>'
+    )
+
+
+def _note(ui: Language, found: Answer) -> str:
+    note = f'<p class="note" lang="{found.language}">{escape(found.note)}</p>' if found.note else ""
+    if found.status != "not_found":
+        return note
+    advice = words(ui, "answer.nearest" if found.passages else "answer.empty")
+    return f'{note}<p class="advice">{advice}</p>'
+
+
+def _statements(ui: Language, found: Answer) -> str:
+    citations = {citation.marker: citation for citation in found.citations}
+    lines = "".join(_statement(ui, each, citations, found.language) for each in found.statements)
+    return f'<div class="statements" lang="{found.language}">{lines}</div>' if lines else ""
+
+
+def _statement(
+    ui: Language, said: Statement, citations: dict[int, Citation], language: Language
+) -> str:
+    """One sentence; its numbers stand before the full stop, as in ``records.marked``."""
+    numbers = "".join(_cite(citations[n]) for n in said.citations if n in citations)
+    body, stop = said.text, ""
+    if numbers and body and body[-1] in _STOPS:
+        body, stop = body[:-1], body[-1]
+    if numbers:
+        # A thin joint keeps the number on the line of its word.
+        numbers = f'<span class="cites">{"" if language == "zh" else "&#8202;"}{numbers}</span>'
+    verdict = ""
+    if said.verdict != "supported":
+        verdict = f' <em class="verdict">{words(ui, f"verdict.{said.verdict}")}</em>'
+    return f'<p class="statement" data-verdict="{said.verdict}">{escape(body)}{numbers}{escape(stop)}{verdict}</p>'
+
+
+def _cite(citation: Citation) -> str:
+    title = escape(f"{citation.article.title} — {citation.quote}")
+    return (
+        f'<a class="cite" href="#mark-{citation.marker}" title="{title}" data-n="{citation.marker}"'
+        f' data-article="{escape(citation.article.id)}" data-start="{citation.start}"'
+        f' data-end="{citation.end}">{citation.marker}</a>'
+    )
+
+
+def sources(ui: Language, found: Answer) -> str:
+    """A card for each passage: cited ones first, by their numbers, then what else was found."""
+    cards = []
+    for rank, passage in enumerate(found.passages, start=1):
+        inside = [c for c in found.citations if _within(c, passage)]
+        cards.append((inside[0].marker if inside else 0, _card(ui, passage, rank, inside)))
+    cited = [card for n, card in sorted(cards, key=lambda pair: pair[0]) if n]
+    others = [card for n, card in cards if not n]
+    first = _group(ui, "sources.cited", cited)
+    rest = _group(ui, "sources.also" if cited else "sources.found", others)
+    if not cards:
+        return ""
+    return f'<section class="sources"><h2>{words(ui, "sources.label")}</h2>{first}{rest}</section>'
+
+
+def _within(citation: Citation, passage: Passage) -> bool:
+    overlaps = citation.start < passage.chunk.end and passage.chunk.start < citation.end
+    return citation.article.id == passage.article.id and overlaps
+
+
+def _group(ui: Language, key: str, cards: Sequence[str]) -> str:
+    return f'<h3 class="group">{words(ui, key)}</h3>{"".join(cards)}' if cards else ""
+
+
+def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation]) -> str:
+    article, chunk = passage.article, passage.chunk
+    n = inside[0].marker if inside else 0
+    numbers = "".join(f'<span class="number" data-n="{c.marker}">{c.marker}</span>' for c in inside)
+    lit = [
+        Mark(c.marker, max(c.start - chunk.start, 0), min(c.end - chunk.start, len(chunk.text))) for c in inside
+    ]
+    details = words(
+        ui, "sources.details", score=f"{passage.score:.3f}", rank=rank, start=chunk.start, end=chunk.end
+    )
+    return (
+        f'<article class="source" data-cited="{str(bool(inside)).lower()}" data-n="{n}"'
+        f' data-article="{escape(article.id)}" data-start="{chunk.start}" data-end="{chunk.end}">'
+        f'<h4><button class="open" type="button" lang="{article.language}">{numbers}{escape(article.title)}</button>'
+        f'</h4>{meta(ui, article)}<p class="snippet" lang="{article.language}">'
+        f"{snippet(chunk.text, lit, _SNIPPET[article.language])}</p>"
+        f'<details class="score"><summary>{words(ui, "sources.score")}</summary><p>{details}</p></details></article>'
+    )
+
+
+def meta(ui: Language, article: Article, *, link: bool = False) -> str:
+    """Outlet, date and language of an article; ``link`` makes its web addresses clickable."""
+    outlet = escape(_outlet(article.source)) or words(ui, "unsaid.source")
+    date = article.published
+    when = f'<time datetime="{escape(date)}">{escape(date)}</time>' if date else words(ui, "unsaid.date")
+    parts = [outlet, when, f'<span lang="{article.language}">{_NAMES[article.language]}</span>']
+    addresses = [url for url in (article.source, *article.links) if web_address(url)][:3] if link else []
+    parts += [
+        f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer nofollow">'
+        f'{words(ui, "reader.original")} ({escape(_outlet(url))})</a>'
+        for url in dict.fromkeys(addresses)
+    ]
+    return f'<p class="meta">{"".join(f"<span>{part}</span>" for part in parts)}</p>'
+
+
+def web_address(url: str) -> bool:
+    """Whether ``url`` may become a link: http or https, with a host, without white space or controls."""
+    if any(c.isspace() or ord(c) < 32 for c in url):
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _outlet(source: str) -> str:
+    return (urlsplit(source).hostname or source) if web_address(source) else source
+
+
+def snippet(text: str, lit: Sequence[Mark], width: int) -> str:
+    """About ``width`` characters of a passage around what is cited in it, with that lit."""
+    first = min((mark.start for mark in lit), default=0)
+    last = max((mark.end for mark in lit), default=0)
+    start = max(0, first - width // 4)
+    end = min(len(text), max(last, start + width))
+    if start and not text[start - 1].isspace() and text[start].isascii():
+        start = next((i + 1 for i in range(start, first) if text[i].isspace()), start)
+    if end < len(text) and text[end].isascii():
+        end = next((i for i in range(end, max(last, start), -1) if text[i].isspace()), end)
+    inside = [Mark(m.n, m.start - start, m.end - start) for m in lit]
+    body = spans(text[start:end], inside, ids=False)
+    return f"{'…' if start else ''}{body}{'…' if end < len(text) else ''}"
+
+
+def spans(text: str, marks: Iterable[Mark], *, offset: int = 0, ids: bool = True) -> str:
+    """Escaped text in which exactly the marked spans stand in ``<mark>``, even if they overlap.
+
+    Where spans overlap, the stretch they share names both numbers. The first stretch of a number
+    whose span begins in this text has the id ``mark-<n>``, its last one ``data-last``.
+    """
+    near = [Mark(m.n, m.start - offset, m.end - offset) for m in marks]
+    near = [m for m in near if m.start < len(text) and m.end > 0]
+    inner = {cut for m in near for cut in (m.start, m.end) if 0 < cut < len(text)}
+    cuts = sorted({0, len(text)} | inner)
+    out = []
+    for start, end in zip(cuts, cuts[1:], strict=False):
+        over = [m for m in near if m.start <= start and end <= m.end]
+        piece = escape(text[start:end])
+        out.append(_mark(piece, over, start, end, ids=ids) if over else piece)
+    return "".join(out)
+
+
+def _mark(piece: str, over: Sequence[Mark], start: int, end: int, *, ids: bool) -> str:
+    numbers = sorted({m.n for m in over if m.n})
+    if not numbers:
+        opened = ids and any(m.start == start for m in over)
+        return f'<mark class="passage"{" id=mark-0" if opened else ""}>{piece}</mark>'
+    begun = [m.n for m in over if m.n and m.start == start]
+    ended = sorted(m.n for m in over if m.n and m.end == end)
+    anchor = f' id="mark-{begun[0]}"' if ids and begun else ""
+    last = f' data-last="{" ".join(map(str, ended))}"' if ended else ""
+    return f'<mark{anchor} data-n="{" ".join(map(str, numbers))}"{last}>{piece}</mark>'
+
+
+def reader(ui: Language, article: Article, marks: Sequence[Mark]) -> str:
+    """The whole article, its lines as paragraphs and headings, with ``marks`` lit."""
+    lines, offset = [], 0
+    for line in article.text.split("\n"):
+        if line.strip():
+            tag = "h3" if _heading(line) else "p"
+            lines.append(f"<{tag}>{spans(line, marks, offset=offset)}</{tag}>")
+        offset += len(line) + 1
+    numbers = sorted({m.n for m in marks if m.n})
+    jumps = "".join(f'<a class="jump" href="#mark-{n}" data-n="{n}">{n}</a>' for n in numbers)
+    cited = f'<p class="jumps">{words(ui, "reader.cited")} {jumps}</p>' if jumps else ""
+    return (
+        f'<article class="leaf" lang="{article.language}" data-article="{escape(article.id)}">'
+        f'<header><h2 tabindex="-1">{escape(article.title)}</h2>{meta(ui, article, link=True)}{cited}</header>'
+        f'{"".join(lines)}</article>'
+    )
+
+
+def _heading(line: str) -> bool:
+    return len(line) <= 60 and line.rstrip()[-1] not in _SENTENCE_ENDS and not line[0].isspace()

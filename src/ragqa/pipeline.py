@@ -1,0 +1,242 @@
+"""The second story: a question to an answer. With building.py the only place that joins the rooms."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Generator as Steps
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+from ragqa import models
+from ragqa.answering import Clock, absent_names, extracted, not_found, resolved, within
+from ragqa.citing import Evidence, Support, support
+from ragqa.encoder import SentenceEncoder
+from ragqa.errors import IndexMissingError, ModelError
+from ragqa.generator import load as load_generator
+from ragqa.index import Index, read_manifest
+from ragqa.lexicon import fold, names
+from ragqa.prompting import build_grammar, build_messages, build_translation, parse_lines
+from ragqa.records import Answer, Article, Generator, Language, Passage, Vectors
+from ragqa.retrieval import embed_question, rank_articles, retrieve
+from ragqa.settings import Settings
+from ragqa.text import language_of
+from ragqa.wording import word
+
+MOST_CHARACTERS = 2000
+
+
+class Pipeline:
+    """An open index, its encoder, and a language model that loads when it is first needed."""
+
+    def __init__(self, settings: Settings, *, encoder: SentenceEncoder, index: Index | None) -> None:
+        self.settings = settings
+        self._encoder = encoder
+        self._index = index
+        self._generator: Generator | None = None
+        self._generator_error: ModelError | None = None
+        self._loading = threading.Lock()
+
+    @classmethod
+    def open(cls, settings: Settings, *, require_index: bool = True) -> Pipeline:
+        """Load the encoder and the index. Raises ModelError, IndexMissingError, IndexMismatchError."""
+        if require_index:
+            read_manifest(settings.index)
+        pipeline = cls(settings, encoder=load_encoder(settings), index=None)
+        if pipeline.index is None and require_index:
+            raise IndexMissingError(f"there is no index in {settings.index}/; run: ragqa index")
+        return pipeline
+
+    @property
+    def index(self) -> Index | None:
+        """The current version; a rebuild is picked up at the next question."""
+        try:
+            _, manifest = read_manifest(self.settings.index)
+        except IndexMissingError:
+            return self._index
+        if self._index is None or self._index.manifest.version != manifest.version:
+            manifest.require(encoder=self._encoder.id, fingerprint=self._encoder.fingerprint)
+            self._index = Index.open(self.settings.index)
+        return self._index
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Names of the models in use."""
+        return {"encoder": self._encoder.id, "generator": self.settings.generator}
+
+    def warm(self) -> None:
+        """Load the language model in the background, so that the first question need not wait."""
+        threading.Thread(target=self._try_generator, daemon=True, name="ragqa-load").start()
+
+    def article(self, article_id: str) -> Article:
+        """The stored article of an id. Raises ArticleNotFoundError."""
+        return self._require_index().article(article_id)
+
+    def search(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        use_llm: bool = True,
+        by_article: bool = False,
+    ) -> list[Passage]:
+        """The best passages for a question; ``by_article`` gives each article's best chunk instead."""
+        index = self._require_index()
+        needed = use_llm and _speaks_another(index, language_of(question))
+        generator = self._try_generator() if needed else None
+        translation = self._translate(question, generator) if generator else None
+        vector = embed_question(question, encoder=self._encoder, translation=translation)
+        find = rank_articles if by_article else retrieve
+        return find(vector, index=index, k=k or self.settings.k, since=since, until=until)
+
+    def answer(self, question: str, **options: Any) -> Answer:
+        """The finished answer to a question; options as in ``stream``."""
+        *_, last = self.stream(question, **options)
+        return last
+
+    def stream(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        language: Language | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        use_llm: bool = True,
+    ) -> Iterator[Answer]:
+        """Ever more complete answers: sources, then verbatim sentences, then verified statements.
+
+        Closing the iterator stops the language model. ValueError when the question is empty or
+        longer than 2,000 characters.
+        """
+        question = question.strip()
+        if not question or len(question) > MOST_CHARACTERS:
+            raise ValueError(f"a question has 1 to {MOST_CHARACTERS} characters, not {len(question)}")
+        clock, index = Clock(), self._require_index()
+
+        def find(translation: str | None = None) -> tuple[Vectors, list[Passage]]:
+            vector = embed_question(question, encoder=self._encoder, translation=translation)
+            return vector, retrieve(vector, index=index, k=k or self.settings.k, since=since, until=until)
+
+        base = Answer(question, language or language_of(question), "not_found", mode="sources")
+        answer, evidence = yield from self._look(base, *find(), clock)
+        generator = self._try_generator() if use_llm and answer.passages else None
+        if generator and _speaks_another(index, language_of(question)):
+            found = find(self._translate(question, generator))
+            answer, evidence = yield from self._look(base, *found, clock)
+        absent = absent_names(question, answer.passages)
+        if absent or not answer.statements:
+            yield clock.stamp(not_found(answer, absent))
+        elif generator:
+            yield from self._generate(answer, evidence, generator, clock)
+        else:
+            note = word("no_model", answer.language, reason=str(self._generator_error)) if use_llm else ""
+            yield clock.stamp(replace(answer, note=note))
+
+    def _look(
+        self, base: Answer, vector: Vectors, passages: list[Passage], clock: Clock
+    ) -> Steps[Answer, None, tuple[Answer, Evidence]]:
+        """Show sources, then their best verbatim sentences; returns the answer so far and its evidence."""
+        clock.mark("retrieve")
+        answer = replace(base, passages=tuple(passages))
+        yield clock.stamp(answer)
+        evidence = Evidence.gather(within(passages, self.settings.reading), encoder=self._encoder)
+        answer = extracted(answer, vector, evidence)
+        if answer.statements:
+            clock.mark("first_statement")
+            yield clock.stamp(answer)
+        return answer, evidence
+
+    def _generate(
+        self, verbatim: Answer, evidence: Evidence, generator: Generator, clock: Clock
+    ) -> Iterator[Answer]:
+        """Let the model write; each line is verified before it is shown."""
+        language, reading = verbatim.language, evidence.passages
+        pieces = generator.stream(
+            build_messages(verbatim.question, reading, language=language),
+            grammar=build_grammar(len(reading), language=language),
+            max_tokens=self.settings.max_tokens,
+        )
+        supports: list[tuple[str, Support | None]] = []
+        answer, refused = replace(verbatim, mode="generating", statements=(), citations=()), False
+        try:
+            with closing(pieces):  # type: ignore[type-var]
+                for draft in parse_lines(clock.first_token(pieces)):
+                    if draft is None:
+                        refused = not supports
+                        break
+                    vector = self._encoder.encode_passages([draft.text])[0]
+                    supports.append((draft.text, support(draft.text, vector, evidence, named=draft.passages)))
+                    answer = resolved(answer, supports, evidence)
+                    yield clock.stamp(answer)
+        except ModelError as error:
+            yield clock.stamp(replace(verbatim, note=word("no_model", language, reason=str(error))))
+            return
+        if refused:
+            yield clock.stamp(not_found(replace(verbatim, mode="generated")))
+        elif answer.statements:
+            yield clock.stamp(replace(answer, mode="generated"))
+        else:
+            note = word("unverified", language)
+            yield clock.stamp(replace(verbatim, status="unverified", mode="generated", note=note))
+
+    def _require_index(self) -> Index:
+        index = self.index
+        if index is None:
+            raise IndexMissingError(f"there is no index in {self.settings.index}/; run: ragqa index")
+        return index
+
+    def _translate(self, question: str, generator: Generator) -> str | None:
+        to: Language = "en" if language_of(question) == "zh" else "zh"
+        messages, grammar = build_translation(question, to=to, names=_latin_names(question))
+        try:
+            with closing(generator.stream(messages, grammar=grammar, max_tokens=80)) as pieces:  # type: ignore[type-var]
+                return "".join(pieces).strip() or None
+        except ModelError:
+            return None
+
+    def _try_generator(self) -> Generator | None:
+        """The language model, loaded once; None (and the reason kept) when it cannot be used."""
+        with self._loading:
+            if self._generator is None and self._generator_error is None:
+                try:
+                    self._generator = open_generator(self.settings)
+                except ModelError as error:
+                    self._generator_error = error
+        return self._generator
+
+
+def load_encoder(settings: Settings) -> SentenceEncoder:
+    """The encoder of the settings, from this machine only."""
+    location = models.locate(settings.encoder, role="encoder", home=settings.home)
+    return SentenceEncoder.load(location, id=settings.encoder)
+
+
+def open_generator(settings: Settings) -> Generator:
+    """The language model of the settings, from this machine or the server that they name."""
+    if settings.generator == "none":
+        raise ModelError("the setting generator is none")
+    return load_generator(
+        models.locate(settings.generator, role="generator", home=settings.home),
+        id=settings.generator,
+        key=settings.generator_key.get_secret_value(),
+        model=settings.generator_model,
+        threads=settings.threads,
+        context=settings.context,
+    )
+
+
+def _speaks_another(index: Index, language: Language) -> bool:
+    return any(article.language != language for article in index.articles)
+
+
+def _latin_names(question: str) -> list[str]:
+    """Runs of capitalised Latin words as the question writes them: John Schulman, GPT-4."""
+    folded = set(names(question))
+    runs = re.findall(r"[A-Za-z][\w.\-]*(?: [A-Z][\w.\-]*)*", question)
+    kept = [" ".join(w for w in run.split() if fold(w) in folded) for run in runs]
+    return [run.strip(".") for run in dict.fromkeys(kept) if run]

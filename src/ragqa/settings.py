@@ -1,0 +1,86 @@
+"""Every default of the project, in one frozen object.
+
+Flags, then ``RAGQA_*`` variables, then a TOML file (``--config``), then what stands here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ragqa.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """What can be set; see docs/settings in the README for the names as flags and variables."""
+
+    model_config = SettingsConfigDict(env_prefix="RAGQA_", frozen=True, extra="forbid")
+
+    corpus: Path = Field(Path("corpus"), description="folder of articles, or one .jsonl file")
+    index: Path = Field(Path("index"), description="folder of the index")
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_cache_dir("ragqa")), description="models and caches"
+    )
+
+    encoder: str = Field(
+        "multilingual-e5-small-q4", description="catalogue id, local sentence-transformers folder, or hub id"
+    )
+    generator: str = Field(
+        "qwen2.5-coder-1.5b-instruct-q4_k_m",
+        description="catalogue id, .gguf path, local folder or hub id (transformers), http(s)://…/v1, or none",
+    )
+    generator_key: SecretStr = Field(SecretStr(""), description="bearer token of an OpenAI-compatible server")
+    generator_model: str = Field("default", description="model name asked of an OpenAI-compatible server")
+    threads: int = Field(0, ge=0, description="threads of the language model; 0 uses every core")
+    context: int = Field(4096, ge=1024, description="tokens of the language model's window")
+    max_tokens: int = Field(256, ge=16, le=4096, description="longest generated answer, in tokens")
+
+    chunk_size: int = Field(300, ge=40, le=2000, description="Chinese characters a chunk, about")
+    k: int = Field(5, ge=1, le=100, description="passages shown for a question")
+    reading: int = Field(900, ge=100, le=20000, description="Chinese characters that the model reads, about")
+
+    host: str = Field("127.0.0.1", description="address that the page listens on")
+    port: int = Field(7860, ge=0, le=65535, description="port that the page listens on")
+
+    @classmethod
+    def load(cls, config: Path | None = None, **flags: Any) -> Settings:
+        """Read the settings once, at an edge; a flag that is None was not given.
+
+        Raises SettingsError naming the setting, its value and what is allowed.
+        """
+        if config is not None and not config.is_file():
+            raise SettingsError(f"the settings file {config} does not exist")
+
+        class Configured(cls):  # type: ignore[valid-type, misc]
+            model_config = SettingsConfigDict(toml_file=config)
+
+        try:
+            settings: Settings = Configured(**{name: value for name, value in flags.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            raise SettingsError(f"setting {name} = {first.get('input')!r}: {first['msg']}") from error
+        except ValueError as error:
+            raise SettingsError(f"the settings file {config} cannot be read: {error}") from error
+        return settings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, the environment over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,0 +1,461 @@
+"""What cleaning drops and, more of it, what it must keep. All texts here were written for the tests."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ragqa.cleaning import clean, tidy
+from ragqa.facts import iso_date, sentences
+
+SEEDS = Path(__file__).parents[1].parent / "shared" / "seeds"
+
+STORY = (
+    "沿海三座灯塔将在今年秋天重新点亮，修缮工程由当地的志愿者完成。",
+    "工程队先清洗了塔身的玻璃，然后换上了省电的灯泡。",
+    "“这束光我等了二十年。”守塔人的孙女在启用仪式上说。",
+    "港务局表示，夜间进港的渔船从此可以少绕十二海里。",
+    "下一步，志愿者打算把塔下的旧仓库改成一间小小的博物馆。",
+)
+TITLE = "三座老灯塔重新点亮"
+ENGLISH = (
+    "Three old lighthouses on the coast will shine again this autumn, after years of repair.",
+    "Volunteers cleaned the glass first and then put in lamps that need far less power.",
+    "The harbour office says that fishing boats will save twelve miles on every trip at night.",
+)
+
+
+def page(*lines: str) -> str:
+    return "\n\n".join(lines)
+
+
+def cleaned_lines(*lines: str) -> list[str]:
+    return clean(page(*lines)).text.split("\n")
+
+
+# --- what the page adds ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "图片",
+        "广告",
+        "热门跟贴",
+        "文章目录",
+        "    标签列表",
+        "[图片]",
+        "评论(12)",
+        "Advertisement",
+        "READ MORE »",
+    ],
+)
+def test_a_line_that_is_exactly_an_interface_word_goes(word: str) -> None:
+    assert cleaned_lines(TITLE, STORY[0], word, STORY[1], word) == [TITLE, STORY[0], STORY[1]]
+
+
+def test_a_mark_glued_to_the_paragraphs_goes_with_the_lines_that_hold_nothing_else() -> None:
+    mark = "7Qx山海晨报网"
+    dirty = [TITLE, *(line + mark for line in STORY), "修缮之后" + mark, mark, STORY[0][:-1] + "吗？" + mark]
+    assert cleaned_lines(*dirty) == [TITLE, *STORY, "修缮之后", STORY[0][:-1] + "吗？"]
+
+
+def test_a_mark_after_english_paragraphs_goes_and_their_full_stops_stay() -> None:
+    dirty = [line + " Coastline-Daily.com" for line in (*ENGLISH, *reversed(ENGLISH))]
+    assert cleaned_lines(*dirty) == [*ENGLISH, *reversed(ENGLISH)]
+
+
+def test_a_site_name_in_front_of_the_paragraphs_goes() -> None:
+    assert cleaned_lines(*("【山海晨报网】" + line for line in STORY)) == list(STORY)
+
+
+def test_breadcrumb_channel_byline_and_counter_above_the_article_go() -> None:
+    result = clean(
+        page(
+            "首页 地方新闻 " + TITLE,
+            TITLE,
+            "地方新闻 42",
+            "作者:林舟 来源:山海晨报 2023-09-14 08:30 评论(3) 收藏",
+            *STORY,
+        )
+    )
+    assert result.text.split("\n") == [TITLE, *STORY]
+    assert (result.title, result.published, result.source) == (TITLE, "2023-09-14", "山海晨报")
+
+
+def test_the_channel_above_the_title_goes_when_a_byline_shows_that_it_is_one() -> None:
+    byline = "字号+作者: 来源:山海晨报 2023-09-14 08:30 评论"
+    assert cleaned_lines("海事", TITLE, byline, *STORY) == [TITLE, *STORY]
+    assert cleaned_lines("海事", TITLE, *STORY) == ["海事", TITLE, *STORY]
+
+
+def test_a_teaser_that_a_later_paragraph_begins_with_goes() -> None:
+    long = "".join(STORY)
+    assert cleaned_lines(TITLE, long[:70] + "'...", long, STORY[0]) == [TITLE, long, STORY[0]]
+
+
+def test_credits_above_and_below_go_and_the_outlet_is_read_from_them() -> None:
+    result = clean(page("编辑 | 林舟", "出品 | 潮间带(微信号:chao)", *STORY, "图片来源:某图库", "编译:机器"))
+    assert result.text.split("\n") == list(STORY)
+    assert result.source == "潮间带"
+
+
+def test_the_outlet_of_a_translation_is_read_from_its_last_line() -> None:
+    result = clean(
+        page(*STORY, "本文翻译自:Coast Herald, https://coast.example/a?b=1&c=2", "图片来源:Unsplash")
+    )
+    assert result.text.split("\n") == list(STORY)
+    assert result.source == "Coast Herald"
+    assert result.links == ("https://coast.example/a?b=1&c=2",)
+
+
+@pytest.mark.parametrize("label", ["参考链接:", "*参考资料:", "References", "延伸阅读"])
+def test_references_leave_the_text_and_stay_as_links(label: str) -> None:
+    result = clean(page(*STORY, label, "https://a.example/1", "[2] 灯塔志, https://b.example/2).", "评论"))
+    assert result.text.split("\n") == list(STORY)
+    assert result.links == ("https://a.example/1", "https://b.example/2")
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "本网注明“山海原创”的文章外均为转载，不代表本站观点。如侵犯版权，请来信联系删除。 邮箱[email protected]",
+        "版权所有 山海晨报 未经授权不得转载",
+        "© 2023 Coast Herald. All rights reserved.",
+        "浙ICP备12345678号",
+        "The views expressed are not those of this website; contact us about copyright at a@b.example.",
+    ],
+)
+def test_a_notice_below_the_article_goes(notice: str) -> None:
+    assert cleaned_lines(*STORY, notice, "广告") == list(STORY)
+
+
+def test_an_english_page_is_cleaned_as_well() -> None:
+    result = clean(
+        page(
+            "Skip to content",
+            "Home > Coast > Harbours",
+            "Old lighthouses shine again",
+            "By Jane Doe | May 22, 2024 | 5 min read",
+            ENGLISH[0],
+            "Advertisement",
+            "Photo by Ann Lee",
+            *ENGLISH[1:],
+            "Source: Coast Herald",
+            "Related articles",
+        )
+    )
+    assert result.text.split("\n") == ["Old lighthouses shine again", *ENGLISH]
+    assert (result.title, result.published) == ("Old lighthouses shine again", "2024-05-22")
+    assert result.source == "Coast Herald"
+
+
+# --- what the author wrote -------------------------------------------------------------------
+
+POEM = (
+    "海上起雾了",
+    "灯塔亮着",
+    "我们回家",
+    "海上落雪了",
+    "灯塔亮着",
+    "我们回家",
+    "海上天晴了",
+    "灯塔亮着",
+    "我们回家",
+)
+INTERVIEW = tuple(
+    line
+    for n in range(5)
+    for line in (f"记者问：第{n}个问题是什么？", f"守塔人答：第{n}个问题与{n + 3}年的风有关。")
+)
+KEPT = {
+    "a poem with a refrain": POEM,
+    "a refrain that is a sentence": tuple(f"{line}就这样吧。" for line in STORY),
+    "an interview": INTERVIEW,
+    "an anaphora": tuple(f"我有一个梦想，{line}" for line in STORY),
+    "a list of short lines": ("修缮清单", "玻璃", "灯泡", "油漆", "绳索", "三把梯子", "一艘小船"),
+    "companies of one kind": tuple(
+        f"{name}灯具有限公司" for name in ("东海", "南洋", "北岸", "西港", "中流")
+    ),
+    "quotations of one person": tuple(f"{line}——林守塔" for line in STORY),
+    "stage directions": tuple(f"{line}（热烈鼓掌）" for line in STORY),
+    "answers of a quiz": tuple(f"{line[:-1]}吗？答案:对" for line in STORY),
+    "interface words in sentences": (
+        "图片是这篇报道里最动人的部分，广告却一张也没有。",
+        "评论说，收藏一座灯塔等于收藏一束光。",
+    ),
+    "a report on copyright": (
+        "法院认定这家网站侵犯了摄影师的版权",
+        "摄影师说，网站未经授权转载了他拍的灯塔照片，他来信要求删除。",
+        "判决书写道：“本网站声明不代表本站观点，不能免除侵权责任。”",
+        "律师提醒，转载前应当联系权利人，取得版权许可。",
+    ),
+    "years and numbers": ("2019年", "灯塔 3 号", "第 12 章", *STORY),
+    "an ordinary English text": ("Home is where the light is", "Share of the coast: 40 percent", *ENGLISH),
+    "a text that ends with an address in a sentence": (
+        *STORY,
+        "全部照片见 https://photo.example/lighthouse 。",
+    ),
+    "verse in equal lines": ("By the sea", "By the light", "By the old and broken tower", "By the night"),
+}
+
+
+@pytest.mark.parametrize("lines", KEPT.values(), ids=KEPT.keys())
+def test_the_author_s_words_stay(lines: tuple[str, ...]) -> None:
+    assert cleaned_lines(*lines) == list(lines)
+
+
+@pytest.mark.parametrize("only", ["图片", "评论", "参考链接", "编辑 | 林舟", "© 2023 Coast Herald", STORY[0]])
+def test_a_text_of_one_line_is_never_taken_for_furniture(only: str) -> None:
+    assert clean(only).text == only
+
+
+def test_headings_inside_the_article_stay_lines_of_their_own() -> None:
+    lines = (TITLE, STORY[0], "1.修缮的三年", STORY[1], "重启", STORY[2], "结束语", STORY[3])
+    assert cleaned_lines(*lines) == list(lines)
+
+
+def test_a_section_called_sources_stays_when_it_is_prose() -> None:
+    lines = (*ENGLISH, "Sources", "The history of the towers rests on the letters of three keepers.")
+    assert cleaned_lines(*lines) == list(lines)
+
+
+# --- characters ------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_seen_is_removed() -> None:
+    assert tidy("光\x00\x07塔\ud800\u202e亮\u200b了\U000e0041\ufeff") == "光塔亮了"
+
+
+def test_emoji_sequences_and_full_width_characters_stay() -> None:
+    assert tidy("👩‍🚀 １２３，ﬁ") == "👩‍🚀 １２３，ﬁ"
+
+
+def test_characters_are_composed_but_not_replaced_by_others() -> None:
+    assert tidy("cafe\u0301 \ufdfa") == "café \ufdfa"
+
+
+def test_white_space_becomes_one_line_a_paragraph() -> None:
+    assert tidy("\u3000\u3000一\t 二\r\n\r\n \xa0三\u2028四\x0c五 ") == "一 二\n三\n四\n五"
+
+
+# --- facts -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "title"),
+    [
+        ((TITLE, *STORY), TITLE),
+        (("灯塔真的又亮了？", *STORY), "灯塔真的又亮了？"),
+        (STORY, STORY[0][:-1]),
+        (("Z Highlights", *STORY), STORY[0][:-1]),
+        (
+            ("9 月 14 日消息，三座老灯塔将在秋天重新点亮。后面还有一句。", STORY[1]),
+            "三座老灯塔将在秋天重新点亮",
+        ),
+        (("Shine again", *ENGLISH), "Shine again"),
+        (ENGLISH, "Three old lighthouses on the coast will shine again this autumn…"),
+        (("",), ""),
+    ],
+)
+def test_the_title_is_a_line_like_one_or_the_first_sentence(lines: tuple[str, ...], title: str) -> None:
+    assert clean(page(*lines)).title == title
+
+
+def test_a_long_title_is_cut_at_a_boundary() -> None:
+    title = clean("，".join(["灯塔在秋天亮了起来"] * 12) + "。").title
+    assert len(title) <= 80
+    assert title.endswith("亮了起来…")
+
+
+def test_the_title_stands_in_the_text_once() -> None:
+    lines = cleaned_lines(f"{TITLE} - 山海晨报", TITLE, TITLE, "".join(STORY))
+    assert lines == [TITLE, "".join(STORY)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "date"),
+    [
+        (("2024年8月6日消息，灯塔亮了。", STORY[1]), "2024-08-06"),
+        (("8月6日消息，灯塔亮了。", STORY[1]), None),
+        (("灯塔建于1924年8月6日，是全省最老的一座。", STORY[1]), None),
+        ((TITLE, "发布时间：2024/8/6 10:00", *STORY), "2024-08-06"),
+        ((TITLE, "2024-13-45 10:00 阅读", *STORY), None),
+        (("14日晚间消息，灯塔亮了。", STORY[1], "参考链接", "https://a.example/2023/09/14/x"), "2023-09-14"),
+        (("15日晚间消息，灯塔亮了。", STORY[1], "参考链接", "https://a.example/2023/09/14/x"), None),
+    ],
+)
+def test_a_date_is_taken_only_when_it_is_certain(lines: tuple[str, ...], date: str | None) -> None:
+    assert clean(page(*lines)).published == date
+
+
+@pytest.mark.parametrize(
+    ("given_", "date"),
+    [
+        (2024, "2024"),
+        ("2024-05", "2024-05"),
+        ("2024-5-2T10:00:00Z", "2024-05-02"),
+        ("20240502", "2024-05-02"),
+        ("2 May 2024", "2024-05-02"),
+        ("Sept. 3, 2024", "2024-09-03"),
+        ("2024-13", None),
+        ("2024-02-30", None),
+        (True, None),
+        (10**9, None),
+        (["2024"], None),
+        ("soon", None),
+    ],
+)
+def test_dates_are_read_as_far_as_they_are_given(given_: object, date: str | None) -> None:
+    assert iso_date(given_) == date
+
+
+def test_links_end_where_the_chinese_text_goes_on() -> None:
+    text = (
+        "见https://a.example/x。又见 (https://b.example/y), https://c.example/z_(1) 和http://d.example/的说明"
+    )
+    assert clean(text).links == (
+        "https://a.example/x",
+        "https://b.example/y",
+        "https://c.example/z_(1)",
+        "http://d.example/",
+    )
+
+
+# --- properties ------------------------------------------------------------------------------
+
+_PIECES = st.sampled_from(
+    [*STORY, *POEM, *ENGLISH, TITLE, "图片", "评论(3)", "参考链接:", "https://a.example/2024/01/02/x", "海事"]
+    + [
+        "首页 海事",
+        "海事 18",
+        "来源:山海晨报 2023-09-14 08:30 评论",
+        "编辑 | 林舟",
+        "版权所有 山海",
+        "By Ann Lee",
+    ]
+    + [STORY[0] + "7Qx山海晨报网", "".join(STORY), "".join(STORY)[:60] + "...", "[1] x", "7Qx山海晨报网"]
+)
+
+
+@given(st.lists(_PIECES | st.text(max_size=40), max_size=30).map("\n".join))
+@settings(max_examples=200, deadline=None)
+def test_cleaning_twice_changes_nothing_more(raw: str) -> None:
+    once = clean(raw).text
+    assert clean(once).text == once
+
+
+@given(st.text())
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_cleaned_into_lines_that_can_be_stored(raw: str) -> None:
+    result = clean(raw)
+    for part in (result.text, result.title, result.source):
+        part.encode("utf-8")
+    assert "\n\n" not in result.text
+    assert result.text == result.text.strip()
+
+
+@given(st.text(alphabet="灯塔亮了ab，。！？“” \u3000", max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_one_paragraph_loses_nothing_but_white_space(raw: str) -> None:
+    assert clean(raw).text.split() == raw.split()
+
+
+N = 100_000
+HOSTILE = {
+    "spaces": " " * N + "x",
+    "angles": "<" * N,
+    "dots": "." * N + "x",
+    "abbreviations": "e.g. " * (N // 5),
+    "one line": "字" * 10**6,
+    "closing quotes": "”" * 10**6,
+    "one address": "https://" + "a" * 10**6,
+    "dates": "2024-01-" * N,
+    "combining marks": "a" + "\u0301\u0316" * (N // 2),
+    "empty lines": "\n" * 10**6,
+    "labels": "参考链接\nhttps://a.b\n" * (N // 10),
+    "marks": "亮了。山海晨报网\n" * (N // 10),
+    "notices": "亮了。\n" + "转载请联系本站\n" * (N // 10),
+}
+
+
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_text_takes_no_longer_than_other_text(raw: str) -> None:
+    begun = time.perf_counter()
+    clean(raw)
+    assert time.perf_counter() - begun < 2
+
+
+# --- the seeds as they were received ---------------------------------------------------------
+
+FACTS = {
+    "000": ("大消息,OpenAI的下一代前沿模型猎户座已经筹备发布了?", "2024-10-24", "51CTO技术栈", 2),
+    "001": ("OpenAI 的 GPT-5 项目研发进度已落后于预定计划", None, "WSJ", 1),
+    "002": ("OpenAI 的两位领导团队成员确认已经离开公司", None, "", 3),
+    "003": ("OpenAI又上演“权力的游戏”", "2024-05-22", "虎嗅网", 0),
+    "004": ("为OpenAI解释一切的人离开了OpenAI", None, "", 1),
+}
+MARK = "8Lk品论天涯网"
+# The lines that belong to the page. Everything else in the seeds is the author's.
+WORDS = {
+    "图片",
+    "广告",
+    "评论",
+    "热门跟贴",
+    "文章目录",
+    "标签列表",
+    "参考链接:",
+    "*参考资料:",
+    "人工智能",
+    "产业新闻 18",
+}
+BEGINNINGS = (
+    "编辑 |",
+    "出品 |",
+    "图片来源",
+    "https://",
+    "本文翻译自",
+    "编译:",
+    "字号",
+    "首页 ",
+    "本网除标明",
+)
+
+
+def is_dirt(line: str) -> bool:
+    return line in WORDS or line.startswith(BEGINNINGS) or line.endswith("...")
+
+
+@pytest.fixture(params=FACTS)
+def seed(request: pytest.FixtureRequest) -> tuple[str, str]:
+    if not SEEDS.is_dir():
+        pytest.skip("the seeds as received lie beside the repository, in ../shared/seeds, and are not here")
+    (found,) = SEEDS.glob(f"{request.param}_*")
+    return request.param, found.read_text("utf-8")
+
+
+def test_the_seeds_give_their_facts(seed: tuple[str, str]) -> None:
+    number, raw = seed
+    title, date, outlet, links = FACTS[number]
+    result = clean(raw)
+    assert result.title.startswith(title)
+    assert (result.published, result.source, len(result.links)) == (date, outlet, links)
+    assert result.text.count(result.title) == 1
+
+
+def test_nothing_of_the_page_is_left_in_the_seeds(seed: tuple[str, str]) -> None:
+    text = clean(seed[1]).text
+    assert MARK not in text
+    assert not [line for line in text.split("\n") if is_dirt(line)]
+
+
+def test_every_sentence_of_the_seeds_is_kept(seed: tuple[str, str]) -> None:
+    text = clean(seed[1]).text
+    lines = [tidy(line).replace(MARK, "") for line in seed[1].split("\n")]
+    written = [line for line in lines if line and not is_dirt(line)]
+    assert text.split("\n") == written
+    assert all(sentence in text for line in written for sentence in sentences(line))

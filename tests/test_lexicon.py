@@ -1,0 +1,56 @@
+"""Words, names and quantities across Chinese and English."""
+
+import pytest
+
+from ragqa.lexicon import fold, names, ngrams, quantities, words
+
+
+def test_fold_ignores_case_width_and_traditional_forms() -> None:
+    assert fold("ＯｐｅｎＡＩ的軟體") == "openai的软体"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("谁是特斯拉的首席执行官？", ("特斯拉",)),
+        ("洛根·基尔帕特里克在OpenAI做什么？", ("洛根", "基尔帕特里克", "openai")),
+        ("训练GPT-4花了多少钱？", ("gpt-4",)),
+        ("Where did John Schulman go, and why?", ("john", "schulman")),
+        ("why did Brundage leave?", ("brundage",)),
+        ("What happened?", ()),
+    ],
+)
+def test_names_are_proper_nouns_in_either_script(text: str, expected: tuple[str, ...]) -> None:
+    assert names(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1570 亿美元", "$157 billion"),
+        ("五亿", "500 million"),
+        ("二十位", "twenty people"),
+        ("10,000 个", "一万"),
+        ("百分之20", "20%"),
+    ],
+)
+def test_quantities_agree_across_languages(one: str, other: str) -> None:
+    assert quantities(one) == quantities(other)
+
+
+def test_months_and_small_words_count_only_generously() -> None:
+    assert quantities("May 15, one of two") == {15}
+    assert quantities("May 15, one of two", generous=True) == quantities("5月15日，两个之一", generous=True)
+
+
+def test_quantities_that_differ_stay_apart() -> None:
+    assert quantities("80 billion") != quantities("1570亿")
+    assert quantities("神舟十三号") != quantities("神舟十四号")
+
+
+def test_words_drop_what_every_question_has() -> None:
+    assert words("Brundage为什么离开了OpenAI？") == ["brundage", "离开", "openai"]
+
+
+def test_ngrams_pair_characters_and_keep_latin_words() -> None:
+    assert ngrams("离开OpenAI") == {"离开", "openai"}
