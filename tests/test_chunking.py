@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragqa.chunking import headings, split, weight
+from ragqa.chunking import headings, split
 from ragqa.records import Article
-from ragqa.text import sentence_spans
+from ragqa.text import sentence_spans, weight
 
 
 def article(text: str) -> Article:
@@ -45,7 +45,7 @@ def test_a_closing_quote_at_a_cut_stands_in_one_chunk_only() -> None:
 
 def test_a_sentence_longer_than_the_size_is_cut_at_commas() -> None:
     chunks = split(article("甲乙丙丁戊己庚辛，" * 5 + "完。"), size=20)
-    assert len(chunks) == 3
+    assert [len(c.text) for c in chunks] == [18, 18, 11]
     assert all(c.text[-1] in "，。" for c in chunks)
 
 
@@ -66,10 +66,13 @@ def test_a_line_that_ends_like_prose_is_no_heading(line: str) -> None:
     assert headings(f"{line}\n下面是一段长得多的正文，写了很多字，也有句号。") == []
 
 
-def test_weight_counts_a_latin_letter_as_two_fifths() -> None:
-    assert weight("中文ab1。x") == pytest.approx(2 + 0.4 * 5)
+def test_size_is_respected_but_for_a_short_tail() -> None:
+    chunks = split(article("这是一个有十三个字的句子。" * 100), size=100)
+    assert [weight(c.text) for c in chunks[:-1]] == [pytest.approx(7 * 12.4)] * (len(chunks) - 1)
+    assert weight(chunks[-1].text) < 100 * 4 / 3
 
 
-def test_size_is_respected() -> None:
-    text = "这是一个有十二个字的句子。" * 100
-    assert all(weight(c.text) <= 100 for c in split(article(text), size=100))
+def test_a_short_tail_joins_the_chunk_before_it() -> None:
+    assert [c.text for c in split(article("甲" * 9 + "。" + "乙" * 9 + "。丙。"), size=20)] == [
+        "甲" * 9 + "。" + "乙" * 9 + "。丙。"
+    ]

@@ -1,10 +1,12 @@
 """Language and sentence facts that every room shares."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragqa.text import language_of, sentence_spans
+from ragqa.text import language_of, sentence_spans, weight
 
 
 @pytest.mark.parametrize(
@@ -36,9 +38,19 @@ def test_sentences_keep_quotes_decimals_and_initials_whole(text: str, sentences:
     assert [text[a:b] for a, b in sentence_spans(text)] == sentences
 
 
+def test_a_long_run_of_stops_and_initials_is_cut_in_linear_time() -> None:
+    started = time.monotonic()
+    sentence_spans(".a" * 50_000 + "e.g. " * 50_000)
+    assert time.monotonic() - started < 5
+
+
 @given(st.text(alphabet="ab 。！？.\n”“U3,，", max_size=80))
 def test_every_visible_character_lies_in_exactly_one_sentence(text: str) -> None:
     spans = sentence_spans(text)
     covered = [i for a, b in spans for i in range(a, b)]
     assert len(covered) == len(set(covered))
     assert all(text[i].isspace() for i in set(range(len(text))) - set(covered))
+
+
+def test_weight_counts_a_latin_letter_as_two_fifths() -> None:
+    assert weight("中文ab1。x") == pytest.approx(2 + 0.4 * 5)

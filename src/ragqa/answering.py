@@ -5,31 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby, pairwise
 
-from ragqa.chunking import weight
-from ragqa.citing import Evidence, Support, cite, extract, missing_names
+from ragqa.citing import Evidence, Sentence, Support, cite, extract, missing_names
 from ragqa.lexicon import fold, names
-from ragqa.records import Answer, Chunk, Citation, Passage, Statement, Vectors
-from ragqa.text import sentence_spans
+from ragqa.prompting import Excerpt
+from ragqa.records import Answer, Citation, Passage, Statement, Vectors
 from ragqa.wording import word
 
 _WORTH = {"supported": 1.0, "partly": 0.5, "unsupported": 0.0}
 
 
-def within(passages: Sequence[Passage], budget: float) -> list[Passage]:
-    """The passages that fit a reader's budget (in Chinese characters), the last cut at a sentence."""
-    kept: list[Passage] = []
-    for passage in passages:
-        room = budget - sum(weight(p.chunk.text) for p in kept)
-        ends = [end for _, end in sentence_spans(passage.chunk.text) if weight(passage.chunk.text[:end]) <= room]
-        if not ends:
-            break
-        chunk = passage.chunk
-        cut = replace(chunk, end=chunk.start + ends[-1], text=chunk.text[: ends[-1]])
-        kept.append(replace(passage, chunk=cut))
-        if ends[-1] < len(chunk.text):
-            break
-    return kept or list(passages[:1])
+def excerpts(sentences: Sequence[Sentence], passages: Sequence[Passage]) -> list[Excerpt]:
+    """What the model reads: each passage's chosen sentences, ``…`` where some are left out."""
+    found: list[Excerpt] = []
+    for number, group in groupby(sentences, key=lambda sentence: sentence.passage):
+        passage, parts = passages[number - 1], list(group)
+        text = parts[0].text
+        for before, after in pairwise(parts):
+            between = passage.article.text[before.end : after.start]
+            text += (" … " if between.strip() else between) + after.text
+        found.append(Excerpt(passage, text))
+    return found
 
 
 def extracted(answer: Answer, question: Vectors, evidence: Evidence) -> Answer:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ragqa.records import Article, Chunk
-from ragqa.text import HAN, Span, sentence_spans
+from ragqa.text import Span, sentence_spans, weight
 
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 # room sees a sentence end. Cleaned text holds no control characters.
 _MARK = "\x1e"
 _SEPARATORS = ["\n", _MARK, r"[；;：:]", r"[，、,]", r"\s", ""]
-_LATIN_WEIGHT = 0.4
+# A shorter last piece joins the one before it: short texts attract questions in another language.
+_SHORTEST = 1 / 3
 _HEADING_WEIGHT = 32
 _NUMBERED = re.compile(r"^(?:\d{1,2}|[一二三四五六七八九十]{1,3})[.、．]\s*\S")
 _ENDS_LIKE_PROSE = re.compile(r"[。！？!?；;，,：:…”」.]$")
@@ -31,7 +32,8 @@ _ENDS_LIKE_PROSE = re.compile(r"[。！？!?；;，,：:…”」.]$")
 def split(article: Article, *, size: int = 300) -> list[Chunk]:
     """Cut an article into chunks of whole sentences of about ``size`` Chinese characters.
 
-    A sentence longer than ``size`` is cut at commas, then anywhere. ``size`` counts a Chinese
+    A sentence longer than ``size`` is cut at commas, then anywhere; a tail under a third of
+    ``size`` joins the chunk before it. ``size`` counts a Chinese
     character as 1 and any other as 0.4, which is near a multilingual tokenizer's view.
     """
     chunks: list[Chunk] = []
@@ -40,12 +42,6 @@ def split(article: Article, *, size: int = 300) -> list[Chunk]:
             text = article.text[start + a : start + b]
             chunks.append(Chunk(article.id, start + a, start + b, text, heading))
     return chunks
-
-
-def weight(text: str) -> float:
-    """Length of a text in units of one Chinese character (Latin characters count 0.4)."""
-    han = len(HAN.findall(text))
-    return han + _LATIN_WEIGHT * (len(text) - han)
 
 
 def headings(text: str) -> list[Span]:
@@ -72,7 +68,7 @@ def _sections(text: str) -> list[tuple[str, Span]]:
 
 
 def _pieces(text: str, *, size: int) -> list[Span]:
-    """Spans of ``text``, trimmed of white space, none longer than ``size`` unless unsplittable."""
+    """Spans of ``text``, trimmed of white space, of at most ``size``; a short tail joins the last."""
     marked, last = [], 0
     for _, end in sentence_spans(text):
         marked.append(text[last:end])
@@ -88,6 +84,8 @@ def _pieces(text: str, *, size: int) -> list[Span]:
             start = position + piece.index(visible)
             spans.append((start, start + len(visible)))
         position += len(piece)
+    if len(spans) > 1 and weight(text[slice(*spans[-1])]) < size * _SHORTEST:
+        spans[-2:] = [(spans[-2][0], spans[-1][1])]
     return spans
 
 

@@ -20,10 +20,10 @@ def masthead(ui: Language, articles: Sequence[Article]) -> str:
         for code, name in _NAMES.items()
     )
     return (
-        '<header class="masthead"><div class="name"><h1>ragqa</h1>'
-        f'<p class="tagline">{words(ui, "tagline")}</p></div>'
-        f'<div id="language" role="group" data-word-label="language.choose">{switch}</div>'
-        f'<p class="facts">{facts(ui, articles)}</p><p class="privacy">{words(ui, "privacy")}</p></header>'
+        '<header class="masthead"><div class="title"><h1>ragqa</h1>'
+        f'<p class="tagline">{words(ui, "tagline")}</p>'
+        f'<div id="language" role="group" data-word-label="language.choose">{switch}</div></div>'
+        f'<div class="about"><p class="facts">{facts(ui, articles)}</p><p>{words(ui, "privacy")}</p></div></header>'
     )
 
 
@@ -60,7 +60,7 @@ def keys(ui: Language) -> str:
 def reader_shell(ui: Language) -> str:
     """The empty reader; page.js puts articles into its body."""
     return (
-        '<aside class="desk" data-word-label="reader.label"><div class="bar">'
+        '<aside class="desk" data-word-label="reader.label"><div class="bar"><span class="where"></span>'
         f'<button type="button" class="close">{words(ui, "reader.close")}</button></div>'
         f'<div class="body"><p class="blank">{words(ui, "reader.empty")}</p></div>'
         f'<template><p class="blank">{words(ui, "reader.empty")}</p></template></aside>'

@@ -25,7 +25,8 @@ _INTERFACE = _phrases(
     相关资讯, 推荐阅读, 热门推荐, 热门文章, 热门新闻, 猜你喜欢, 延伸阅读, 为你推荐, 上一篇, 下一篇,
     阅读全文, 展开全文, 查看全文, 查看更多, 加载更多, 点击加载, 点击加载更多, 点击查看更多, 点击查看大图,
     查看大图, 点击放大, 扫一扫, 微信扫一扫, 扫码关注, 扫码分享, 复制链接, 登录, 注册, 登录注册, 立即登录,
-    字号, 打印本页, 关闭窗口, 阅读, 浏览, 阅读量, 浏览量, 创建话题"""
+    字号, 打印本页, 关闭窗口, 阅读, 浏览, 阅读量, 浏览量, 创建话题, 阅读原文, 关注, 已关注, 举报反馈,
+    举报/反馈, 点击上方蓝字关注我们"""
 ) | _phrases(
     """advertisement, advertisements, ad, ads, sponsored, sponsored content,
     article continues below advertisement, story continues below advertisement, share, share this,
@@ -38,6 +39,7 @@ _INTERFACE = _phrases(
     this article, previous article, next article, previous post, next post"""
 )
 _DECORATION = " *#·•|>»<«[]()（）【】{}:：-—_=+~…."
+_BACK = re.compile(r"返回.{1,8}[,，]\s?查看更多")
 _COUNT = re.compile(r"[ (（:：]{0,3}\d{1,7}[)）]?\s?[条次人]?$")
 
 
@@ -46,7 +48,7 @@ def is_interface(line: str) -> bool:
     if len(line) > 50:
         return False
     bare = line.strip(_DECORATION).casefold()
-    return bare in _INTERFACE or _COUNT.sub("", bare) in _INTERFACE
+    return bare in _INTERFACE or _COUNT.sub("", bare) in _INTERFACE or bool(_BACK.fullmatch(bare))
 
 
 # --- above the article -----------------------------------------------------------------------
@@ -88,6 +90,7 @@ _WEAK = re.compile(
     r"评论|收藏|阅读|浏览|点击|分享|点赞|comments?\b|share\b|views\b|min(?:ute)?s? read|\d{1,2}:\d\d",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(r"(?:阅读|浏览|评论|点赞|收藏|分享|[Vv]iews|[Cc]omments)[量数]?\s?[:：(（]?\s?\d")
 _MINUTES = re.compile(r"\d{1,3} min(?:ute)?s? read", re.IGNORECASE)
 
 
@@ -95,7 +98,8 @@ def is_byline(line: str) -> bool:
     """Tell a line of author, outlet, date and counters: several of them meet, or one stands alone."""
     if len(line) > 200:
         return False
-    if _DATED.fullmatch(line) or _BY.fullmatch(line) or _MINUTES.fullmatch(line):
+    alone = (_DATED.fullmatch(line), _BY.fullmatch(line), _MINUTES.fullmatch(line))
+    if any(alone) or len(_COUNTED.findall(line)) > 1:
         return True
     strong = set(_STRONG.findall(line))
     dated = full_date(line) is not None
@@ -118,7 +122,7 @@ _LABELS = _phrases(
     出品, 出品人, 出品方, 策划, 校对, 审校, 审核, 排版, 监制, 制作, 题图, 封面, 头图, 配图, 摄影, 供图,
     标签, 关键词, 分类, 原文, 原文链接, 原文标题, 原标题, 原文作者, 参考链接, 翻译自, 编译自, 译自, 转自,
     转载自, 本文翻译自, 本文编译自, 本文来自, 本文转自, 微信号, 公众号, 微信公众号, 邮箱, 投稿邮箱, 联系邮箱,
-    联系我们"""
+    联系我们, 发布于, IP属地"""
 ) | _phrases(
     """Author, Authors, Editor, Editors, Edited by, Written by, Reported by, Source, Sources, Photo, Photos,
     Photograph, Photographs, Credit, Credits, Tags, Filed under, Translated by, Translation, Email, E-mail,
@@ -187,9 +191,12 @@ _NOTICES = tuple(
 )
 _SHORT_NOTICE = re.compile(
     r"(?:©|\(c\) ?(?:19|20)\d\d|Copyright (?:©|\(c\)|(?:19|20)\d\d)|All rights reserved|版权所有"
-    r"|(?:版权|免责)声明\s?[:：]|转载请|未经(?:授权|许可|允许)|.{0,12}ICP[备证]|.{0,8}公网安备"
+    r"|转载请|未经(?:授权|许可|允许)|.{0,12}ICP[备证]|.{0,8}公网安备"
     r"|本文(?:版权|系|为|仅代表|不代表).{0,20}(?:所有|转载|原创|观点|立场)).*",
     re.IGNORECASE,
+)
+_LABELLED_NOTICE = re.compile(
+    r"(?:特别|平台|版权|免责|郑重|转载)声明\s?[:：]|Notice: The content|Disclaimer\s?:"
 )
 
 
@@ -201,7 +208,7 @@ def is_notice(line: str) -> bool:
     """
     if len(line) > 1000:
         return False
-    if len(line) <= 120 and _SHORT_NOTICE.fullmatch(line):
+    if _LABELLED_NOTICE.match(line) or (len(line) <= 120 and _SHORT_NOTICE.fullmatch(line)):
         return True
     said = _QUOTED.sub("", line)
     return bool(_SITE.search(said)) and sum(bool(notice.search(said)) for notice in _NOTICES) >= 3

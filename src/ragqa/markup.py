@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ragqa.records import Answer, Article, Citation, Language, Passage, Statement
 from ragqa.text import language_of
-from ragqa.wording import Value, phrase
+from ragqa.interface import Value, phrase
 
 State = Literal["running", "done", "stopped", "error"]
 _NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
@@ -86,8 +86,9 @@ def answer(ui: Language, found: Answer, *, done: bool) -> str:
     elif found.status != "answered" and done:
         kind = found.status
     note = _note(ui, found) if done else ""
+    state = found.status if done else "pending"
     return (
-        f'<section class="reply" data-status="{found.status}" data-mode="{found.mode}"'
+        f'<section class="reply" data-status="{state}" data-mode="{found.mode}"'
         f' data-done="{str(done).lower()}">'
         f'<h2 class="asked" lang="{language_of(found.question)}">{escape(found.question)}</h2>'
         f'<p class="kind">{words(ui, f"answer.{kind}")}</p>{note}{body}</section>'
@@ -98,8 +99,7 @@ def _note(ui: Language, found: Answer) -> str:
     note = f'<p class="note" lang="{found.language}">{escape(found.note)}</p>' if found.note else ""
     if found.status != "not_found":
         return note
-    advice = words(ui, "answer.nearest" if found.passages else "answer.empty")
-    return f'{note}<p class="advice">{advice}</p>'
+    return f'{note}<p class="advice">{words(ui, "answer.advice")}</p>'
 
 
 def _statements(ui: Language, found: Answer) -> str:
@@ -113,16 +113,18 @@ def _statement(
 ) -> str:
     """One sentence; its numbers stand before the full stop, as in ``records.marked``."""
     numbers = "".join(_cite(citations[n]) for n in said.citations if n in citations)
-    body, stop = said.text, ""
-    if numbers and body and body[-1] in _STOPS:
-        body, stop = body[:-1], body[-1]
+    body, stop, end = said.text, "", ""
     if numbers:
-        # A thin joint keeps the number on the line of its word.
-        numbers = f'<span class="cites">{"" if language == "zh" else "&#8202;"}{numbers}</span>'
+        if body and body[-1] in _STOPS:
+            body, stop = body[:-1], body[-1]
+        # The last word (in Chinese the last character) keeps number and stop on its line.
+        cut = max(len(body) - 1 if language == "zh" else body.rfind(" ") + 1, len(body) - 24)
+        body, tail = body[:cut], body[cut:]
+        end = f'<span class="end">{escape(tail)}{numbers}{escape(stop)}</span>'
     verdict = ""
     if said.verdict != "supported":
         verdict = f' <em class="verdict">{words(ui, f"verdict.{said.verdict}")}</em>'
-    return f'<p class="statement" data-verdict="{said.verdict}">{escape(body)}{numbers}{escape(stop)}{verdict}</p>'
+    return f'<p class="statement" data-verdict="{said.verdict}">{escape(body)}{end}{verdict}</p>'
 
 
 def _cite(citation: Citation) -> str:

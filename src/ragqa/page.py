@@ -18,13 +18,13 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read once, when gradio is im
 
 import gradio as gr
 from fastapi import FastAPI, Query
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from ragqa import frame, markup, web
 from ragqa.errors import ArticleNotFoundError, RagqaError
 from ragqa.records import Answer, Article, Language
-from ragqa.wording import ui_language
+from ragqa.interface import ui_language
 
 LONGEST_QUESTION = 2_000
 _ASSETS = Path(__file__).with_name("assets")
@@ -92,8 +92,9 @@ def _snapshots(pipeline: Pipeline, question: str, ui: Language) -> Iterator[Upda
         for answer in snapshots:
             if answer.mode == "extractive":
                 quoted = answer
-            # The quoted sentences stay until the model's first one has been checked.
-            shown = quoted if quoted and answer.mode == "generating" and not answer.statements else answer
+            # Quoted sentences stay while passages are looked up again, and until the model's first one.
+            blank = answer.mode == "sources" or (answer.mode == "generating" and not answer.statements)
+            shown = quoted if quoted and blank else answer
             before, sources = sources, markup.sources(ui, shown)
             yield (
                 markup.status(ui, answer, "running"),
@@ -218,7 +219,7 @@ def application(pipeline: Pipeline) -> FastAPI:
         id: Annotated[str, Query(max_length=4_000)],  # noqa: A002
         ui: str = "en",
         mark: Annotated[list[str], Query(max_length=100)] = [],  # noqa: B006
-    ) -> HTMLResponse | PlainTextResponse:
+    ) -> Response:
         try:
             found = pipeline.article(id)
         except ArticleNotFoundError as error:

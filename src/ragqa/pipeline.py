@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from ragqa import models
-from ragqa.answering import Clock, absent_names, extracted, not_found, resolved, within
-from ragqa.citing import Evidence, Support, support
+from ragqa.answering import Clock, absent_names, excerpts, extracted, not_found, resolved
+from ragqa.citing import Evidence, Support, choose_reading, support
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import IndexMissingError, ModelError
 from ragqa.generator import load as load_generator
@@ -123,28 +123,34 @@ class Pipeline:
             return vector, retrieve(vector, index=index, k=k or self.settings.k, since=since, until=until)
 
         base = Answer(question, language or language_of(question), "not_found", mode="sources")
-        answer, evidence = yield from self._look(base, *find(), clock)
+        vector, passages = find()
+        answer, evidence = yield from self._look(base, vector, passages, clock)
         generator = self._try_generator() if use_llm and answer.passages else None
         if generator and _speaks_another(index, language_of(question)):
-            found = find(self._translate(question, generator))
-            answer, evidence = yield from self._look(base, *found, clock)
+            vector, passages = find(self._translate(question, generator))
+            answer, evidence = yield from self._look(base, vector, passages, clock, known=evidence)
         absent = absent_names(question, answer.passages)
         if absent or not answer.statements:
             yield clock.stamp(not_found(answer, absent))
         elif generator:
-            yield from self._generate(answer, evidence, generator, clock)
+            yield from self._generate(answer, vector, evidence, generator, clock)
         else:
             note = word("no_model", answer.language, reason=str(self._generator_error)) if use_llm else ""
             yield clock.stamp(replace(answer, note=note))
 
     def _look(
-        self, base: Answer, vector: Vectors, passages: list[Passage], clock: Clock
+        self,
+        base: Answer,
+        vector: Vectors,
+        passages: list[Passage],
+        clock: Clock,
+        known: Evidence | None = None,
     ) -> Steps[Answer, None, tuple[Answer, Evidence]]:
         """Show sources, then their best verbatim sentences; returns the answer so far and its evidence."""
         clock.mark("retrieve")
         answer = replace(base, passages=tuple(passages))
         yield clock.stamp(answer)
-        evidence = Evidence.gather(within(passages, self.settings.reading), encoder=self._encoder)
+        evidence = Evidence.gather(passages, encoder=self._encoder, known=known)
         answer = extracted(answer, vector, evidence)
         if answer.statements:
             clock.mark("first_statement")
@@ -152,10 +158,13 @@ class Pipeline:
         return answer, evidence
 
     def _generate(
-        self, verbatim: Answer, evidence: Evidence, generator: Generator, clock: Clock
+        self, verbatim: Answer, question: Vectors, evidence: Evidence, generator: Generator, clock: Clock
     ) -> Iterator[Answer]:
         """Let the model write; each line is verified before it is shown."""
-        language, reading = verbatim.language, evidence.passages
+        language = verbatim.language
+        sentences = choose_reading(question, evidence, budget=self.settings.reading)
+        reading = excerpts(sentences, evidence.passages)
+        numbers = [evidence.passages.index(excerpt.passage) + 1 for excerpt in reading]
         pieces = generator.stream(
             build_messages(verbatim.question, reading, language=language),
             grammar=build_grammar(len(reading), language=language),
@@ -170,7 +179,8 @@ class Pipeline:
                         refused = not supports
                         break
                     vector = self._encoder.encode_passages([draft.text])[0]
-                    supports.append((draft.text, support(draft.text, vector, evidence, named=draft.passages)))
+                    named = [numbers[n - 1] for n in draft.passages if n <= len(numbers)]
+                    supports.append((draft.text, support(draft.text, vector, evidence, named=named)))
                     answer = resolved(answer, supports, evidence)
                     yield clock.stamp(answer)
         except ModelError as error:
@@ -192,12 +202,16 @@ class Pipeline:
 
     def _translate(self, question: str, generator: Generator) -> str | None:
         to: Language = "en" if language_of(question) == "zh" else "zh"
-        messages, grammar = build_translation(question, to=to, names=_latin_names(question))
+        kept = _latin_names(question)
+        messages, grammar = build_translation(question, to=to, names=kept)
         try:
             with closing(generator.stream(messages, grammar=grammar, max_tokens=80)) as pieces:  # type: ignore[type-var]
-                return "".join(pieces).strip() or None
+                translation = "".join(pieces).strip()
         except ModelError:
             return None
+        # A small model writes 布兰德格 for Brundage, which no article does: names are given as asked.
+        lost = [name for name in kept if name not in translation]
+        return " ".join([translation, *lost]) if translation else None
 
     def _try_generator(self) -> Generator | None:
         """The language model, loaded once; None (and the reason kept) when it cannot be used."""

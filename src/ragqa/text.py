@@ -15,6 +15,8 @@ Span = tuple[int, int]
 HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]+(?:['’\-][A-Za-zÀ-ɏ]+)*")
 
+_LATIN_WEIGHT = 0.4
+
 _CLOSING = r"”’」』）)］\]】》\"'"
 # A full-width stop ends a sentence wherever it stands; a Latin one only before white space.
 _STOP = re.compile(rf"[。！？]+[{_CLOSING}]*|[!?]+[{_CLOSING}]*|\.+[{_CLOSING}]*(?=\s|$)|\n+")
@@ -34,6 +36,12 @@ def language_of(text: str) -> Language:
     return "zh" if han > latin else "en"
 
 
+def weight(text: str) -> float:
+    """Length of a text in units of one Chinese character (Latin characters count 0.4)."""
+    han = len(HAN.findall(text))
+    return han + _LATIN_WEIGHT * (len(text) - han)
+
+
 def sentence_spans(text: str) -> list[Span]:
     """Spans of the sentences of ``text``, in order, without surrounding white space.
 
@@ -43,7 +51,7 @@ def sentence_spans(text: str) -> list[Span]:
     spans: list[Span] = []
     start = 0
     for stop in _STOP.finditer(text):
-        if stop.group().startswith(".") and _ABBREVIATION.search(text, start, stop.start() + 1):
+        if stop.group().startswith(".") and _ABBREVIATION.search(text, max(start, stop.start() - 6), stop.start() + 1):
             continue
         _append_trimmed(spans, text, start, stop.end())
         start = stop.end()

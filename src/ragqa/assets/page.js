@@ -20,8 +20,10 @@
   let box = null; // the textarea of the question
   let pending = false; // a question waits for the running one to stop
   let busy = false; // asked, and the server has not spoken yet
+  let asked = ""; // the question that the answer below belongs to
   let last = ""; // the state that the status showed last
-  let shown = null; // {article, n, by: "reader" | "page"}: what lies in the reader
+  let settled = ""; // the citations that the reader shows
+  let shown = null; // {article, n, span, by, at}: what lies in the reader, and who opened it
   let back = null; // what had the focus before the reader came over the page
 
   // --- words -------------------------------------------------------------------------------
@@ -68,10 +70,12 @@
   // Gradio calls this when it sends the question: what it returns are the handler's arguments.
   const collect = () => {
     const question = box.value;
+    asked = question.trim();
+    delete root.dataset.drafting;
     busy = true;
     last = "";
-    if (question.trim()) {
-      remember(question.trim());
+    if (asked) {
+      remember(asked);
       closeReader();
     }
     return [question, ui];
@@ -147,26 +151,26 @@
     pane.scrollTo({ top: top - pane.clientHeight / 3, behavior: smooth && !calm.matches ? "smooth" : "auto" });
   };
 
-  // A number opens its article with all its cited spans; `span` is an uncited passage to show.
-  const open = async ({ article, n = "", span = null, by = "reader" }) => {
+  // A number opens its article with all its cited spans; `span` is an uncited passage to show. What
+  // the page opens by itself (`by: "page"`) never takes the focus nor covers a narrow screen.
+  const open = async ({ article, n = "", span = null, by = "reader", again = false }) => {
     const query = new URLSearchParams({ id: article, ui });
     for (const d of citations()) if (d.article === article) query.append("mark", `${d.n}:${d.start}:${d.end}`);
     if (span) query.append("mark", `0:${span.start}:${span.end}`);
-    const wish = { article, n, span, by };
+    const wish = { article, n, span, by, at: citations().find((d) => d.n === n)?.start };
     shown = wish;
-    if (by === "reader") {
+    if (by === "reader" && !again) {
       back = document.activeElement;
       root.dataset.reader = "open";
     }
     light(n);
+    let html = null;
     try {
       const response = await fetch(`ragqa/article?${query}`);
-      if (!response.ok) throw new Error(String(response.status));
-      const html = await response.text();
-      if (shown !== wish) return; // something else was opened meanwhile
-      $("#reader .body").innerHTML = html;
-    } catch {
-      if (shown !== wish) return;
+      if (response.ok) html = await response.text();
+    } catch { /* the server is gone: said below */ }
+    if (shown !== wish) return; // something else was opened meanwhile
+    if (html === null) {
       const note = document.createElement("p");
       note.className = "blank";
       note.dataset.word = "reader.failed";
@@ -174,15 +178,21 @@
       $("#reader .body").replaceChildren(note);
       return;
     }
+    const top = $("#reader .body").scrollTop;
+    $("#reader .body").innerHTML = html;
+    $("#reader .where").textContent = $("#reader h2").textContent;
+    root.dataset.article = "";
     speak();
     light(n);
-    reveal(n, false);
-    if (by === "reader" && narrow.matches) $("#reader h2")?.focus({ preventScroll: true });
+    if (again) $("#reader .body").scrollTop = top;
+    else reveal(n, false);
+    if (by === "reader" && !again && narrow.matches) $("#reader h2")?.focus({ preventScroll: true });
   };
 
   const closeReader = () => {
     shown = null;
     delete root.dataset.reader;
+    delete root.dataset.article;
     $("#reader .body").replaceChildren($("#reader template").content.cloneNode(true));
     light("");
     speak();
@@ -195,7 +205,7 @@
     if (!d) return;
     if (shown?.article === d.article && $(`#reader mark[data-n~="${n}"]`)) {
       if (root.dataset.reader !== "open") back = document.activeElement;
-      shown = { ...shown, n, by: "reader" };
+      shown = { ...shown, n, by: "reader", at: d.start };
       root.dataset.reader = "open";
       light(n);
       reveal(n, true);
@@ -204,14 +214,15 @@
 
   // --- what the server sends ---------------------------------------------------------------
   // Numbers change when the model's answer replaces the quoted sentences, so an open article is
-  // marked anew; and on a wide page the first cited article lies open without a click.
+  // marked anew; on a wide page the first cited article lies open without a click.
   const settle = () => {
-    const first = citations()[0];
-    if (shown) {
-      const still = citations().find((d) => d.article === shown.article);
-      if (shown.by === "reader") void open({ ...shown, n: shown.n && still ? still.n : "", by: "page" });
-      else if (first) void open({ article: first.article, n: first.n, by: "page" });
-    } else if (first && !narrow.matches) void open({ article: first.article, n: first.n, by: "page" });
+    const all = citations();
+    if (shown && (shown.by === "reader" || all.some((d) => d.article === shown.article))) {
+      const same = all.find((d) => d.article === shown.article && d.start === shown.at);
+      void open({ ...shown, n: same?.n ?? "", again: true });
+    } else if (all.length && !narrow.matches) {
+      void open({ article: all[0].article, n: all[0].n, by: "page" });
+    }
   };
 
   const halt = () => {
@@ -224,12 +235,16 @@
   const onChange = () => {
     speak();
     if (busy) return; // what stands there still belongs to the question before
+    const marks = citations().map((d) => [d.n, d.article, d.start, d.end].join(":")).join(" ");
+    if (marks !== settled) {
+      settled = marks;
+      settle();
+    }
     const state = $("#status [data-state]")?.dataset.state ?? "";
     if (state !== last) {
       last = state;
       root.dataset.state = state;
       if (state && state !== "running") {
-        if (state === "done") settle();
         if (state === "stopped") halt();
         if (pending) {
           pending = false;
@@ -273,6 +288,8 @@
     $("#status").setAttribute("aria-live", "polite");
     for (const type of ["keydown", "keypress"]) document.addEventListener(type, onKey, true);
     document.addEventListener("click", onClick);
+    // The answer names its question only once the box no longer does.
+    box.addEventListener("input", () => root.toggleAttribute("data-drafting", box.value.trim() !== asked));
     $("#ask").addEventListener("click", (event) => {
       if (!running()) return;
       event.stopImmediatePropagation();

@@ -1,0 +1,66 @@
+"""A page to drive in a browser, for any pipeline: the scripted one or the real one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def missing() -> str:
+    """Why no browser test can run here; empty when one can."""
+    if not Path(CHROMIUM).exists():
+        return f"{CHROMIUM} is not installed (apt-get install chromium fonts-noto-cjk, or set CHROMIUM)"
+    try:
+        import playwright  # noqa: F401
+    except ModuleNotFoundError:
+        return "playwright is not installed (pip install playwright)"
+    return ""
+
+
+@contextmanager
+def page_url(pipeline: Any) -> Iterator[str]:
+    """Serve ``pipeline``'s page on a free port of this machine."""
+    from ragqa.page import launch
+
+    app, url = launch(pipeline, host="127.0.0.1", port=0)
+    try:
+        yield url
+    finally:
+        app.state.stop()
+
+
+class Watch:
+    """What a page did that it must not do: foreign requests, errors, dialogs."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.faults: list[str] = []
+        page.on("request", lambda request: self._request(request.url, url))
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("dialog", self._dialog)
+        page.on("console", lambda message: self._console(message.type, message.text))
+
+    def _request(self, asked: str, own: str) -> None:
+        if not asked.startswith((own + "/", "data:", "blob:")):
+            self.faults.append(f"request: {asked}")
+
+    def _dialog(self, dialog: Any) -> None:
+        self.faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _console(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self.faults.append(f"console: {text}")

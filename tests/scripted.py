@@ -1,0 +1,143 @@
+"""A pipeline that answers from a script, with the project's own articles: for the page's tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ragqa.errors import ArticleNotFoundError
+from ragqa.records import Answer, Article, Chunk, Citation, Language, Passage, Statement, Verdict
+from ragqa.text import language_of, sentence_spans
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+
+Quote = tuple[str, str]  # article id, the words
+Line = tuple[str, tuple[int, ...], Verdict]  # statement, indexes into the quotes from 1, verdict
+
+
+@dataclass(frozen=True)
+class Script:
+    """What one question gets; ``found`` are words that passages are drawn around, uncited."""
+
+    quotes: tuple[Quote, ...] = ()
+    lines: tuple[Line, ...] = ()
+    found: tuple[Quote, ...] = ()
+    note: str = ""
+
+
+def own_articles() -> list[Article]:
+    """The articles of corpus/, read without the code under test."""
+    return [_own_article(path) for path in sorted(CORPUS.glob("*.md"))]
+
+
+def _own_article(path: Path) -> Article:
+    _, front, body = path.read_text(encoding="utf-8").split("---\n", 2)
+    meta = dict(line.split(": ", 1) for line in front.strip().splitlines())
+    text = "\n".join(line.lstrip("# ") for line in body.splitlines() if line.strip())
+    language: Language = "zh" if meta["language"] == "zh" else "en"
+    return Article(path.name, meta["title"], text, meta["source"], meta["date"], language)
+
+
+@dataclass
+class FakeManifest:
+    version: str = "v-1"
+    articles: int = 0
+    chunks: int = 0
+    created: str = "2024-12-31T00:00:00+00:00"
+    skipped: tuple[object, ...] = ()
+
+
+@dataclass
+class FakeIndex:
+    articles: list[Article]
+    manifest: FakeManifest = field(default_factory=FakeManifest)
+
+
+class ScriptedPipeline:
+    """Yields the snapshots of a script; ``pause`` is called with a label before each step."""
+
+    def __init__(
+        self,
+        scripts: dict[str, Script],
+        articles: Sequence[Article] | None = None,
+        *,
+        examples: dict[Language, list[str]] | None = None,
+        pause: Callable[[str], None] = lambda label: time.sleep(0.05),
+    ) -> None:
+        self.index: FakeIndex | None = FakeIndex(list(own_articles() if articles is None else articles))
+        self.scripts = scripts
+        self.pause = pause
+        self.asked: list[str] = []
+        self.closed: list[str] = []
+        self._examples = examples or {}
+
+    def examples(self, language: Language) -> list[str]:
+        return self._examples.get(language, [])
+
+    def article(self, article_id: str) -> Article:
+        for article in self.index.articles if self.index else ():
+            if article.id == article_id:
+                return article
+        raise ArticleNotFoundError(f"no article {article_id}")
+
+    def stream(self, question: str, **_: object) -> Iterator[Answer]:
+        self.asked.append(question)
+        try:
+            yield from self._snapshots(question)
+        finally:
+            self.closed.append(question)
+
+    def _snapshots(self, question: str) -> Iterator[Answer]:
+        script = self.scripts[question]
+        language = language_of(question)
+        citations = tuple(self._citation(n, quote) for n, quote in enumerate(script.quotes, start=1))
+        passages = self._passages(citations, script.found)
+        bare = Answer(question, language, "answered", passages=passages, mode="sources")
+        self.pause("retrieve")
+        yield bare
+        self.pause("extract")
+        if not script.lines:
+            yield replace(bare, status="not_found", note=script.note, mode="extractive")
+            return
+        quoted = tuple(Statement(c.quote, (c.marker,), "supported") for c in citations[:2])
+        yield replace(bare, statements=quoted, citations=citations[:2], mode="extractive")
+        self.pause("read")
+        yield replace(bare, mode="generating")
+        said: list[Statement] = []
+        for text, markers, verdict in script.lines:
+            self.pause("write")
+            said.append(Statement(text, markers, verdict))
+            used = {n for statement in said for n in statement.citations}
+            cited = tuple(c for c in citations if c.marker in used)
+            yield replace(bare, statements=tuple(said), citations=cited, mode="generating")
+        unverified = all(statement.verdict == "unsupported" for statement in said)
+        yield replace(
+            bare,
+            statements=tuple(said),
+            citations=cited,
+            mode="generated",
+            status="unverified" if unverified else "answered",
+            note=script.note,
+        )
+
+    def _citation(self, marker: int, quote: Quote) -> Citation:
+        article = self.article(quote[0])
+        start = article.text.index(quote[1])
+        return Citation(marker, article, start, start + len(quote[1]))
+
+    def _passages(self, citations: Sequence[Citation], found: Sequence[Quote]) -> tuple[Passage, ...]:
+        spans = [(c.article, c.start, c.end) for c in citations]
+        spans += [(c.article, c.start, c.end) for c in (self._citation(1, quote) for quote in found)]
+        passages: list[Passage] = []
+        for article, start, end in spans:
+            if any(p.article.id == article.id and p.chunk.start <= start < p.chunk.end for p in passages):
+                continue
+            sentences = sentence_spans(article.text)
+            around = [i for i, (a, b) in enumerate(sentences) if a < end and start < b]
+            first, last = max(0, around[0] - 1), min(len(sentences) - 1, around[-1] + 2)
+            a, b = sentences[first][0], sentences[last][1]
+            chunk = Chunk(article.id, a, b, article.text[a:b])
+            passages.append(Passage(chunk, article, 0.9 - 0.02 * len(passages)))
+        return tuple(passages)
