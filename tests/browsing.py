@@ -49,6 +49,7 @@ class Watch:
     def __init__(self, page: Any, url: str) -> None:
         self.faults: list[str] = []
         page.on("request", lambda request: self._request(request.url, url))
+        page.on("response", lambda response: self._response(response))
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         page.on("dialog", self._dialog)
         page.on("console", lambda message: self._console(message.type, message.text))
@@ -56,6 +57,10 @@ class Watch:
     def _request(self, asked: str, own: str) -> None:
         if not asked.startswith((own + "/", "data:", "blob:")):
             self.faults.append(f"request: {asked}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.url} {response.request.post_data or ''}")
 
     def _dialog(self, dialog: Any) -> None:
         self.faults.append(f"dialog: {dialog.message}")

@@ -71,6 +71,7 @@ class ScriptedPipeline:
         self.pause = pause
         self.asked: list[str] = []
         self.closed: list[str] = []
+        self.finished: list[str] = []
         self._examples = examples or {}
 
     def examples(self, language: Language) -> list[str]:
@@ -86,6 +87,7 @@ class ScriptedPipeline:
         self.asked.append(question)
         try:
             yield from self._snapshots(question)
+            self.finished.append(question)
         finally:
             self.closed.append(question)
 

@@ -5,32 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
 
-from ragqa.citing import Evidence, Sentence, Support, cite, extract, missing_names
+from ragqa.citing import Evidence, Question, Reading, Support, cite, extract, missing_names
 from ragqa.lexicon import fold, names
 from ragqa.prompting import Excerpt
-from ragqa.records import Answer, Citation, Passage, Statement, Vectors
+from ragqa.records import Answer, Citation, Passage, Statement
 from ragqa.wording import word
 
 _WORTH = {"supported": 1.0, "partly": 0.5, "unsupported": 0.0}
 
 
-def excerpts(sentences: Sequence[Sentence], passages: Sequence[Passage]) -> list[Excerpt]:
-    """What the model reads: each passage's chosen sentences, ``…`` where some are left out."""
-    found: list[Excerpt] = []
-    for number, group in groupby(sentences, key=lambda sentence: sentence.passage):
-        passage, parts = passages[number - 1], list(group)
-        text = parts[0].text
-        for before, after in pairwise(parts):
-            between = passage.article.text[before.end : after.start]
-            text += (" … " if between.strip() else between) + after.text
-        found.append(Excerpt(passage, text))
-    return found
+def excerpts(reading: Reading, evidence: Evidence) -> list[Excerpt]:
+    """What the model reads: each sentence with the passage it stands in."""
+    sentences = [evidence.sentences[row] for row in reading.rows]
+    return [Excerpt(evidence.passages[s.passage - 1], s.text) for s in sentences]
 
 
-def extracted(answer: Answer, question: Vectors, evidence: Evidence) -> Answer:
-    """The best verbatim sentences for a question's vector of shape (1, dimension), each cited."""
+def extracted(answer: Answer, question: Question, evidence: Evidence) -> Answer:
+    """The best verbatim sentences for a question, each cited."""
     sentences = extract(question, evidence)
     if not sentences:
         return answer

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ragqa.lexicon import fold, names, ngrams, quantities
+from ragqa.lexicon import Kind, fold, kind_of, names, ngrams, quantities, shows
 from ragqa.records import Article, Citation, Encoder, Passage, Statement, Vectors, Verdict
-from ragqa.text import HAN, language_of, sentence_spans, weight
+from ragqa.text import HAN, language_of, sentence_spans
 
 _SHORTEST_SENTENCE = 6
 _EXTRACTED = 3
-# What is read: this many sentences whole, then paragraph openings of this many passages, cut to
-# about this many characters.
-_SURELY_READ, _LEADING_PASSAGES, _CLAUSES = 3, 2, 60
+# How much farther than the best passage one with an enumeration may be.
+_ABOUT_AS_NEAR = 0.03
+_PART = re.compile(
+    r"[“\"]?(?:第[一二三四五六七八九](?![次届年月任个代])|首先|其次|再次|最后|其[一二三四五]|[一二三四五]是"
+    r"|First(?:ly)?\b|Second(?:ly)?\b|Third(?:ly)?\b|Fourth\b|Finally\b|The (?:first|second|third|other|last)\b)"
+)
+# What showing the kind of answer adds to a cosine, in the sentence and in its heading.
+_CUE = 0.03
 
 # What a share of common n-grams adds to a cosine when spans are compared; what a second sentence costs.
 _LEXICAL, _LONGER = 0.15, 0.005
@@ -61,6 +66,20 @@ class Support:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question's vector, shape (1, dimension), the kind of answer it asks for, and its folded names."""
+
+    vector: Vectors
+    kind: Kind | None = None
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str, vector: Vectors) -> Question:
+        """Read kind and names off the words of a question."""
+        return cls(vector, kind_of(text), names(text))
+
+
 class Evidence:
     """The sentences of the passages that an answer may rest on, with their unit vectors."""
 
@@ -86,18 +105,29 @@ class Evidence:
         matrix = np.array([vectors[s.place] for s in sentences], dtype=np.float32)
         return cls(passages, sentences, matrix.reshape(len(sentences), -1))
 
-    def nearness(self, question: Vectors) -> npt.NDArray[np.float32]:
-        """How near each sentence is to a question's vector of shape (1, dimension), 0 to 2.
+    def nearness(self, question: Question) -> npt.NDArray[np.float32]:
+        """How near each sentence is to a question.
 
         A sentence counts with its passage: words that say little by themselves stand higher where
-        the whole passage is near.
+        the whole passage is near, and where they or their heading show what is asked for.
         """
         around = np.array([self.passages[s.passage - 1].score for s in self.sentences], dtype=np.float32)
-        return np.asarray(self.vectors @ question[0] + around, dtype=np.float32)
+        shown = np.array([self._shows(question, s) for s in self.sentences], dtype=np.float32)
+        return np.asarray(self.vectors @ question.vector[0] + around + _CUE * shown, dtype=np.float32)
+
+    def lacks(self, question: Question) -> bool:
+        """Whether an age is asked for and no sentence gives one: what is near is then something else."""
+        return question.kind == "age" and not any(shows("age", s.text) for s in self.sentences)
+
+    def _shows(self, question: Question, sentence: Sentence) -> float:
+        if question.kind is None:
+            return 0.0
+        heading = self.passages[sentence.passage - 1].chunk.heading
+        return shows(question.kind, sentence.text) + shows(question.kind, heading)
 
 
-def extract(question: Vectors, evidence: Evidence, *, most: int = _EXTRACTED) -> list[Sentence]:
-    """The sentences nearest to a question's vector of shape (1, dimension), best first."""
+def extract(question: Question, evidence: Evidence, *, most: int = _EXTRACTED) -> list[Sentence]:
+    """The sentences nearest to a question, best first."""
     if not evidence.sentences:
         return []
     chosen: dict[str, Sentence] = {}
@@ -110,46 +140,67 @@ def extract(question: Vectors, evidence: Evidence, *, most: int = _EXTRACTED) ->
     return list(chosen.values())
 
 
-def choose_reading(question: Vectors, evidence: Evidence, *, budget: float) -> list[Sentence]:
-    """The sentences that a model should read, in passage order, within a budget of characters.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Rows of the sentences that a model reads, best passage first; ``parts`` belong to one enumeration."""
 
-    First the sentences that open the paragraphs of the nearest passages, cut to their first clauses
-    (reporters put the point first, and the second and third of three reasons seldom repeat what they
-    are for); then the nearest sentences, whole.
+    rows: tuple[int, ...]
+    parts: frozenset[int] = frozenset()
+
+
+def choose_reading(question: Question, evidence: Evidence, *, most: int = 5) -> Reading:
+    """The few sentences nearest to a question; a small model reads five better than fifty.
+
+    For a why question an enumeration (第一 … 第二 …, First … Second …) in a passage about as near as
+    the best is read instead, whole: its second and third part seldom repeat what they are for.
     """
-    if not evidence.sentences:
-        return []
     nearness = evidence.nearness(question)
     order = [int(row) for row in np.argsort(-nearness, kind="stable")]
-    nearest = list(dict.fromkeys(evidence.sentences[row].passage for row in order))[:_LEADING_PASSAGES]
-    leads = [
-        row
-        for number in nearest
-        for row, sentence in enumerate(evidence.sentences)
-        if sentence.passage == number and _opens_paragraph(sentence)
-    ]
-    chosen: dict[int, Sentence] = {}
-    room = budget
-    for row in [*order[:_SURELY_READ], *leads, *order]:
+    order = [row for row in order if _says_something(evidence.sentences[row].text)]
+    if question.kind == "why" and (parts := _enumeration(question, evidence)):
+        speaker = _speaker(question, evidence, before=parts[0])
+        return Reading((*speaker, *parts), frozenset(parts))
+    best: dict[int, float] = {}
+    for row in order:
+        best.setdefault(evidence.sentences[row].passage, float(nearness[row]))
+    ranked = sorted(order[:most], key=lambda row: (-best[evidence.sentences[row].passage], row))
+    return Reading(tuple(ranked))
+
+
+def _enumeration(question: Question, evidence: Evidence) -> list[int]:
+    """Rows of the numbered parts in the first passage that has several.
+
+    It must be about as near as the best passage and hold a name of the question, if that has any.
+    """
+    for number, passage in enumerate(evidence.passages, start=1):
+        if passage.score < evidence.passages[0].score - _ABOUT_AS_NEAR:
+            break
+        rows = [row for row, s in enumerate(evidence.sentences) if s.passage == number and _PART.match(s.text)]
+        words = fold(f"{passage.article.title}\n{passage.chunk.heading}\n{passage.chunk.text}")
+        if len(rows) > 1 and (not question.names or any(name in words for name in question.names)):
+            return rows
+    return []
+
+
+def _speaker(question: Question, evidence: Evidence, *, before: int) -> list[int]:
+    """The last sentence before a row, in its passage, that holds a name of the question."""
+    passage = evidence.sentences[before].passage
+    for row in range(before - 1, -1, -1):
         sentence = evidence.sentences[row]
-        if row not in chosen and _says_something(sentence.text):
-            cut = sentence if row not in leads or row in order[:_SURELY_READ] else _first_clauses(sentence)
-            length = weight(cut.text)
-            if length <= room:
-                chosen[row] = cut
-                room -= length
-    return [chosen[row] for row in sorted(chosen)]
+        if sentence.passage == passage and any(name in fold(sentence.text) for name in question.names):
+            return [row]
+    return []
 
 
 def support(text: str, vector: Vectors, evidence: Evidence, *, named: Sequence[int] = ()) -> Support | None:
     """The one or two neighbouring sentences that best hold a statement, with a verdict.
 
-    ``vector`` is the statement's, shape (dimension,). The passages that its writer ``named`` come
-    first; the others are searched when those do not support it, so a wrong marker is moved.
+    ``vector`` is the statement's, shape (dimension,). The sentences that its writer ``named`` (by
+    row) come first; the others are searched when those do not support it, so a wrong marker is moved.
     """
     similar = evidence.vectors @ vector
-    windows = _windows(evidence.sentences)
-    there = [window for window in windows if evidence.sentences[window[0]].passage in named]
+    windows = _about(text, evidence)
+    there = [(row, row) for row in named]
     best: Support | None = None
     for places in (there, windows):
         for first, last in places:
@@ -161,6 +212,22 @@ def support(text: str, vector: Vectors, evidence: Evidence, *, named: Sequence[i
         if best is not None and best.verdict != "unsupported":
             break
     return best
+
+
+def _about(text: str, evidence: Evidence) -> list[tuple[int, int]]:
+    """The windows in those passages that speak of the most of a statement's names.
+
+    What one person said is never taken from a passage on another, as long as some passage names
+    the right one.
+    """
+    folded = [fold(f"{p.article.title}\n{p.chunk.heading}\n{p.chunk.text}") for p in evidence.passages]
+    counts = [sum(name in words for name in names(text)) for words in folded]
+    most = max(counts, default=0)
+    return [
+        window
+        for window in _windows(evidence.sentences)
+        if counts[evidence.sentences[window[0]].passage - 1] == most
+    ]
 
 
 def judge(text: str, evidence: Evidence, first: int, last: int, nearness: float, overlap: float) -> Verdict:
@@ -220,19 +287,6 @@ def cite(
 def _says_something(text: str) -> bool:
     """Whether a sentence can stand in an answer: no heading, no question, no announcement."""
     return len(text) >= _SHORTEST_SENTENCE and text[-1] in "。．.！!”」』’\"'；;）)…"
-
-
-def _first_clauses(sentence: Sentence) -> Sentence:
-    """The beginning of a long sentence, up to a comma."""
-    if weight(sentence.text) <= _CLAUSES:
-        return sentence
-    commas = [match.end() for match in re.finditer(r"[，,：:；;]", sentence.text)]
-    short = [end for end in commas if weight(sentence.text[:end]) <= _CLAUSES]
-    return replace(sentence, end=sentence.start + short[-1]) if short else sentence
-
-
-def _opens_paragraph(sentence: Sentence) -> bool:
-    return sentence.start == 0 or sentence.article.text[sentence.start - 1] == "\n"
 
 
 def _overlap(text: str, source: str) -> float:

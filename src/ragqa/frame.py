@@ -16,14 +16,16 @@ _NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 def masthead(ui: Language, articles: Sequence[Article]) -> str:
     """Name, purpose, what the archive holds, the switch of language."""
     switch = "".join(
-        f'<button type="button" data-ui="{code}" lang="{code}" aria-pressed="{str(code == ui).lower()}">{name}</button>'
+        f'<button type="button" data-ui="{code}" lang="{code}"'
+        f' aria-pressed="{str(code == ui).lower()}">{name}</button>'
         for code, name in _NAMES.items()
     )
     return (
         '<header class="masthead"><div class="title"><h1>ragqa</h1>'
         f'<p class="tagline">{words(ui, "tagline")}</p>'
         f'<div id="language" role="group" data-word-label="language.choose">{switch}</div></div>'
-        f'<div class="about"><p class="facts">{facts(ui, articles)}</p><p>{words(ui, "privacy")}</p></div></header>'
+        f'<div class="about"><p class="facts">{facts(ui, articles)}</p><p>{words(ui, "privacy")}</p></div>'
+        "</header>"
     )
 
 
@@ -82,7 +84,7 @@ def corpus(ui: Language, articles: Sequence[Article], skipped: int = 0) -> str:
     newest = sorted(articles, key=lambda article: (article.published or "", article.id), reverse=True)
     rows = "".join(
         f'<li><button type="button" class="shelf" data-article="{escape(article.id)}">'
-        f'<time>{escape(article.published or "—")}</time>'
+        f"<time>{escape(article.published or '—')}</time>"
         f'<span class="title" lang="{article.language}">{escape(article.title)}</span>'
         f'<span class="tongue" lang="{article.language}">{_NAMES[article.language]}</span></button></li>'
         for article in newest[:_LISTED]
@@ -90,13 +92,17 @@ def corpus(ui: Language, articles: Sequence[Article], skipped: int = 0) -> str:
     more = len(articles) - _LISTED
     rest = f'<p class="blank">{words(ui, "corpus.more", n=more)}</p>' if more > 0 else ""
     left = f'<p class="blank">{words(ui, "corpus.skipped", n=skipped)}</p>' if skipped else ""
-    return _disclosure(ui, "corpus.label", f'<ol class="shelves">{rows}</ol>{rest}{left}', count=len(articles))
+    return _disclosure(
+        ui, "corpus.label", f'<ol class="shelves">{rows}</ol>{rest}{left}', count=len(articles)
+    )
 
 
 def evaluation(ui: Language) -> str:
     """How to measure, from the command line."""
     command = "ragqa evaluate gold/questions.jsonl"
-    return _disclosure(ui, "evaluate.label", f"<p>{words(ui, 'evaluate.text')}</p><pre><code>{command}</code></pre>")
+    return _disclosure(
+        ui, "evaluate.label", f"<p>{words(ui, 'evaluate.text')}</p><pre><code>{command}</code></pre>"
+    )
 
 
 def no_index(ui: Language) -> str:

@@ -10,14 +10,15 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from typing import Literal
 from urllib.parse import urlsplit
 
+from ragqa.interface import Value, phrase
 from ragqa.records import Answer, Article, Citation, Language, Passage, Statement
 from ragqa.text import language_of
-from ragqa.interface import Value, phrase
 
-State = Literal["running", "done", "stopped", "error"]
+State = Literal["waiting", "running", "done", "stopped", "error"]
 _NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 _STOPS = "。．.！!？?；;"
 _SENTENCE_ENDS = _STOPS + "：:…，,”’」』）)]】\"'"
@@ -49,7 +50,8 @@ def status(ui: Language, answer: Answer | None, state: State, seconds: float = 0
     """What has happened so far, step by step, with counts."""
     steps = [words(ui, key, **values) for key, values in _steps(answer, state, seconds)]
     items = "".join(f"<li>{step}</li>" for step in steps)
-    return f'<ol class="steps" data-state="{state}">{items}</ol>'
+    shown = "running" if state == "waiting" else state
+    return f'<ol class="steps" data-state="{shown}">{items}</ol>'
 
 
 def _steps(answer: Answer | None, state: State, seconds: float) -> list[tuple[str, dict[str, Value]]]:
@@ -65,8 +67,15 @@ def _steps(answer: Answer | None, state: State, seconds: float) -> list[tuple[st
             steps.append(("status.quoted", count))
         elif answer.statements and answer.mode != "sources":
             steps.append(("status.checked", count))
-    if state == "running":
-        now = {"sources": "choosing", "extractive": "reading", "generating": "writing", "generated": "writing"}
+    if state == "waiting":
+        steps.append(("status.waiting", {}))
+    elif state == "running":
+        now = {
+            "sources": "choosing",
+            "extractive": "reading",
+            "generating": "writing",
+            "generated": "writing",
+        }
         steps.append((f"status.{now[answer.mode] if answer else 'search'}", {}))
     elif state == "done":
         if answer is not None and answer.status == "not_found":
@@ -77,22 +86,29 @@ def _steps(answer: Answer | None, state: State, seconds: float) -> list[tuple[st
     return steps
 
 
-def answer(ui: Language, found: Answer, *, done: bool) -> str:
+def answer(ui: Language, found: Answer, state: State) -> str:
     """The question and its answer as far as it has come: statements with their numbers, or a note."""
-    kind = "waiting" if found.mode == "extractive" and not done else found.mode
-    body = _statements(ui, found)
-    if found.mode == "sources" and not done:
+    body, note = _statements(ui, found), ""
+    if found.mode == "sources" and state == "running":
         body = '<div class="skeleton" aria-hidden="true"><i></i><i></i><i></i></div>'
-    elif found.status != "answered" and done:
-        kind = found.status
-    note = _note(ui, found) if done else ""
-    state = found.status if done else "pending"
+    if state == "done":
+        note = _note(ui, found)
     return (
-        f'<section class="reply" data-status="{state}" data-mode="{found.mode}"'
-        f' data-done="{str(done).lower()}">'
+        f'<section class="reply" data-status="{found.status if state == "done" else "pending"}"'
+        f' data-mode="{found.mode}">'
         f'<h2 class="asked" lang="{language_of(found.question)}">{escape(found.question)}</h2>'
-        f'<p class="kind">{words(ui, f"answer.{kind}")}</p>{note}{body}</section>'
+        f'<p class="kind">{words(ui, f"answer.{_kind(found, state)}")}</p>{note}{body}</section>'
     )
+
+
+def _kind(found: Answer, state: State) -> str:
+    if state == "done" and found.status != "answered":
+        return found.status
+    if state == "running" and found.mode == "extractive":
+        return "waiting"
+    if state == "stopped" and found.mode != "extractive":
+        return "halted" if found.statements else "unanswered"
+    return found.mode
 
 
 def _note(ui: Language, found: Answer) -> str:
@@ -104,16 +120,15 @@ def _note(ui: Language, found: Answer) -> str:
 
 def _statements(ui: Language, found: Answer) -> str:
     citations = {citation.marker: citation for citation in found.citations}
-    lines = "".join(_statement(ui, each, citations, found.language) for each in found.statements)
-    return f'<div class="statements" lang="{found.language}">{lines}</div>' if lines else ""
+    lines = "".join(_statement(ui, each, citations) for each in found.statements)
+    return f'<div class="statements">{lines}</div>' if lines else ""
 
 
-def _statement(
-    ui: Language, said: Statement, citations: dict[int, Citation], language: Language
-) -> str:
+def _statement(ui: Language, said: Statement, citations: dict[int, Citation]) -> str:
     """One sentence; its numbers stand before the full stop, as in ``records.marked``."""
     numbers = "".join(_cite(citations[n]) for n in said.citations if n in citations)
     body, stop, end = said.text, "", ""
+    language = language_of(body)
     if numbers:
         if body and body[-1] in _STOPS:
             body, stop = body[:-1], body[-1]
@@ -124,7 +139,10 @@ def _statement(
     verdict = ""
     if said.verdict != "supported":
         verdict = f' <em class="verdict">{words(ui, f"verdict.{said.verdict}")}</em>'
-    return f'<p class="statement" data-verdict="{said.verdict}">{escape(body)}{end}{verdict}</p>'
+    return (
+        f'<p class="statement" data-verdict="{said.verdict}" lang="{language}">'
+        f"{escape(body)}{end}{verdict}</p>"
+    )
 
 
 def _cite(citation: Citation) -> str:
@@ -165,7 +183,8 @@ def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation])
     n = inside[0].marker if inside else 0
     numbers = "".join(f'<span class="number" data-n="{c.marker}">{c.marker}</span>' for c in inside)
     lit = [
-        Mark(c.marker, max(c.start - chunk.start, 0), min(c.end - chunk.start, len(chunk.text))) for c in inside
+        Mark(c.marker, max(c.start - chunk.start, 0), min(c.end - chunk.start, len(chunk.text)))
+        for c in inside
     ]
     details = words(
         ui, "sources.details", score=f"{passage.score:.3f}", rank=rank, start=chunk.start, end=chunk.end
@@ -173,10 +192,12 @@ def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation])
     return (
         f'<article class="source" data-cited="{str(bool(inside)).lower()}" data-n="{n}"'
         f' data-article="{escape(article.id)}" data-start="{chunk.start}" data-end="{chunk.end}">'
-        f'<h4><button class="open" type="button" lang="{article.language}">{numbers}{escape(article.title)}</button>'
-        f'</h4>{meta(ui, article)}<p class="snippet" lang="{article.language}">'
+        f'<h4><button class="open" type="button" lang="{article.language}">'
+        f"{numbers}{escape(article.title)}</button></h4>"
+        f'{meta(ui, article)}<p class="snippet" lang="{article.language}">'
         f"{snippet(chunk.text, lit, _SNIPPET[article.language])}</p>"
-        f'<details class="score"><summary>{words(ui, "sources.score")}</summary><p>{details}</p></details></article>'
+        f'<details class="score"><summary>{words(ui, "sources.score")}</summary><p>{details}</p></details>'
+        "</article>"
     )
 
 
@@ -189,7 +210,7 @@ def meta(ui: Language, article: Article, *, link: bool = False) -> str:
     addresses = [url for url in (article.source, *article.links) if web_address(url)][:3] if link else []
     parts += [
         f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer nofollow">'
-        f'{words(ui, "reader.original")} ({escape(_outlet(url))})</a>'
+        f"{words(ui, 'reader.original')} ({escape(_outlet(url))})</a>"
         for url in dict.fromkeys(addresses)
     ]
     return f'<p class="meta">{"".join(f"<span>{part}</span>" for part in parts)}</p>'
@@ -236,7 +257,7 @@ def spans(text: str, marks: Iterable[Mark], *, offset: int = 0, ids: bool = True
     inner = {cut for m in near for cut in (m.start, m.end) if 0 < cut < len(text)}
     cuts = sorted({0, len(text)} | inner)
     out = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         over = [m for m in near if m.start <= start and end <= m.end]
         piece = escape(text[start:end])
         out.append(_mark(piece, over, start, end, ids=ids) if over else piece)
@@ -268,8 +289,9 @@ def reader(ui: Language, article: Article, marks: Sequence[Mark]) -> str:
     cited = f'<p class="jumps">{words(ui, "reader.cited")} {jumps}</p>' if jumps else ""
     return (
         f'<article class="leaf" lang="{article.language}" data-article="{escape(article.id)}">'
-        f'<header><h2 tabindex="-1">{escape(article.title)}</h2>{meta(ui, article, link=True)}{cited}</header>'
-        f'{"".join(lines)}</article>'
+        f'<header><h2 tabindex="-1">{escape(article.title)}</h2>{meta(ui, article, link=True)}{cited}'
+        "</header>"
+        f"{''.join(lines)}</article>"
     )
 
 

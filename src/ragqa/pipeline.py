@@ -12,7 +12,7 @@ from typing import Any
 
 from ragqa import models
 from ragqa.answering import Clock, absent_names, excerpts, extracted, not_found, resolved
-from ragqa.citing import Evidence, Support, choose_reading, support
+from ragqa.citing import Evidence, Question, Support, choose_reading, support
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import IndexMissingError, ModelError
 from ragqa.generator import load as load_generator
@@ -129,11 +129,12 @@ class Pipeline:
         if generator and _speaks_another(index, language_of(question)):
             vector, passages = find(self._translate(question, generator))
             answer, evidence = yield from self._look(base, vector, passages, clock, known=evidence)
+        asked = Question.of(question, vector)
         absent = absent_names(question, answer.passages)
-        if absent or not answer.statements:
+        if absent or not answer.statements or evidence.lacks(asked):
             yield clock.stamp(not_found(answer, absent))
         elif generator:
-            yield from self._generate(answer, vector, evidence, generator, clock)
+            yield from self._generate(answer, asked, evidence, generator, clock)
         else:
             note = word("no_model", answer.language, reason=str(self._generator_error)) if use_llm else ""
             yield clock.stamp(replace(answer, note=note))
@@ -151,23 +152,23 @@ class Pipeline:
         answer = replace(base, passages=tuple(passages))
         yield clock.stamp(answer)
         evidence = Evidence.gather(passages, encoder=self._encoder, known=known)
-        answer = extracted(answer, vector, evidence)
+        answer = extracted(answer, Question.of(base.question, vector), evidence)
         if answer.statements:
             clock.mark("first_statement")
             yield clock.stamp(answer)
         return answer, evidence
 
     def _generate(
-        self, verbatim: Answer, question: Vectors, evidence: Evidence, generator: Generator, clock: Clock
+        self, verbatim: Answer, question: Question, evidence: Evidence, generator: Generator, clock: Clock
     ) -> Iterator[Answer]:
         """Let the model write; each line is verified before it is shown."""
         language = verbatim.language
-        sentences = choose_reading(question, evidence, budget=self.settings.reading)
-        reading = excerpts(sentences, evidence.passages)
-        numbers = [evidence.passages.index(excerpt.passage) + 1 for excerpt in reading]
+        reading = choose_reading(question, evidence, most=self.settings.reading)
+        shown = excerpts(reading, evidence)
+        required = [n for n, row in enumerate(reading.rows, start=1) if row in reading.parts]
         pieces = generator.stream(
-            build_messages(verbatim.question, reading, language=language),
-            grammar=build_grammar(len(reading), language=language),
+            build_messages(verbatim.question, shown, language=language),
+            grammar=build_grammar(len(shown), language=language, required=required),
             max_tokens=self.settings.max_tokens,
         )
         supports: list[tuple[str, Support | None]] = []
@@ -179,7 +180,7 @@ class Pipeline:
                         refused = not supports
                         break
                     vector = self._encoder.encode_passages([draft.text])[0]
-                    named = [numbers[n - 1] for n in draft.passages if n <= len(numbers)]
+                    named = [reading.rows[n - 1] for n in draft.excerpts if n <= len(reading.rows)]
                     supports.append((draft.text, support(draft.text, vector, evidence, named=named)))
                     answer = resolved(answer, supports, evidence)
                     yield clock.stamp(answer)

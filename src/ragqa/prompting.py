@@ -11,50 +11,73 @@ from ragqa.records import Language, Message, Passage
 NOT_FOUND = "NOT FOUND"
 
 _SYSTEM = (
-    "You answer a question from numbered news excerpts, which may be in another language.\n"
-    "Use only what the excerpts say, never your own knowledge.\n"
-    "Write one short fact a line, in the language of the question, and end the line with the number of its"
-    " excerpt, like [1]. Name every reason or part that the excerpts give, each once, on a line of its own.\n"
-    f"If the excerpts do not say what the question asks, write only {NOT_FOUND}."
-)
-# Turns that show the form: several reasons on several lines, a refusal with near excerpts in view,
-# and both directions across languages. They stay in the model's cache, so they cost no time.
-_EXAMPLES = (
-    (
-        "[1] 跨海大桥延期通车 · 2021-03-02\n市长李明说，工期推迟首先是因为钢材短缺。 … 第二个原因是台风毁坏了两座桥墩。\n\n"
-        "[2] 桥梁工程账本\n大桥造价四亿元，比预算高出一成。\n\n"
-        "Question: Why was the bridge late?\nAnswer in English, or write NOT FOUND.",
-        "Steel was in short supply, according to mayor Li Ming. [1]\nA typhoon destroyed two of the bridge's piers. [1]\n",
-    ),
-    (
-        "[1] 跨海大桥通车 · 2021-03-02\n李明当市长已经六年，周二他主持了通车仪式。 … 设计院的人没有到场。\n\n"
-        "Question: How old is Li Ming?\nAnswer in English, or write NOT FOUND.",
-        f"{NOT_FOUND}\n",
-    ),
-    (
-        "[1] Bridge opens at last · 2021-03-02\nMayor Li Ming opened the bridge on Tuesday. … It cost 400 million yuan.\n\n"
-        "问题：大桥花了多少钱？\n用中文回答；如果上文没有答案，只写 NOT FOUND。",
-        "大桥耗资4亿元。[1]\n",
-    ),
+    "You answer a question from numbered sentences of news articles, which may be in another language.\n"
+    "Restate, in the language of the question, only the sentences that answer it: one short fact a line, after"
+    " the sentence's number, like [1]. Name people instead of writing 'I' or 'he'.\n"
+    "Give every reason or part that the sentences name. Leave out sentences that do not answer the question.\n"
+    "Use only what the sentences say, never your own knowledge."
+    f" If none answers the question, write only {NOT_FOUND}."
 )
 _ASK: dict[Language, str] = {
     "en": "Question: {question}\nAnswer in English, or write NOT FOUND.",
     "zh": "问题：{question}\n用中文回答；如果上文没有答案，只写 NOT FOUND。",
 }
+# Turns that show the form: reasons on lines of their own, what is left out, refusals with near
+# sentences in view, both directions. They stay in the model's cache, so they cost no time.
+_EXAMPLES = (
+    (
+        "跨海大桥延期通车 (2021-03-02)\n[1] 市长李明周二主持了通车仪式。\n[2] 他说，工期推迟首先是因为钢材短缺。\n"
+        "[3] 第二个原因是台风毁坏了两座桥墩。\n桥梁工程账本\n[4] 大桥造价四亿元，比预算高出一成。\n\n"
+        + _ASK["en"].format(question="Why was the bridge late?"),
+        "[2] Steel was in short supply.\n[3] A typhoon destroyed two piers of the bridge.\n",
+    ),
+    (
+        "跨海大桥通车 (2021-03-02)\n[1] 李明当市长已经六年，周二他主持了通车仪式。\n[2] 设计院的人没有到场。\n\n"
+        + _ASK["en"].format(question="How old is Li Ming?"),
+        f"{NOT_FOUND}\n",
+    ),
+    (
+        "Bridge opens at last (2021-03-02)\n[1] Mayor Li Ming opened the bridge on Tuesday.\n"
+        "[2] It cost 400 million yuan, he said.\n[3] A tunnel nearby cost 90 million.\n\n"
+        + _ASK["zh"].format(question="大桥花了多少钱？"),
+        "[2] 大桥耗资4亿元。\n",
+    ),
+    (
+        "Bridge opens at last (2021-03-02)\n[1] Mayor Li Ming opened the bridge on Tuesday.\n"
+        "[2] The band played for an hour.\n\n" + _ASK["zh"].format(question="大桥的设计师是谁？"),
+        f"{NOT_FOUND}\n",
+    ),
+    (
+        "跨海大桥通车 (2021-03-02)\n[1] 开工之前，李明在邻市修过三条路。\n"
+        "[2] 继总工程师张华之后，李明——这位市里的交通局长——也来到现场。\n\n"
+        + _ASK["zh"].format(question="李明在市里做什么？"),
+        "[2] 李明是市里的交通局长。\n",
+    ),
+)
 # English lines hold no Chinese character and Chinese lines at least one: the reply cannot slip
 # into the language of the passages. A line is one sentence: it can be checked as one.
 _GRAMMAR: dict[Language, str] = {
-    "en": r'text ::= [A-Z0-9"“$] ([^.\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef] | "." [^ \[\]\n\u3400-\u9fff])+ "."? " "?',
+    "en": r'text ::= [A-Z0-9"“$] ([^.\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef] | "." [^ \[\]\n\u3400-\u9fff])+ "."?',
     "zh": r'text ::= [^\[\]\n。\u3400-\u9fff]{0,40} [\u3400-\u9fff] [^\[\]\n。]+ "。"?',
 }
 _MARKERS = re.compile(r"\s*[\[【［]\s*(?:passages?|段落|来源)?\s*(\d{1,3}(?:\s*[,，、;\]\[]+\s*\d{1,3})*)\s*[\]】］]")
 _BULLET = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)、](?!\d))\s*")
-_MOST_LINES = 6
+_SCALES = {"万": 1e4, "亿": 1e8, "万亿": 1e12, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_AMOUNTS: dict[Language, tuple[re.Pattern[str], list[tuple[str, float]]]] = {
+    "en": (
+        re.compile(r"(\d[\d,]*(?:\.\d+)?) ?(万亿|亿|万)"),
+        [(" trillion", 1e12), (" billion", 1e9), (" million", 1e6), (" thousand", 1e3)],
+    ),
+    "zh": (
+        re.compile(r"(\d[\d,]*(?:\.\d+)?) (million|billion|trillion)", re.IGNORECASE),
+        [("万亿", 1e12), ("亿", 1e8), ("万", 1e4)],
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What the model reads of a passage: sentences that stand in it, ``…`` where some are left out."""
+    """One sentence that the model reads, and the passage it stands in."""
 
     passage: Passage
     text: str
@@ -62,30 +85,48 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One line of a reply: its words, and the 1-based numbers of the passages it names."""
+    """One line of a reply: its words, and the 1-based numbers of the excerpts it names."""
 
     text: str
-    passages: tuple[int, ...]
+    excerpts: tuple[int, ...]
 
 
 def build_messages(question: str, excerpts: Sequence[Excerpt], *, language: Language) -> list[Message]:
     """The prompt: fixed instructions and examples first (they stay cached), then excerpts and question."""
-    shown = "\n\n".join(_render(number, excerpt) for number, excerpt in enumerate(excerpts, start=1))
     turns = [Message("system", _SYSTEM)]
     for asked, answered in _EXAMPLES:
         turns += [Message("user", asked), Message("assistant", answered)]
-    return [*turns, Message("user", f"{shown}\n\n{_ASK[language].format(question=question)}")]
+    lines: list[str] = []
+    shown = ""
+    for number, excerpt in enumerate(excerpts, start=1):
+        head = _head(excerpt.passage)
+        if head != shown:
+            lines.append(head)
+            shown = head
+        lines.append(f"[{number}] {_with_amounts(excerpt.text, language)}")
+    body = "\n".join(lines)
+    return [*turns, Message("user", f"{body}\n\n{_ASK[language].format(question=question)}")]
 
 
-def build_grammar(passages: int, *, language: Language) -> str:
-    """GBNF: one to six lines that each end in the marker of a passage that exists, or NOT FOUND."""
-    numbers = " | ".join(f'"{n}"' for n in range(1, passages + 1))
-    return (
-        f'root ::= "{NOT_FOUND}" | line{{1,{_MOST_LINES}}}\n'
-        'line ::= text marker "\\n"\n'
-        f'marker ::= "[" ({numbers}) "]"\n'
-        f"{_GRAMMAR[language]}\n"
-    )
+def build_grammar(excerpts: int, *, language: Language, required: Sequence[int] = ()) -> str:
+    """GBNF: lines that each restate one excerpt, in their order, each at most once; or NOT FOUND.
+
+    Every line so carries the marker of an excerpt that exists, named before its words so that they
+    follow it, and the model cannot go round in circles. ``required`` excerpts, the parts of one enumeration, can be neither skipped nor refused.
+    """
+
+    def after(number: int) -> tuple[list[str], bool]:
+        stop = next((n for n in range(number + 1, excerpts + 1) if n in required), None)
+        return [f"l{n}" for n in range(number + 1, (stop or excerpts) + 1)], stop is None
+
+    first, _ = after(0)
+    refusal = [] if required else [f'"{NOT_FOUND}"']
+    rules = [f"root ::= {' | '.join([*refusal, *first])}"]
+    for number in range(1, excerpts + 1):
+        following, may_end = after(number)
+        rest = f" ({' | '.join(following)}){'?' if may_end else ''}" if following else ""
+        rules.append(f'l{number} ::= "[{number}] " text "\\n"{rest}')
+    return "\n".join([*rules, _GRAMMAR[language], ""])
 
 
 def build_translation(question: str, *, to: Language, names: Sequence[str]) -> tuple[list[Message], str]:
@@ -126,12 +167,25 @@ def _closed(text: str) -> str:
     return text.rstrip("，,、 ") + ("。" if re.search(r"[\u3400-\u9fff]", text) else ".")
 
 
-def _render(number: int, excerpt: Excerpt) -> str:
-    article, heading = excerpt.passage.article, excerpt.passage.chunk.heading
-    about = [part for part in (article.title, heading) if part and part not in excerpt.text]
-    if article.published:
-        about.append(article.published)
-    return f"[{number}] {' · '.join(about)}".rstrip() + f"\n{excerpt.text}"
+def _head(passage: Passage) -> str:
+    """The line above a passage's sentences: title, heading and date say who speaks of what, and when."""
+    about = " · ".join(dict.fromkeys(part for part in (passage.article.title, passage.chunk.heading) if part))
+    return f"{about} ({passage.article.published})" if passage.article.published else about
+
+
+def _with_amounts(text: str, language: Language) -> str:
+    """Spell 亿 and 万 as billions and millions for an English answer, and the other way round.
+
+    A small model makes 50 billion of 50亿, which is 5 billion.
+    """
+    pattern, units = _AMOUNTS[language]
+
+    def spelled(match: re.Match[str]) -> str:
+        value = float(match.group(1).replace(",", "")) * _SCALES[match.group(2).lower()]
+        unit, size = next(((unit, size) for unit, size in units if value >= size), units[-1])
+        return f"{match.group()} (= {value / size:g}{unit})"
+
+    return pattern.sub(spelled, text)
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:

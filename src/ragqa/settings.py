@@ -46,7 +46,7 @@ class Settings(BaseSettings):
 
     chunk_size: int = Field(300, ge=40, le=2000, description="Chinese characters a chunk, about")
     k: int = Field(5, ge=1, le=100, description="passages shown for a question")
-    reading: int = Field(550, ge=100, le=20000, description="Chinese characters that the model reads, about")
+    reading: int = Field(5, ge=1, le=40, description="sentences that the language model reads")
 
     host: str = Field("127.0.0.1", description="address that the page listens on")
     port: int = Field(7860, ge=0, le=65535, description="port that the page listens on")

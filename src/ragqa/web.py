@@ -97,7 +97,8 @@ def _with_headers(send: Send) -> Send:
             body.extend(message.get("body", b""))
             if message.get("more_body"):
                 return
-            MutableHeaders(scope=start)["Content-Security-Policy"] = policy(_INLINE_SCRIPT.findall(bytes(body)))
+            scripts = _INLINE_SCRIPT.findall(bytes(body))
+            MutableHeaders(scope=start)["Content-Security-Policy"] = policy(scripts)
             await send(start)
             message = {**message, "body": bytes(body)}
         await send(message)

@@ -1,0 +1,513 @@
+"""The page in a real browser, against a scripted pipeline; and its server's refusals."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from browsing import CHROMIUM, FLAGS, Watch, missing, page_url
+from scripted import Line, Script, ScriptedPipeline, own_articles
+from test_markup import HOSTILE
+
+from ragqa.errors import ModelError, RagqaError, SettingsError
+from ragqa.records import Answer, Article
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
+
+REASONS, TEAM, SCHULMAN = "brundage-three-reasons.md", "agi-readiness-team.md", "schulman-joins-anthropic.md"
+WHY = "Why did Miles Brundage leave OpenAI?"
+GONE = "约翰·舒尔曼为什么离开OpenAI？"
+AGE = "How old is Miles Brundage?"
+COST = "他想做的不少研究在公司里抽不出时间，有些题目换到行业之外来做，影响或许更大。"
+SCRIPTS = {
+    WHY: Script(
+        quotes=(
+            (REASONS, "第一，留下来的机会成本太高。"),
+            (REASONS, COST),
+            (TEAM, "OpenAI 又少了一支面向未来风险的队伍。"),
+        ),
+        lines=(
+            ("Staying cost him too much.", (1, 2), "supported"),
+            ("OpenAI lost another team.", (3,), "partly"),
+        ),
+        found=((SCHULMAN, "He expects Anthropic to give him a fresh view"),),
+    ),
+    GONE: Script(
+        quotes=(
+            (
+                SCHULMAN,
+                "Schulman wants to concentrate on AI alignment and get back to hands-on technical work.",
+            ),
+        ),
+        lines=(("舒尔曼想专注于对齐研究。", (1,), "supported"),),
+    ),
+    AGE: Script(found=((REASONS, "1. 他是谁"),), note="Nothing here gives an age."),
+}
+
+
+class Gate:
+    """Holds the scripted pipeline before one step; holding before another lets it go on to there."""
+
+    def __init__(self) -> None:
+        self._at = ""
+        self._changed = threading.Condition()
+
+    def hold(self, at: str) -> None:
+        with self._changed:
+            self._at = at
+            self._changed.notify_all()
+
+    def release(self) -> None:
+        self.hold("")
+
+    def __call__(self, label: str) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: label != self._at, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture(scope="module")
+def pipeline(gate: Gate) -> ScriptedPipeline:
+    examples = {"en": [AGE], "zh": [GONE]}
+    return ScriptedPipeline(SCRIPTS, examples=examples, pause=gate)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def url(pipeline: ScriptedPipeline) -> Iterator[str]:
+    with page_url(pipeline) as served:
+        yield served
+
+
+@pytest.fixture
+def visit(browser: Any, url: str, gate: Gate) -> Iterator[Callable[..., Any]]:
+    """Opens the page; at the end nothing foreign may have been asked, logged or popped up."""
+    opened: list[tuple[Any, Watch]] = []
+
+    def visit(
+        path: str = "/", *, at: str = url, locale: str = "en-US", width: int = 1280, **options: Any
+    ) -> Any:
+        context = browser.new_context(locale=locale, viewport={"width": width, "height": 900}, **options)
+        page = context.new_page()
+        opened.append((context, Watch(page, at)))
+        page.goto(at + path)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield visit
+    gate.release()
+    for context, watch in opened:
+        context.close()
+        assert watch.faults == []
+
+
+def ask(page: Any, question: str, *, until: str | None = "done") -> None:
+    page.fill("#question textarea", question)
+    page.keyboard.press("Enter")
+    if until:
+        page.wait_for_selector(f"#status [data-state={until}]")
+
+
+def texts(page: Any, selector: str) -> list[str]:
+    return [str(text).strip() for text in page.locator(selector).all_inner_texts()]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("question", "locale", "first"),
+    [(WHY, "zh-CN", "Staying cost him too much"), (GONE, "en-US", "舒尔曼想专注于对齐研究")],
+)
+def test_an_answer_in_the_question_s_language(visit: Any, question: str, locale: str, first: str) -> None:
+    page = visit(locale=locale)
+    ask(page, question)
+    assert texts(page, ".statement")[0].startswith(first)
+    assert texts(page, ".statement a.cite")[0] == "1"
+    assert page.title() == "ragqa"
+
+
+def test_sources_come_before_text_and_quotes_before_the_model(visit: Any, gate: Gate) -> None:
+    page = visit()
+    gate.hold("extract")
+    ask(page, WHY, until=None)
+    page.wait_for_selector("#sources .source")
+    assert page.locator("#answer .statement").count() == 0
+    assert "found 3 passages in 3 articles" in page.inner_text("#status")
+    gate.hold("write")
+    page.wait_for_selector("#answer .statement")
+    assert texts(page, ".kind") == ["Word for word from the articles, while the model reads them"]
+    assert "第一，留下来的机会成本太高" in texts(page, ".statement")[0]
+    gate.release()
+    page.wait_for_selector("#status [data-state=done]")
+    assert texts(page, ".kind") == [
+        "Written by the model on this machine; every sentence checked against its source"
+    ]
+    assert page.locator(".statement[data-verdict=partly] .verdict").inner_text() == "partly supported"
+    assert re.search(r"2 statements checked.*done in \d+\.\d s", page.inner_text("#status"), re.DOTALL)
+
+
+def test_a_number_lights_up_its_words_in_their_article(visit: Any) -> None:
+    page = visit()
+    ask(page, WHY)
+    page.click("#answer a.cite[data-n='2']")
+    page.wait_for_selector("#reader mark[data-n='2'].lit")
+    assert page.locator("#reader mark.lit").all_inner_texts() == [COST]
+    assert page.locator("#reader mark").count() == 2
+    assert page.locator("#answer a.cite.lit").all_inner_texts() == ["2"]
+    assert "Miles Brundage 离开 OpenAI 的三个理由" in page.inner_text("#reader h2")
+    mark, pane = (page.locator(s).bounding_box() for s in ("#reader mark.lit", "#reader .body"))
+    assert pane["y"] <= mark["y"] <= pane["y"] + pane["height"] - mark["height"]
+    assert (
+        page.get_attribute("#answer a.cite[data-n='2']", "title")
+        == f"Miles Brundage 离开 OpenAI 的三个理由 — {COST}"
+    )
+    page.click("#answer a.cite[data-n='3']")
+    page.wait_for_selector(f"#reader [data-article='{TEAM}'] mark[data-n='3'].lit")
+
+
+def test_cards_open_their_passage_cited_or_not(visit: Any) -> None:
+    page = visit()
+    ask(page, WHY)
+    assert page.locator(".source[data-cited=true]").count() == 3 - 1  # two quotes stand in one passage
+    page.locator(".source[data-cited=false] .open").last.click()
+    page.wait_for_selector(f"#reader [data-article='{SCHULMAN}'] mark.passage")
+    assert "He expects Anthropic" in " ".join(texts(page, "#reader mark.passage"))
+    page.locator(".source[data-cited=true] .open").first.click()
+    page.wait_for_selector("#reader mark[data-n='1'].lit")
+
+
+def test_what_is_not_there_is_said_kindly_with_the_nearest_passages(visit: Any) -> None:
+    page = visit()
+    ask(page, AGE)
+    assert page.locator("[data-status=not_found]").count() == 1
+    assert texts(page, "#answer .note") == ["Nothing here gives an age."]
+    assert page.locator("#sources .source").count() == 1
+    assert "not in the archive" in page.inner_text("#status")
+
+
+def test_stop_ends_the_model_and_keeps_what_has_appeared(
+    visit: Any, gate: Gate, pipeline: ScriptedPipeline
+) -> None:
+    page = visit()
+    pipeline.closed.clear()
+    pipeline.finished.clear()
+    gate.hold("write")
+    ask(page, WHY, until=None)
+    page.wait_for_selector("#answer .statement")
+    page.click("#stop")
+    page.wait_for_selector("#status [data-state=stopped]", timeout=2_000)
+    assert "stopped" in page.inner_text("#status")
+    gate.release()
+    wait_for(lambda: pipeline.closed == [WHY])
+    assert pipeline.finished == []
+    page.wait_for_timeout(300)
+    assert page.locator("#answer .statement").count() == 2
+    assert texts(page, ".kind") == ["Word for word from the articles"]
+    ask(page, GONE)
+    assert texts(page, ".statement")[0].startswith("舒尔曼")
+
+
+def test_a_new_question_replaces_the_one_that_runs(visit: Any, gate: Gate) -> None:
+    page = visit()
+    gate.hold("write")
+    ask(page, WHY, until=None)
+    page.wait_for_selector("#answer .statement")
+    page.fill("#question textarea", AGE)
+    page.keyboard.press("Enter")
+    gate.release()
+    page.wait_for_selector("[data-status=not_found]")
+
+
+def test_two_browsers_take_turns_and_get_their_own_answers(visit: Any, gate: Gate) -> None:
+    first, second = visit(), visit(locale="zh-CN")
+    gate.hold("write")
+    ask(first, WHY, until=None)
+    first.wait_for_selector("#answer .statement")
+    ask(second, GONE, until=None)
+    second.wait_for_selector("#status >> text=先等另一个问题答完")
+    gate.release()
+    for page, words in ((first, "Staying cost him"), (second, "舒尔曼想专注")):
+        page.wait_for_selector("#status [data-state=done]")
+        assert texts(page, ".statement")[0].startswith(words)
+
+
+def test_closing_the_page_stops_the_model(visit: Any, gate: Gate, pipeline: ScriptedPipeline) -> None:
+    page = visit()
+    pipeline.closed.clear()
+    pipeline.finished.clear()
+    gate.hold("read")
+    ask(page, WHY, until=None)
+    page.wait_for_selector("#answer .statement")
+    page.close()
+    time.sleep(1)
+    gate.release()
+    wait_for(lambda: pipeline.closed == [WHY])
+    assert pipeline.finished == []
+
+
+def test_escape_stops(visit: Any, gate: Gate) -> None:
+    page = visit()
+    gate.hold("read")
+    ask(page, WHY, until=None)
+    page.wait_for_selector("#answer .statement")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#status [data-state=stopped]")
+
+
+def test_the_address_asks(visit: Any) -> None:
+    page = visit(f"/?q={quote(GONE)}")
+    page.wait_for_selector("#status [data-state=done]")
+    assert page.input_value("#question textarea") == GONE
+    assert page.locator(".statement").count() == 1
+
+
+def test_enter_asks_shift_enter_breaks_and_the_input_method_keeps_its_enter(
+    visit: Any, pipeline: ScriptedPipeline
+) -> None:
+    page = visit()
+    pipeline.asked.clear()
+    page.click("#question textarea")
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    assert page.input_value("#question textarea") == "one\ntwo"
+    page.fill("#question textarea", "")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Input.imeSetComposition", {"text": "shuerman", "selectionStart": 8, "selectionEnd": 8})
+    for kind in ("keydown", "keypress"):
+        page.eval_on_selector(
+            "#question textarea",
+            "(box, kind) => box.dispatchEvent("
+            "new KeyboardEvent(kind, {key: 'Enter', isComposing: true, bubbles: true}))",
+            kind,
+        )
+    devtools.send("Input.insertText", {"text": GONE})
+    page.wait_for_timeout(300)
+    assert pipeline.asked == []
+    assert page.input_value("#question textarea") == GONE
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#status [data-state=done]")
+    assert pipeline.asked == [GONE]
+
+
+def test_slash_comes_back_to_the_question(visit: Any) -> None:
+    page = visit()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement === document.querySelector('#question textarea')")
+    assert page.input_value("#question textarea") == ""
+
+
+def test_the_page_speaks_the_browser_s_language_and_the_switch_is_remembered(visit: Any) -> None:
+    page = visit(locale="zh-TW")
+    assert page.inner_text("#ask") == "提问"
+    ask(page, WHY)
+    assert "已核对 2 句" in page.inner_text("#status")
+    page.click("#language [data-ui=en]")
+    assert page.inner_text("#ask") == "Ask"
+    assert "2 statements checked" in page.inner_text("#status")
+    assert page.get_attribute("html", "lang") == "en"
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    assert page.get_attribute("#question textarea", "placeholder") == "Ask the archive, in English or Chinese"
+    assert page.locator("#language [aria-pressed=true]").inner_text() == "English"
+
+
+def test_examples_history_and_archive(visit: Any) -> None:
+    page = visit()
+    assert set(texts(page, ".chip")) == {AGE, GONE}
+    assert re.search(
+        r"14 articles.*2024-03 – 2024-12.*中文 9.*English 5", page.inner_text("header"), re.DOTALL
+    )
+    page.click(f".chip >> text={GONE}")
+    page.wait_for_selector("#status [data-state=done]")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    page.click("#history summary")
+    page.click(f"#history button >> text={GONE}")
+    page.wait_for_selector("#status [data-state=done]")
+    assert page.locator("#history li").count() == 1
+    page.click("#corpus summary")
+    assert page.locator("#corpus li").count() == 14
+    page.click(f"#corpus [data-article='{TEAM}']")
+    page.wait_for_selector(f"#reader [data-article='{TEAM}']")
+    page.click("#evaluate summary")
+    assert "ragqa evaluate" in page.inner_text("#evaluate")
+
+
+def test_empty_and_endless_questions_get_a_word(visit: Any, pipeline: ScriptedPipeline) -> None:
+    page = visit()
+    pipeline.asked.clear()
+    ask(page, "   ", until="error")
+    assert page.inner_text("#answer") == "Type a question first."
+    ask(page, "长" * 2_001, until=None)
+    page.wait_for_function("document.querySelector('#answer').innerText.includes('2001')")
+    assert pipeline.asked == []
+
+
+def test_dark_by_address_and_by_system(visit: Any) -> None:
+    def paper(page: Any) -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    assert paper(visit()) == "rgb(252, 252, 251)"
+    assert paper(visit("/?__theme=dark")) == "rgb(21, 23, 26)"
+    assert paper(visit(color_scheme="dark")) == "rgb(21, 23, 26)"
+
+
+@pytest.mark.parametrize("question", [None, WHY, AGE])
+def test_a_narrow_screen_never_scrolls_sideways(visit: Any, question: str | None) -> None:
+    page = visit(width=390)
+    if question:
+        ask(page, question)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_on_a_narrow_screen_the_reader_comes_and_goes(visit: Any) -> None:
+    page = visit(width=390)
+    ask(page, WHY)
+    assert not page.locator("#reader").is_visible()
+    page.click("#answer a.cite[data-n='2']")
+    page.wait_for_selector("#reader mark.lit")
+    page.wait_for_timeout(400)
+    assert page.locator("#reader mark.lit").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.click("#reader .close")
+    page.wait_for_timeout(400)
+    assert not page.locator("#reader").is_visible()
+    assert page.evaluate("document.activeElement.className") == "cite"
+
+
+def test_nothing_from_outside_runs(visit: Any) -> None:
+    text = "".join(f"{payload}。\n" for payload in HOSTILE)
+    article = Article(
+        "<img src=x onerror=alert(1)>", HOSTILE[2], text, "javascript:alert(1)", "2024", "en", (HOSTILE[1],)
+    )
+    question = " ".join(HOSTILE)[:1_900]
+    lines: tuple[Line, ...] = tuple((payload, (1,), "partly") for payload in HOSTILE)
+    script = Script(
+        quotes=((article.id, HOSTILE[1]),), lines=lines, found=((article.id, HOSTILE[0]),), note=HOSTILE[3]
+    )
+    pipeline = ScriptedPipeline({question: script}, [article], examples={"en": [HOSTILE[0]], "zh": []})
+    with page_url(pipeline) as served:
+        page = visit(at=served)
+        ask(page, question)
+        page.click("#answer a.cite >> nth=0")
+        page.wait_for_selector("#reader mark.lit")
+        assert page.locator("#reader mark.lit").inner_text() == HOSTILE[1]
+        assert texts(page, ".statement")[0].startswith(HOSTILE[0][:-1])
+        for part in ("#answer", "#sources", "#reader", "#history", "#corpus", "#examples"):
+            assert page.locator(f"{part} :is(img, svg, script, iframe, form, style, math)").count() == 0
+        page.close()
+
+
+def test_even_markup_that_slipped_through_would_not_run(browser: Any, url: str) -> None:
+    page = browser.new_page()
+    page.goto(url)
+    page.wait_for_selector("html[data-ready]")
+    page.evaluate("document.querySelector('#answer').innerHTML = '<img src=data:, onerror=window.ran=1>'")
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.ran") is None
+    page.close()
+
+
+class Broken(ScriptedPipeline):
+    def __init__(self, error: Exception) -> None:
+        super().__init__({}, own_articles()[:1])
+        self.error = error
+
+    def stream(self, question: str, **_: object) -> Iterator[Answer]:
+        raise self.error
+        yield
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            ModelError("the model x is damaged; run: ragqa models pull"),
+            "the model x is damaged; run: ragqa models pull",
+        ),
+        (ZeroDivisionError("secret detail"), "Something went wrong on this machine"),
+    ],
+)
+def test_failures_are_told_without_traceback(visit: Any, error: Exception, said: str) -> None:
+    with page_url(Broken(error)) as served:
+        page = visit(at=served)
+        ask(page, "anything", until="error")
+        assert said in page.inner_text("#answer")
+        assert "secret" not in page.content()
+        page.close()
+
+
+def test_without_an_index_the_page_says_what_to_run(visit: Any) -> None:
+    pipeline = ScriptedPipeline({}, [])
+    pipeline.index = None
+    with page_url(pipeline) as served:
+        page = visit(at=served)
+        page.wait_for_selector("#answer .message")
+        assert "ragqa index" in page.inner_text("#answer")
+        ask(page, "anything", until="error")
+        assert "ragqa index" in page.inner_text("#answer")
+        page.close()
+
+
+def test_the_server_keeps_to_its_own_machine(url: str) -> None:
+    home = httpx.get(url, headers={"accept": "text/html"})
+    assert "'unsafe-inline'" not in re.search(r"script-src[^;]*", home.headers["content-security-policy"])[0]  # type: ignore[index]
+    for path in ("/", "/healthz", "/ragqa/page.js", "/config", "/nowhere"):
+        headers = httpx.get(url + path).headers
+        assert "frame-ancestors 'none'" in headers["content-security-policy"], path
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+    assert httpx.get(url, headers={"host": "evil.example"}).status_code == 421
+    assert httpx.get(f"{url}/config", headers={"origin": "http://evil.example"}).status_code == 403
+    assert httpx.post(f"{url}/gradio_api/upload", content=b"x" * 1_000_001).status_code == 413
+    assert httpx.get(f"{url}/openapi.json").status_code == 404
+    assert httpx.get(f"{url}/monitoring").status_code in (403, 404)
+    assert httpx.get(f"{url}/healthz").json() == {"status": "ok", "index": True}
+
+
+def test_the_reader_s_route_takes_nothing_amiss(url: str) -> None:
+    route = f"{url}/ragqa/article"
+    assert httpx.get(route, params={"id": "../../etc/passwd"}).status_code == 404
+    assert httpx.get(route).status_code == 422
+    strange = ["1:5", "a:1:2", "1:2:999999999", "1:9:3", "-1:0:3", "²:1:2", "1:0:99999999999999999999"]
+    page = httpx.get(route, params={"id": TEAM, "mark": strange, "ui": "<x>"})
+    assert page.status_code == 200
+    assert "<mark" not in page.text
+
+
+def test_a_taken_port_and_an_open_host_are_refused_with_a_remedy(
+    url: str, pipeline: ScriptedPipeline
+) -> None:
+    from ragqa.page import launch
+
+    port = int(url.rsplit(":", 1)[1])
+    with pytest.raises(RagqaError, match=rf"port {port} .*PORT="):
+        launch(pipeline, host="127.0.0.1", port=port)
+    with pytest.raises(SettingsError, match="only listens on this machine"):
+        launch(pipeline, host="0.0.0.0", port=0)
