@@ -107,7 +107,11 @@ class Clock:
 
     def stamp(self, answer: Answer) -> Answer:
         """The answer with all times so far, and the total."""
-        return replace(answer, timings_ms={**self._marks, "total": self._elapsed()})
+        return replace(answer, timings_ms=self.times())
+
+    def times(self) -> dict[str, int]:
+        """All times so far, and the total."""
+        return {**self._marks, "total": self._elapsed()}
 
     def _elapsed(self) -> int:
         return round(1000 * (time.monotonic() - self._started))

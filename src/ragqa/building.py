@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ragqa.chunking import split
-from ragqa.corpus import read_articles
+from ragqa.corpus import SUFFIXES, read_articles
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import CorpusError, IndexError_
 from ragqa.index import Index, Manifest, new_version, writing
@@ -92,6 +94,30 @@ def build_index(
         manifest.version, manifest.articles, manifest.chunks, changes, tuple(skipped),
         time.monotonic() - started, speed,
     )  # fmt: skip
+
+
+def add_files(files: Sequence[Path], corpus: Path) -> list[Path]:
+    """Copy files into a corpus folder; where they came to stand. A file of the same name is replaced.
+
+    Raises CorpusError, before anything is copied, for a file that is missing or of a kind not read.
+    """
+    if corpus.is_file():
+        raise CorpusError(f"{corpus} is one file; articles can be added to a folder only")
+    for file in files:
+        if not file.is_file():
+            raise CorpusError(f"{file} does not exist")
+        if file.suffix.lower() not in SUFFIXES:
+            raise CorpusError(f"{file} is not of a kind that is read: {' '.join(sorted(SUFFIXES))}")
+    corpus.mkdir(parents=True, exist_ok=True)
+    copied = []
+    for file in files:
+        target = corpus / file.name
+        if not (target.exists() and target.samefile(file)):
+            temporary = corpus / f".{file.name}.part"
+            shutil.copyfile(file, temporary)
+            os.replace(temporary, target)
+        copied.append(target)
+    return copied
 
 
 def compare(old: Sequence[Article], new: Sequence[Article]) -> Changes:

@@ -13,7 +13,6 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +37,13 @@ def load(
 class LlamaCpp:
     """A GGUF file read by llama.cpp in this process.
 
-    The binding always opens an HTTP server. It listens on a UNIX socket in a private folder, with a
-    random key: no other user and no web page can reach it.
+    The binding always opens an HTTP server. It listens on a UNIX socket in a private folder that is
+    removed at once, with a random key: nobody can reach it.
     """
 
-    def __init__(self, server: Any, *, id: str, socket_folder: str) -> None:
+    def __init__(self, server: Any, *, id: str) -> None:
         self._server = server
         self._lock = threading.Lock()
-        self._socket_folder = socket_folder
         self.id = id
 
     @classmethod
@@ -71,12 +69,13 @@ class LlamaCpp:
         parameters.n_parallel = 1
         parameters.cpuparams.n_threads = threads or (os.cpu_count() or 1)
         try:
-            return cls(xllamacpp.Server(parameters), id=id, socket_folder=folder)
+            return cls(xllamacpp.Server(parameters), id=id)
         except RuntimeError as error:
-            shutil.rmtree(folder, ignore_errors=True)
             raise ModelDamagedError(
                 f"llama.cpp cannot read {path} ({error}); run: ragqa models pull, or give another .gguf file"
             ) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def stream(
         self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
@@ -238,12 +237,6 @@ def _pull(run: Callable[[Callable[[str], bool]], None]) -> Iterator[str]:
             yield piece
     finally:
         stop.set()
-
-
-def complete(generator: Generator, messages: Sequence[Message], *, max_tokens: int = 64) -> str:
-    """The whole reply at once."""
-    with closing(generator.stream(messages, max_tokens=max_tokens)) as pieces:  # type: ignore[type-var]
-        return "".join(pieces).strip()
 
 
 def _delta(event: Any) -> str:

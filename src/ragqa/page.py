@@ -200,14 +200,20 @@ def serve(pipeline: Pipeline, *, host: str, port: int, open_browser: bool = Fals
     web.run(application(pipeline), taken, open_browser=open_browser)
 
 
-def main() -> None:
-    """Open the pipeline with the settings of this machine and serve the page."""
+def start(settings: Settings) -> None:
+    """Open the pipeline, load the language model beside the page, and serve until interrupted."""
     from ragqa.pipeline import Pipeline as Opened
+
+    pipeline = Opened.open(settings, warm=True, require_index=False)
+    serve(pipeline, host=settings.host, port=settings.port)
+
+
+def main() -> None:
+    """Serve the page with the settings of this machine."""
     from ragqa.settings import Settings
 
     try:
-        settings = Settings.load()
-        serve(Opened.open(settings), host=settings.host, port=settings.port)
+        start(Settings.load())
     except RagqaError as error:
         print(f"ragqa: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -15,6 +15,7 @@ from ragqa.answering import Clock, absent_names, excerpts, extracted, not_found,
 from ragqa.citing import Evidence, Question, Support, choose_reading, support
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import IndexMissingError, ModelError
+from ragqa.examples import example_questions
 from ragqa.generator import load as load_generator
 from ragqa.index import Index, read_manifest
 from ragqa.lexicon import fold, names
@@ -31,22 +32,26 @@ MOST_CHARACTERS = 2000
 class Pipeline:
     """An open index, its encoder, and a language model that loads when it is first needed."""
 
-    def __init__(self, settings: Settings, *, encoder: SentenceEncoder, index: Index | None) -> None:
+    def __init__(self, settings: Settings, *, encoder: SentenceEncoder, generator: LazyGenerator) -> None:
         self.settings = settings
         self._encoder = encoder
-        self._index = index
-        self._generator: Generator | None = None
-        self._generator_error: ModelError | None = None
-        self._loading = threading.Lock()
+        self._generator = generator
+        self._index: Index | None = None
 
     @classmethod
-    def open(cls, settings: Settings, *, require_index: bool = True) -> Pipeline:
-        """Load the encoder and the index. Raises ModelError, IndexMissingError, IndexMismatchError."""
+    def open(cls, settings: Settings, *, warm: bool = False, require_index: bool = True) -> Pipeline:
+        """Load the encoder and the index, and with ``warm`` the language model beside them.
+
+        Raises ModelError, IndexMissingError, IndexMismatchError.
+        """
         if require_index:
             read_manifest(settings.index)
-        pipeline = cls(settings, encoder=load_encoder(settings), index=None)
-        if pipeline.index is None and require_index:
-            raise IndexMissingError(f"there is no index in {settings.index}/; run: ragqa index")
+        generator = LazyGenerator(settings)
+        if warm:
+            generator.load_in_background()
+        pipeline = cls(settings, encoder=load_encoder(settings), generator=generator)
+        if require_index:
+            pipeline._require_index()
         return pipeline
 
     @property
@@ -66,9 +71,14 @@ class Pipeline:
         """Names of the models in use."""
         return {"encoder": self._encoder.id, "generator": self.settings.generator}
 
-    def warm(self) -> None:
-        """Load the language model in the background, so that the first question need not wait."""
-        threading.Thread(target=self._try_generator, daemon=True, name="ragqa-load").start()
+    def describe(self) -> dict[str, str | int]:
+        """Version and size of the index in use."""
+        manifest = self._require_index().manifest
+        return {"version": manifest.version, "articles": manifest.articles, "chunks": manifest.chunks}
+
+    def examples(self, language: Language) -> list[str]:
+        """Up to four questions in a language that this corpus can be asked."""
+        return example_questions(self._require_index().articles, gold=self.settings.gold, language=language)
 
     def article(self, article_id: str) -> Article:
         """The stored article of an id. Raises ArticleNotFoundError."""
@@ -87,7 +97,7 @@ class Pipeline:
         """The best passages for a question; ``by_article`` gives each article's best chunk instead."""
         index = self._require_index()
         needed = use_llm and _speaks_another(index, language_of(question))
-        generator = self._try_generator() if needed else None
+        generator = self._generator.get() if needed else None
         translation = self._translate(question, generator) if generator else None
         vector = embed_question(question, encoder=self._encoder, translation=translation)
         find = rank_articles if by_article else retrieve
@@ -125,7 +135,7 @@ class Pipeline:
         base = Answer(question, language or language_of(question), "not_found", mode="sources")
         vector, passages = find()
         answer, evidence = yield from self._look(base, vector, passages, clock)
-        generator = self._try_generator() if use_llm and answer.passages else None
+        generator = self._generator.get() if use_llm and answer.passages else None
         if generator and _speaks_another(index, language_of(question)):
             vector, passages = find(self._translate(question, generator))
             answer, evidence = yield from self._look(base, vector, passages, clock, known=evidence)
@@ -136,7 +146,7 @@ class Pipeline:
         elif generator:
             yield from self._generate(answer, asked, evidence, generator, clock)
         else:
-            note = word("no_model", answer.language, reason=str(self._generator_error)) if use_llm else ""
+            note = word("no_model", answer.language, reason=str(self._generator.error)) if use_llm else ""
             yield clock.stamp(replace(answer, note=note))
 
     def _look(
@@ -177,6 +187,10 @@ class Pipeline:
             with closing(pieces):  # type: ignore[type-var]
                 for draft in parse_lines(clock.first_token(pieces)):
                     if draft is None:
+                        # Nothing new to show, but whoever wants to stop the model can do so here.
+                        yield clock.stamp(answer)
+                        continue
+                    if draft.refusal:
                         refused = not supports
                         break
                     vector = self._encoder.encode_passages([draft.text])[0]
@@ -214,14 +228,28 @@ class Pipeline:
         lost = [name for name in kept if name not in translation]
         return " ".join([translation, *lost]) if translation else None
 
-    def _try_generator(self) -> Generator | None:
-        """The language model, loaded once; None (and the reason kept) when it cannot be used."""
+
+class LazyGenerator:
+    """The language model, loaded once, when it is first needed or ahead of that in the background."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loading = threading.Lock()
+        self._generator: Generator | None = None
+        self.error: ModelError | None = None
+
+    def load_in_background(self) -> None:
+        """Begin to load, so that the first question need not wait."""
+        threading.Thread(target=self.get, daemon=True, name="ragqa-load").start()
+
+    def get(self) -> Generator | None:
+        """The loaded model; None, and ``error`` set, when it cannot be used."""
         with self._loading:
-            if self._generator is None and self._generator_error is None:
+            if self._generator is None and self.error is None:
                 try:
-                    self._generator = open_generator(self.settings)
+                    self._generator = open_generator(self._settings)
                 except ModelError as error:
-                    self._generator_error = error
+                    self.error = error
         return self._generator
 
 

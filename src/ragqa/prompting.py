@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ragqa.records import Language, Message, Passage
 
@@ -54,11 +55,12 @@ _EXAMPLES = (
         "[2] 李明是市里的交通局长。\n",
     ),
 )
-# English lines hold no Chinese character and Chinese lines at least one: the reply cannot slip
+# English lines hold no Chinese character and Chinese lines, names apart, do: the reply cannot slip
 # into the language of the passages. A line is one sentence: it can be checked as one.
 _GRAMMAR: dict[Language, str] = {
     "en": r'text ::= [A-Z0-9"“$] ([^.\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef] | "." [^ \[\]\n\u3400-\u9fff])+ "."?',
-    "zh": r'text ::= [^\[\]\n。\u3400-\u9fff]{0,40} [\u3400-\u9fff] [^\[\]\n。]+ "。"?',
+    "zh": r'text ::= latin{1,40} | latin{0,40} [\u3400-\u9fff] [^\[\]\n。]* "。"?'
+    "\n" r"latin ::= [^\[\]\n。\u3400-\u9fff]",
 }
 _MARKERS = re.compile(r"\s*[\[【［]\s*(?:passages?|段落|来源)?\s*(\d{1,3}(?:\s*[,，、;\]\[]+\s*\d{1,3})*)\s*[\]】］]")
 _BULLET = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)、](?!\d))\s*")
@@ -89,6 +91,7 @@ class Draft:
 
     text: str
     excerpts: tuple[int, ...]
+    refusal: bool = False
 
 
 def build_messages(question: str, excerpts: Sequence[Excerpt], *, language: Language) -> list[Message]:
@@ -138,23 +141,25 @@ def build_translation(question: str, *, to: Language, names: Sequence[str]) -> t
 
 
 def parse_lines(pieces: Iterable[str]) -> Iterator[Draft | None]:
-    """Drafts as their lines end; None when a line says NOT FOUND. A repeated line ends the reply."""
+    """Drafts as their lines end, None for each piece before that. A repeated line ends the reply."""
     seen: set[str] = set()
-    for line in _lines(pieces):
-        if NOT_FOUND.lower() in line.lower():
-            yield None
-            continue
-        draft = parse_line(line)
-        key = "".join(draft.text.split()).lower()
-        if key in seen:
-            return
-        if key:
-            seen.add(key)
-            yield draft
+    pending = ""
+    for piece in chain(pieces, ["\n"]):
+        pending += piece
+        *lines, pending = pending.split("\n")
+        for draft in map(parse_line, lines):
+            if draft.text in seen:
+                return
+            if draft.text:
+                seen.add(draft.text)
+                yield draft
+        yield None
 
 
 def parse_line(line: str) -> Draft:
     """Words and markers of one line; the same marker counts once."""
+    if NOT_FOUND.lower() in line.lower():
+        return Draft(NOT_FOUND, (), refusal=True)
     numbers = [int(n) for match in _MARKERS.finditer(line) for n in re.findall(r"\d+", match.group(1))]
     text = _BULLET.sub("", _MARKERS.sub("", line)).strip()
     return Draft(_closed(text), tuple(dict.fromkeys(n for n in numbers if n > 0)))
@@ -174,7 +179,7 @@ def _head(passage: Passage) -> str:
 
 
 def _with_amounts(text: str, language: Language) -> str:
-    """Spell 亿 and 万 as billions and millions for an English answer, and the other way round.
+    """Write 亿 and 万 as billions and millions for an English answer, and the other way round.
 
     A small model makes 50 billion of 50亿, which is 5 billion.
     """
@@ -183,16 +188,6 @@ def _with_amounts(text: str, language: Language) -> str:
     def spelled(match: re.Match[str]) -> str:
         value = float(match.group(1).replace(",", "")) * _SCALES[match.group(2).lower()]
         unit, size = next(((unit, size) for unit, size in units if value >= size), units[-1])
-        return f"{match.group()} (= {value / size:g}{unit})"
+        return f"{value / size:g}{unit}"
 
     return pattern.sub(spelled, text)
-
-
-def _lines(pieces: Iterable[str]) -> Iterator[str]:
-    pending = ""
-    for piece in pieces:
-        pending += piece
-        *complete, pending = pending.split("\n")
-        yield from (line for line in complete if line.strip())
-    if pending.strip():
-        yield pending

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
 
     corpus: Path = Field(Path("corpus"), description="folder of articles, or one .jsonl file")
     index: Path = Field(Path("index"), description="folder of the index")
+    gold: Path = Field(Path("gold/questions.jsonl"), description="questions that the page offers as examples")
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_cache_dir("ragqa")), description="models and caches"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 import socket
 import sys
@@ -127,7 +128,7 @@ def bind(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise RagqaError(
-            f"port {port} on {host} cannot be used ({error.strerror}); choose another: PORT=7861 make run,"
+            f"port {port} on {host} cannot be used ({os.strerror(error.errno or 0)}); choose another: PORT=7861 make run,"
             " or ragqa serve --port 7861"
         ) from error
 

@@ -1,0 +1,60 @@
+# The same verbs for people and for .ci/run. `make run` and `make test` do all the set-up themselves.
+PYTHON ?= python3.11
+PORT ?= 7860
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup run test lint bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run     set up, bring the index up to date, open the page on 127.0.0.1:$(PORT) (PORT= changes it)"
+	@echo "make test    set up, then ruff, mypy and every test"
+	@echo "make setup   make the environment in $(VENV)/ and pull the models (about 1.2 GB, once)"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   measure this machine: set-up, encoding, answers"
+	@echo "make clean   remove the environment, the index and caches; models stay in RAGQA_HOME"
+
+setup: $(VENV)/.ready
+	@$(BIN)/python -m ragqa models pull
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "ragqa needs Python 3.11: set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "making the environment in $(VENV)/ (a few minutes, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+run: setup
+	@$(BIN)/python -m ragqa index
+	@$(BIN)/python -m ragqa serve --port $(PORT)
+
+test: setup $(VENV)/.ready-dev browser lint
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+# The browser test drives Debian's own chromium and needs a font with Chinese characters.
+.PHONY: browser
+browser:
+	@if command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q .; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing chromium and a Chinese font for the browser test"; \
+		apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk fontconfig >/dev/null; \
+	else \
+		echo "the browser test will be skipped: install chromium and fonts-noto-cjk to run it" >&2; \
+	fi
+
+bench: setup
+	@$(BIN)/python -m ragqa index
+	@$(BIN)/python benchmarks/answers.py
+
+clean:
+	rm -rf $(VENV) index/current index/v-* index/.tmp-* index/.lock .pytest_cache .mypy_cache .ruff_cache .hypothesis

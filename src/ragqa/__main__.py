@@ -1,0 +1,411 @@
+"""The command line: data on stdout, everything else on stderr. The only place that prints or exits."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ragqa import __version__, terminal
+from ragqa.errors import RagqaError, SettingsError
+
+if TYPE_CHECKING:
+    from ragqa.pipeline import Pipeline
+    from ragqa.settings import Settings
+
+app = typer.Typer(
+    name="ragqa",
+    help="Answers over a corpus of articles, every sentence cited to an exact span. Offline.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+CorpusOption = Annotated[Path | None, typer.Option("--corpus", help="Folder of articles, or a .jsonl file.")]
+IndexOption = Annotated[Path | None, typer.Option("--index", help="Folder of the index.")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings as TOML.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout (one a line with --batch).")]
+BatchOption = Annotated[Path | None, typer.Option("--batch", help='JSON lines {"id", "question"}; - is stdin.')]
+NumberOption = Annotated[int | None, typer.Option("-k", min=1, max=1000, help="Passages (or articles) a question.")]
+SinceOption = Annotated[str | None, typer.Option(help="Only articles dated on or after: 2024, 2024-05, 2024-05-15.")]
+UntilOption = Annotated[str | None, typer.Option(help="Only articles dated on or before.")]
+VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr but errors.")]
+
+
+@app.command("index")
+def index_command(
+    full: Annotated[bool, typer.Option("--full", help="Build anew instead of bringing up to date.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would change.")] = False,
+    as_json: JsonOption = False,
+    corpus: CorpusOption = None,
+    index: IndexOption = None,
+    config: ConfigOption = None,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Bring the index up to date with the corpus.
+
+    Example: ragqa index --corpus articles/ --index index/
+    """
+    settings = _settings(config, corpus=corpus, index=index)
+    _update(settings, full=full, dry_run=dry_run, as_json=as_json, verbose=verbose, quiet=quiet)
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="The question, in Chinese or English.")] = None,
+    batch: BatchOption = None,
+    as_json: JsonOption = False,
+    no_llm: Annotated[bool, typer.Option("--no-llm", help="Answer with verbatim sentences only.")] = False,
+    k: NumberOption = None,
+    language: Annotated[str | None, typer.Option(help="Language of the answer: zh or en.")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 5 when the corpus holds no answer.")] = False,
+    corpus: CorpusOption = None,
+    index: IndexOption = None,
+    config: ConfigOption = None,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Answer a question, every sentence cited.
+
+    Example: ragqa ask "why did Brundage leave?"
+    """
+    if language not in (None, "zh", "en"):
+        raise SettingsError(f"--language {language}: it is zh or en")
+    _require_one(question, batch)
+    settings = _settings(config, corpus=corpus, index=index)
+    pipeline = _open(settings, quiet=quiet, generator=not no_llm)
+    options: dict[str, Any] = {
+        "k": k, "language": language, "since": _date(since), "until": _date(until), "use_llm": not no_llm,
+    }  # fmt: skip
+
+    def answer(text: str, id: str | None) -> dict[str, Any]:
+        from ragqa.schema import answer_json
+
+        found = pipeline.answer(text, **options)
+        return answer_json(found, id=id, models=pipeline.models, index=pipeline.describe())
+
+    if batch:
+        statuses = [_print_batch_line(line, answer) for line in terminal.read_batch(batch)]
+    else:
+        document = answer(question or "", None)
+        statuses = [document["status"]]
+        print(json.dumps(document, ensure_ascii=False) if as_json else terminal.answer_text(document))
+    if strict and "not_found" in statuses:
+        raise typer.Exit(5)
+
+
+@app.command()
+def search(
+    query: Annotated[str | None, typer.Argument(help="What to look for, in Chinese or English.")] = None,
+    batch: BatchOption = None,
+    run: Annotated[Path | None, typer.Option("--run", help="Write a TREC run of articles here (with --batch).")] = None,
+    as_json: JsonOption = False,
+    translate: Annotated[bool, typer.Option("--translate", help="Let the language model translate it, too.")] = False,
+    k: NumberOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    corpus: CorpusOption = None,
+    index: IndexOption = None,
+    config: ConfigOption = None,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Find passages, best first; with --run, rank articles by their best passage.
+
+    Example: ragqa search "离职的原因" -k 3
+    """
+    from ragqa.answering import Clock
+
+    _require_one(query, batch)
+    if run and not batch:
+        raise SettingsError("--run needs --batch FILE.jsonl")
+    settings = _settings(config, corpus=corpus, index=index)
+    pipeline = _open(settings, quiet=quiet, generator=translate)
+    trec: list[str] = []
+
+    def find(text: str, id: str | None) -> dict[str, Any]:
+        from ragqa.schema import search_json
+
+        clock = Clock()
+        passages = pipeline.search(
+            text, k=k or (100 if run else None), since=_date(since), until=_date(until),
+            use_llm=translate, by_article=run is not None,
+        )  # fmt: skip
+        trec.extend(f"{id} Q0 {p.article.id} {n} {p.score:.6f} ragqa" for n, p in enumerate(passages, start=1))
+        return search_json(text, passages, id=id, timings_ms=clock.times())
+
+    if batch:
+        for line in terminal.read_batch(batch):
+            _print_batch_line(line, find)
+        if run:
+            run.write_text("".join(f"{row}\n" for row in trec), encoding="utf-8")
+            _say(f"wrote {len(trec)} lines to {run}", quiet)
+        return
+    document = find(query or "", None)
+    print(json.dumps(document, ensure_ascii=False) if as_json else terminal.passages_text(document["passages"]))
+
+
+@app.command()
+def show(
+    article_id: Annotated[str, typer.Argument(help="The id that ask and search give.")],
+    as_json: JsonOption = False,
+    corpus: CorpusOption = None,
+    index: IndexOption = None,
+    config: ConfigOption = None,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Show a stored article: the text that citations point into.
+
+    Example: ragqa show brundage-three-reasons.md --json
+    """
+    from ragqa.index import Index
+    from ragqa.schema import article_json
+
+    article = Index.open(_settings(config, corpus=corpus, index=index).index).article(article_id)
+    if as_json:
+        print(json.dumps(article_json(article), ensure_ascii=False))
+    else:
+        facts = [article.published or "no date", article.source, article.language]
+        print(f"{article.title}\n{' · '.join(fact for fact in facts if fact)}\n\n{article.text}")
+
+
+@app.command()
+def add(
+    files: Annotated[list[Path], typer.Argument(help="Articles to copy into the corpus.")],
+    as_json: JsonOption = False,
+    corpus: CorpusOption = None,
+    index: IndexOption = None,
+    config: ConfigOption = None,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Copy articles into the corpus and index them.
+
+    Example: ragqa add ~/Downloads/report.html
+    """
+    from ragqa.building import add_files
+
+    settings = _settings(config, corpus=corpus, index=index)
+    for path in add_files(files, settings.corpus):
+        _say(f"copied to {path}", quiet)
+    _update(settings, as_json=as_json, verbose=verbose, quiet=quiet)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")] = None,
+    corpus: CorpusOption = None,
+    index: IndexOption = None,
+    config: ConfigOption = None,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Open the page (what app.py does).
+
+    Example: ragqa serve --port 8080
+    """
+    from ragqa.page import start
+
+    start(_settings(config, corpus=corpus, index=index, host=host, port=port))
+
+
+@app.command("models")
+def models_command(
+    action: Annotated[str | None, typer.Argument(help="pull: fetch what is missing.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Only these; default: the two defaults.")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Show the model catalogue and what is present and verified; pull what is missing.
+
+    Example: ragqa models pull
+    """
+    from ragqa import models
+
+    if action not in (None, "pull"):
+        raise SettingsError(f"ragqa models {action}: the only action is pull")
+    home = _settings(config).home
+    if action == "pull":
+        wanted = names or [entry.id for entry in models.catalogue() if entry.default]
+        for name in wanted:
+            with terminal.bar(f"pulling {name}", unit="bytes", quiet=quiet or as_json) as progress:
+                path = models.pull(name, home=home, progress=lambda label, done, total: progress(done, total))
+            _say(f"{name} is at {path}", quiet)
+    statuses = models.status(home=home, verify=True)
+    if as_json:
+        print(json.dumps({"schema": "ragqa.models/1", "home": str(home), "models": [
+            {"id": s.entry.id, "role": s.entry.role, "default": s.entry.default, "upstream": s.entry.upstream,
+             "licence": s.entry.licence, "bytes": s.entry.bytes, "path": str(s.path), "present": s.present,
+             "verified": s.verified, "detail": s.detail} for s in statuses
+        ]}, ensure_ascii=False))  # fmt: skip
+    elif not action:
+        for s in statuses:
+            mark = "present" if s.present else "missing"
+            print(f"{s.entry.id:36} {s.entry.role:10} {s.entry.bytes / 1e6:7.0f} MB  {mark:8} {s.detail}")
+
+
+@app.command()
+def doctor(
+    as_json: JsonOption = False,
+    corpus: CorpusOption = None,
+    index: IndexOption = None,
+    config: ConfigOption = None,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Check models, index, corpus and disk; say what to run.
+
+    Example: ragqa doctor
+    """
+    from ragqa.doctor import examine
+
+    checks = examine(_settings(config, corpus=corpus, index=index))
+    failed = [check for check in checks if check.level == "fail"]
+    if as_json:
+        rows = [
+            {"name": c.name, "level": c.level, "detail": c.detail, "run": c.run} for c in checks
+        ]
+        print(json.dumps({"schema": "ragqa.doctor/1", "ok": not failed, "checks": rows}, ensure_ascii=False))
+    else:
+        for check in checks:
+            print(f"{check.level:5} {check.name:10} {check.detail}" + (f"  → run: {check.run}" if check.run else ""))
+    if failed:
+        raise typer.Exit(failed[0].exit_code or 1)
+
+
+def _update(
+    settings: Settings,
+    *,
+    full: bool = False,
+    dry_run: bool = False,
+    as_json: bool = False,
+    verbose: bool = False,
+    quiet: bool = False,
+) -> None:
+    from ragqa.building import build_index
+    from ragqa.pipeline import load_encoder
+    from ragqa.schema import index_json
+
+    with terminal.bar("encoding", unit="chunks", quiet=quiet or as_json) as progress:
+        built = build_index(
+            settings.corpus, settings.index, encoder=lambda: load_encoder(settings),
+            chunk_size=settings.chunk_size, full=full, dry_run=dry_run, progress=progress,
+        )  # fmt: skip
+    for entry in built.skipped if verbose else ():
+        _say(f"skipped {entry.file}: {entry.reason}", quiet)
+    document = index_json(built)
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False))
+        return
+    counts = ", ".join(f"{document[name]} {name}" for name in ("added", "changed", "removed", "unchanged"))
+    would = "would hold" if dry_run else "holds"
+    print(f"{settings.index}/ {would} {built.articles} articles in {built.chunks} chunks: {counts}")
+    if built.skipped and not verbose:
+        _say(f"{len(built.skipped)} files were skipped; -v says why", quiet)
+
+
+def _settings(config: Path | None, **flags: Any) -> Settings:
+    from ragqa.settings import Settings
+
+    return Settings.load(config, **flags)
+
+
+def _open(settings: Settings, *, quiet: bool, generator: bool) -> Pipeline:
+    from ragqa.pipeline import Pipeline
+
+    _say("loading models …", quiet or not sys.stderr.isatty())
+    return Pipeline.open(settings, warm=generator)
+
+
+def _require_one(text: str | None, batch: Path | None) -> None:
+    if (text is None) == (batch is None):
+        raise SettingsError("give either one question or --batch FILE.jsonl")
+
+
+def _date(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", text):
+        raise SettingsError(f"{text!r} is no date; write 2024, 2024-05 or 2024-05-15")
+    return text
+
+
+def _print_batch_line(line: tuple[str | None, str | None, str], work: Any) -> str:
+    """Print the document or the error of one batch line; its status."""
+    identity, question, error = line
+    document: dict[str, Any]
+    try:
+        document = work(question, identity) if question is not None else {"id": identity, "error": error}
+    except (RagqaError, ValueError) as failure:
+        document = {"id": identity, "error": str(failure)}
+    print(json.dumps(document, ensure_ascii=False), flush=True)
+    return str(document.get("status", "error"))
+
+
+def _say(text: str, quiet: bool = False) -> None:
+    if not quiet:
+        print(text, file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code. ``--debug`` anywhere shows tracebacks."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    if arguments == ["--version"]:
+        print(f"ragqa {__version__}")
+        return 0
+    try:
+        code = app(arguments, prog_name="ragqa", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        _say("interrupted; nothing is lost")
+        return 130
+    except RagqaError as error:
+        if debug:
+            raise
+        _say(f"ragqa: {error}")
+        return error.exit_code
+    except Exception as error:
+        return _unexpected(error, debug)
+
+
+def _unexpected(error: Exception, debug: bool) -> int:
+    """Usage errors show themselves; a closed pipe is no failure; anything else is a bug."""
+    if hasattr(error, "show") and hasattr(error, "exit_code"):
+        error.show()
+        return int(error.exit_code)
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if debug:
+        raise error
+    _say(f"ragqa: {type(error).__name__}: {error} (--debug shows where)")
+    return 1
+
+
+def run() -> None:
+    """Console entry point. Leaves at once when interrupted: a language model may still be reading."""
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if code == 130:
+        os._exit(code)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

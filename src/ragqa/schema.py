@@ -1,0 +1,119 @@
+"""Records as the JSON documents that the command line and the page give out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ragqa.building import Built
+from ragqa.records import Answer, Article, Citation, Passage
+from ragqa.text import language_of
+
+Json = dict[str, Any]
+
+
+def answer_json(answer: Answer, *, id: str | None, models: Mapping[str, str], index: Mapping[str, Any]) -> Json:
+    """``ragqa.answer/1``."""
+    return {
+        "schema": "ragqa.answer/1",
+        "id": id,
+        "question": answer.question,
+        "language": answer.language,
+        "status": answer.status,
+        "text": answer.text,
+        "statements": [
+            {"text": s.text, "citations": list(s.citations), "verdict": s.verdict} for s in answer.statements
+        ],
+        "citations": [_citation(citation) for citation in answer.citations],
+        "passages": passages_json(answer.passages, answer.citations),
+        "confidence": answer.confidence,
+        "mode": answer.mode,
+        "note": answer.note,
+        "timings_ms": answer.timings_ms,
+        "models": dict(models),
+        "index": dict(index),
+    }
+
+
+def search_json(
+    query: str, passages: Sequence[Passage], *, id: str | None, timings_ms: Mapping[str, int]
+) -> Json:
+    """``ragqa.search/1``."""
+    return {
+        "schema": "ragqa.search/1",
+        "id": id,
+        "query": query,
+        "language": language_of(query),
+        "passages": passages_json(passages),
+        "timings_ms": dict(timings_ms),
+    }
+
+
+def index_json(built: Built) -> Json:
+    """``ragqa.index/1``."""
+    changes = built.changes
+    return {
+        "schema": "ragqa.index/1",
+        "version": built.version,
+        "articles": built.articles,
+        "chunks": built.chunks,
+        "added": len(changes.added),
+        "changed": len(changes.changed),
+        "removed": len(changes.removed),
+        "unchanged": len(changes.unchanged),
+        "skipped": [{"file": entry.file, "reason": entry.reason} for entry in built.skipped],
+        "seconds": round(built.seconds, 2),
+        "tokens_per_second": round(built.tokens_per_second),
+    }
+
+
+def article_json(article: Article) -> Json:
+    """``ragqa.article/1``, with the text that citations point into."""
+    return {"schema": "ragqa.article/1", "article_id": article.id, **_about(article), "links": list(article.links),
+            "characters": len(article.text), "text": article.text}  # fmt: skip
+
+
+def passages_json(passages: Sequence[Passage], citations: Sequence[Citation] = ()) -> list[Json]:
+    """Passages with their ranks; ``cited`` says whether a citation lies in it."""
+    return [
+        {
+            "rank": rank,
+            "score": round(passage.score, 4),
+            "article_id": passage.article.id,
+            **_about(passage.article),
+            "heading": passage.chunk.heading,
+            "start": passage.chunk.start,
+            "end": passage.chunk.end,
+            "text": passage.chunk.text,
+            "cited": any(_inside(citation, passage) for citation in citations),
+        }
+        for rank, passage in enumerate(passages, start=1)
+    ]
+
+
+def _citation(citation: Citation) -> Json:
+    return {
+        "marker": citation.marker,
+        "article_id": citation.article.id,
+        **_about(citation.article),
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+    }
+
+
+def _about(article: Article) -> Json:
+    return {
+        "title": article.title,
+        "source": article.source,
+        "published": article.published,
+        "language": article.language,
+    }
+
+
+def _inside(citation: Citation, passage: Passage) -> bool:
+    return (
+        citation.article.id == passage.article.id
+        and passage.chunk.start <= citation.start
+        and citation.end <= passage.chunk.end
+    )

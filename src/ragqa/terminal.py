@@ -1,0 +1,95 @@
+"""What the command line reads and writes: batches, answers as text, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from ragqa.errors import CorpusError
+
+
+@contextmanager
+def bar(label: str, *, unit: Literal["bytes", "chunks"], quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar with time left, as a function ``(done, total)``; plain lines without a terminal."""
+    if quiet:
+        yield lambda done, total: None
+    elif sys.stderr.isatty():
+        yield from _drawn(label, unit)
+    else:
+        yield _written(label, unit)
+
+
+def _drawn(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    count = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _written(label: str, unit: str) -> Callable[[int, int], None]:
+    """A line at each tenth: what a log should hold."""
+    tenths = -1
+
+    def update(done: int, total: int) -> None:
+        nonlocal tenths
+        now = 10 * done // total if total else 10
+        if now > tenths:
+            tenths = now
+            amount = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if unit == "bytes" else f"{done} of {total} {unit}"
+            print(f"{label}: {amount}", file=sys.stderr, flush=True)
+
+    return update
+
+
+def read_batch(path: Path) -> Iterator[tuple[str | None, str | None, str]]:
+    """(id, question, error) of each line; one of question and error is given."""
+    if str(path) != "-" and not path.is_file():
+        raise CorpusError(f"the batch file {path} does not exist")
+    lines = sys.stdin.buffer if str(path) == "-" else path.open("rb")
+    with lines:
+        for number, raw in enumerate(lines, start=1):
+            if not raw.strip():
+                continue
+            identity: str | None = None
+            try:
+                row = json.loads(raw.decode("utf-8"))
+                if not isinstance(row, dict):
+                    raise ValueError("it is no JSON object")
+                given = row.get("id", row.get("_id"))
+                identity = None if given is None else str(given)
+                question = row.get("question", row.get("text"))
+                if not isinstance(question, str) or not question.strip():
+                    raise ValueError('it has no "question"')
+                yield identity, question, ""
+            except (ValueError, RecursionError) as error:
+                yield identity, None, f"line {number}: {error}"
+
+
+def answer_text(document: dict[str, Any]) -> str:
+    """A ``ragqa.answer/1`` document for a reader: the answer, then its quotes."""
+    lines = [document["text"]]
+    if document["note"] and document["note"] != document["text"]:
+        lines.append(f"({document['note']})")
+    for citation in document["citations"]:
+        facts = [citation["title"], citation["published"], citation["article_id"]]
+        lines += ["", f"[{citation['marker']}] {' · '.join(f for f in facts if f)}", f"    {citation['quote']}"]
+    if document["status"] == "not_found":
+        lines += ["", passages_text(document["passages"])]
+    return "\n".join(lines)
+
+
+def passages_text(passages: list[dict[str, Any]]) -> str:
+    """Passages of a document for a reader, a paragraph each."""
+    return "\n\n".join(
+        f"{p['rank']}. {p['title']} · {p['published'] or 'no date'} · {p['article_id']} · {p['score']:.3f}\n"
+        f"   {' '.join(p['text'].split())}"
+        for p in passages
+    )
