@@ -25,7 +25,9 @@ def test_every_chunk_stands_at_its_offsets_and_nothing_visible_is_lost(text: str
     assert "".join("".join(c.text for c in chunks).split()) == "".join(text.split())
 
 
-@given(st.lists(st.sampled_from(["甲说了话。", "他问：“走吗？”", "It is 3.5 percent. ", "完了！"]), max_size=40))
+@given(
+    st.lists(st.sampled_from(["甲说了话。", "他问：“走吗？”", "It is 3.5 percent. ", "完了！"]), max_size=40)
+)
 def test_sentences_that_fit_are_never_cut(sentences: list[str]) -> None:
     text = "".join(sentences)
     ends = {end for _, end in sentence_spans(text)}

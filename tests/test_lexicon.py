@@ -32,6 +32,7 @@ def test_names_are_proper_nouns_in_either_script(text: str, expected: tuple[str,
         ("二十位", "twenty people"),
         ("10,000 个", "一万"),
         ("百分之20", "20%"),
+        ("两成算力", "20% of compute"),
     ],
 )
 def test_quantities_agree_across_languages(one: str, other: str) -> None:

@@ -29,10 +29,18 @@ app = typer.Typer(
 CorpusOption = Annotated[Path | None, typer.Option("--corpus", help="Folder of articles, or a .jsonl file.")]
 IndexOption = Annotated[Path | None, typer.Option("--index", help="Folder of the index.")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings as TOML.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout (one a line with --batch).")]
-BatchOption = Annotated[Path | None, typer.Option("--batch", help='JSON lines {"id", "question"}; - is stdin.')]
-NumberOption = Annotated[int | None, typer.Option("-k", min=1, max=1000, help="Passages (or articles) a question.")]
-SinceOption = Annotated[str | None, typer.Option(help="Only articles dated on or after: 2024, 2024-05, 2024-05-15.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout (one a line with --batch).")
+]
+BatchOption = Annotated[
+    Path | None, typer.Option("--batch", help='JSON lines {"id", "question"}; - is stdin.')
+]
+NumberOption = Annotated[
+    int | None, typer.Option("-k", min=1, max=1000, help="Passages (or articles) a question.")
+]
+SinceOption = Annotated[
+    str | None, typer.Option(help="Only articles dated on or after: 2024, 2024-05, 2024-05-15.")
+]
 UntilOption = Annotated[str | None, typer.Option(help="Only articles dated on or before.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr but errors.")]
@@ -107,9 +115,13 @@ def ask(
 def search(
     query: Annotated[str | None, typer.Argument(help="What to look for, in Chinese or English.")] = None,
     batch: BatchOption = None,
-    run: Annotated[Path | None, typer.Option("--run", help="Write a TREC run of articles here (with --batch).")] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Write a TREC run of articles here (with --batch).")
+    ] = None,
     as_json: JsonOption = False,
-    translate: Annotated[bool, typer.Option("--translate", help="Let the language model translate it, too.")] = False,
+    translate: Annotated[
+        bool, typer.Option("--translate", help="Let the language model translate it, too.")
+    ] = False,
     k: NumberOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -140,7 +152,9 @@ def search(
             text, k=k or (100 if run else None), since=_date(since), until=_date(until),
             use_llm=translate, by_article=run is not None,
         )  # fmt: skip
-        trec.extend(f"{id} Q0 {p.article.id} {n} {p.score:.6f} ragqa" for n, p in enumerate(passages, start=1))
+        trec.extend(
+            f"{id} Q0 {p.article.id} {n} {p.score:.6f} ragqa" for n, p in enumerate(passages, start=1)
+        )
         return search_json(text, passages, id=id, timings_ms=clock.times())
 
     if batch:
@@ -151,7 +165,9 @@ def search(
             _say(f"wrote {len(trec)} lines to {run}", quiet)
         return
     document = find(query or "", None)
-    print(json.dumps(document, ensure_ascii=False) if as_json else terminal.passages_text(document["passages"]))
+    print(
+        json.dumps(document, ensure_ascii=False) if as_json else terminal.passages_text(document["passages"])
+    )
 
 
 @app.command()
@@ -275,13 +291,14 @@ def doctor(
     checks = examine(_settings(config, corpus=corpus, index=index))
     failed = [check for check in checks if check.level == "fail"]
     if as_json:
-        rows = [
-            {"name": c.name, "level": c.level, "detail": c.detail, "run": c.run} for c in checks
-        ]
+        rows = [{"name": c.name, "level": c.level, "detail": c.detail, "run": c.run} for c in checks]
         print(json.dumps({"schema": "ragqa.doctor/1", "ok": not failed, "checks": rows}, ensure_ascii=False))
     else:
         for check in checks:
-            print(f"{check.level:5} {check.name:10} {check.detail}" + (f"  → run: {check.run}" if check.run else ""))
+            print(
+                f"{check.level:5} {check.name:10} {check.detail}"
+                + (f"  → run: {check.run}" if check.run else "")
+            )
     if failed:
         raise typer.Exit(failed[0].exit_code or 1)
 
@@ -398,13 +415,8 @@ def _unexpected(error: Exception, debug: bool) -> int:
 
 
 def run() -> None:
-    """Console entry point. Leaves at once when interrupted: a language model may still be reading."""
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if code == 130:
-        os._exit(code)
-    sys.exit(code)
+    """Console entry point."""
+    terminal.leave(main())
 
 
 if __name__ == "__main__":

@@ -16,9 +16,13 @@ _WORTH = {"supported": 1.0, "partly": 0.5, "unsupported": 0.0}
 
 
 def excerpts(reading: Reading, evidence: Evidence) -> list[Excerpt]:
-    """What the model reads: each sentence with the passage it stands in."""
-    sentences = [evidence.sentences[row] for row in reading.rows]
-    return [Excerpt(evidence.passages[s.passage - 1], s.text) for s in sentences]
+    """What the model reads: each window's words with the passage they stand in."""
+    found = []
+    for first, last in reading.windows:
+        sentence = evidence.sentences[first]
+        words = sentence.article.text[sentence.start : evidence.sentences[last].end]
+        found.append(Excerpt(evidence.passages[sentence.passage - 1], words))
+    return found
 
 
 def extracted(answer: Answer, question: Question, evidence: Evidence) -> Answer:
@@ -54,7 +58,9 @@ def resolved(answer: Answer, supports: Sequence[tuple[str, Support | None]], evi
 def not_found(answer: Answer, absent: Sequence[str] = ()) -> Answer:
     """The same answer as a refusal that says what was looked for; its passages stay."""
     name = "、".join(absent) if answer.language == "zh" else ", ".join(absent)
-    note = word("not_found_name" if absent else "not_found", answer.language, question=answer.question, name=name)
+    note = word(
+        "not_found_name" if absent else "not_found", answer.language, question=answer.question, name=name
+    )
     return replace(answer, status="not_found", statements=(), citations=(), confidence=0.0, note=note)
 
 

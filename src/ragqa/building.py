@@ -73,7 +73,9 @@ def build_index(
     articles, skipped = read_articles(corpus)
     if not articles:
         reasons = "".join(f"\n  {entry.file}: {entry.reason}" for entry in skipped[:5])
-        raise CorpusError(f"{corpus}/ holds no article to index; add .txt, .md, .html or .jsonl files{reasons}")
+        raise CorpusError(
+            f"{corpus}/ holds no article to index; add .txt, .md, .html or .jsonl files{reasons}"
+        )
     if dry_run:
         old = None if full else _open(index)
         changes = compare(old.articles if old else (), articles)

@@ -15,17 +15,22 @@ import numpy.typing as npt
 
 from ragqa.lexicon import Kind, fold, kind_of, names, ngrams, quantities, shows
 from ragqa.records import Article, Citation, Encoder, Passage, Statement, Vectors, Verdict
-from ragqa.text import HAN, language_of, sentence_spans
+from ragqa.text import HAN, language_of, sentence_spans, weight
+
+Window = tuple[int, int]
 
 _SHORTEST_SENTENCE = 6
 _EXTRACTED = 3
 # How much farther than the best passage one with an enumeration may be.
 _ABOUT_AS_NEAR = 0.03
+# A part shorter than this (Chinese characters) only announces.
+_ANNOUNCEMENT = 30
 _PART = re.compile(
     r"[“\"]?(?:第[一二三四五六七八九](?![次届年月任个代])|首先|其次|再次|最后|其[一二三四五]|[一二三四五]是"
     r"|First(?:ly)?\b|Second(?:ly)?\b|Third(?:ly)?\b|Fourth\b|Finally\b|The (?:first|second|third|other|last)\b)"
 )
-# What showing the kind of answer adds to a cosine, in the sentence and in its heading.
+# What it adds to a cosine to show the kind of answer, in the sentence and in its heading, and to
+# hold a name of the question.
 _CUE = 0.03
 
 # What a share of common n-grams adds to a cosine when spans are compared; what a second sentence costs.
@@ -113,7 +118,9 @@ class Evidence:
         """
         around = np.array([self.passages[s.passage - 1].score for s in self.sentences], dtype=np.float32)
         shown = np.array([self._shows(question, s) for s in self.sentences], dtype=np.float32)
-        return np.asarray(self.vectors @ question.vector[0] + around + _CUE * shown, dtype=np.float32)
+        named = np.array([any(n in fold(s.text) for n in question.names) for s in self.sentences], dtype=np.float32)
+        bonus = _CUE * (shown + named)
+        return np.asarray(self.vectors @ question.vector[0] + around + bonus, dtype=np.float32)
 
     def lacks(self, question: Question) -> bool:
         """Whether an age is asked for and no sentence gives one: what is near is then something else."""
@@ -142,10 +149,13 @@ def extract(question: Question, evidence: Evidence, *, most: int = _EXTRACTED) -
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Rows of the sentences that a model reads, best passage first; ``parts`` belong to one enumeration."""
+    """What a model reads, best passage first: windows (first row, last row) of neighbouring sentences.
 
-    rows: tuple[int, ...]
-    parts: frozenset[int] = frozenset()
+    The windows in ``parts`` belong to one enumeration.
+    """
+
+    windows: tuple[Window, ...]
+    parts: frozenset[Window] = frozenset()
 
 
 def choose_reading(question: Question, evidence: Evidence, *, most: int = 5) -> Reading:
@@ -158,49 +168,65 @@ def choose_reading(question: Question, evidence: Evidence, *, most: int = 5) -> 
     order = [int(row) for row in np.argsort(-nearness, kind="stable")]
     order = [row for row in order if _says_something(evidence.sentences[row].text)]
     if question.kind == "why" and (parts := _enumeration(question, evidence)):
-        speaker = _speaker(question, evidence, before=parts[0])
+        speaker = _speaker(question, evidence, before=parts[0][0])
         return Reading((*speaker, *parts), frozenset(parts))
     best: dict[int, float] = {}
     for row in order:
         best.setdefault(evidence.sentences[row].passage, float(nearness[row]))
     ranked = sorted(order[:most], key=lambda row: (-best[evidence.sentences[row].passage], row))
-    return Reading(tuple(ranked))
+    return Reading(tuple((row, row) for row in ranked))
 
 
-def _enumeration(question: Question, evidence: Evidence) -> list[int]:
-    """Rows of the numbered parts in the first passage that has several.
+def _enumeration(question: Question, evidence: Evidence) -> list[Window]:
+    """The numbered parts in the first passage that has several, short ones with the next sentence.
 
     It must be about as near as the best passage and hold a name of the question, if that has any.
     """
     for number, passage in enumerate(evidence.passages, start=1):
         if passage.score < evidence.passages[0].score - _ABOUT_AS_NEAR:
             break
-        rows = [row for row, s in enumerate(evidence.sentences) if s.passage == number and _PART.match(s.text)]
+        rows = [
+            row for row, s in enumerate(evidence.sentences) if s.passage == number and _PART.match(s.text)
+        ]
         words = fold(f"{passage.article.title}\n{passage.chunk.heading}\n{passage.chunk.text}")
         if len(rows) > 1 and (not question.names or any(name in words for name in question.names)):
-            return rows
+            return [(row, _spelled_out(row, evidence)) for row in rows]
     return []
 
 
-def _speaker(question: Question, evidence: Evidence, *, before: int) -> list[int]:
+def _spelled_out(row: int, evidence: Evidence) -> int:
+    """The row up to which a part is read: a short announcement with the sentence that explains it."""
+    sentence = evidence.sentences[row]
+    if weight(sentence.text) >= _ANNOUNCEMENT or row + 1 == len(evidence.sentences):
+        return row
+    following = evidence.sentences[row + 1]
+    between = sentence.article.text[sentence.end : following.start]
+    together = following.passage == sentence.passage and "\n" not in between
+    return row + 1 if together and not _PART.match(following.text) else row
+
+
+def _speaker(question: Question, evidence: Evidence, *, before: int) -> list[Window]:
     """The last sentence before a row, in its passage, that holds a name of the question."""
     passage = evidence.sentences[before].passage
     for row in range(before - 1, -1, -1):
         sentence = evidence.sentences[row]
         if sentence.passage == passage and any(name in fold(sentence.text) for name in question.names):
-            return [row]
+            return [(row, row)]
     return []
 
 
-def support(text: str, vector: Vectors, evidence: Evidence, *, named: Sequence[int] = ()) -> Support | None:
+def support(
+    text: str, vector: Vectors, evidence: Evidence, *, named: Sequence[Window] = (), about: Sequence[str] = ()
+) -> Support | None:
     """The one or two neighbouring sentences that best hold a statement, with a verdict.
 
-    ``vector`` is the statement's, shape (dimension,). The sentences that its writer ``named`` (by
-    row) come first; the others are searched when those do not support it, so a wrong marker is moved.
+    ``vector`` is the statement's, shape (dimension,). The windows that its writer ``named`` come
+    first; the others are searched when those do not support it, so a wrong marker is moved.
+    ``about`` are the folded names of the question, for a statement that says "he".
     """
     similar = evidence.vectors @ vector
-    windows = _about(text, evidence)
-    there = [(row, row) for row in named]
+    windows = _about(names(text) or tuple(about), evidence)
+    there = list(dict.fromkeys(window for first, last in named for window in ((first, first), (first, last))))
     best: Support | None = None
     for places in (there, windows):
         for first, last in places:
@@ -214,14 +240,14 @@ def support(text: str, vector: Vectors, evidence: Evidence, *, named: Sequence[i
     return best
 
 
-def _about(text: str, evidence: Evidence) -> list[tuple[int, int]]:
+def _about(wanted: Sequence[str], evidence: Evidence) -> list[Window]:
     """The windows in those passages that speak of the most of a statement's names.
 
     What one person said is never taken from a passage on another, as long as some passage names
     the right one.
     """
     folded = [fold(f"{p.article.title}\n{p.chunk.heading}\n{p.chunk.text}") for p in evidence.passages]
-    counts = [sum(name in words for name in names(text)) for words in folded]
+    counts = [sum(name in words for name in wanted) for words in folded]
     most = max(counts, default=0)
     return [
         window
@@ -295,7 +321,7 @@ def _overlap(text: str, source: str) -> float:
     return len(wanted & ngrams(source)) / len(wanted) if wanted else 0.0
 
 
-def _windows(sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
+def _windows(sentences: Sequence[Sentence]) -> list[Window]:
     """Each sentence, and each pair of neighbours in one passage."""
     single = [(row, row) for row in range(len(sentences))]
     pairs = [

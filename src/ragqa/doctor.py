@@ -55,7 +55,9 @@ def _check_models(settings: Settings) -> list[Check]:
 
 def _check_other_model(role: str, name: str, missing: Level, settings: Settings) -> Check:
     try:
-        return Check(role, "ok", f"{models.locate(name, role=role, home=settings.home)} (not in the catalogue)")
+        return Check(
+            role, "ok", f"{models.locate(name, role=role, home=settings.home)} (not in the catalogue)"
+        )
     except ModelError as error:
         return Check(role, missing, str(error), "ragqa models", 4)
 

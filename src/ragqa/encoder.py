@@ -44,8 +44,9 @@ class SentenceEncoder:
         import transformers
         from sentence_transformers import SentenceTransformer
 
-        transformers.utils.logging.disable_progress_bar()
-        transformers.utils.logging.set_verbosity_error()
+        logging: Any = transformers.utils.logging
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()
         try:
             model = SentenceTransformer(
                 location,
@@ -107,7 +108,7 @@ class SentenceEncoder:
             if progress:
                 progress(done, len(texts))
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.maximum(norms, 1e-12)
+        return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -54,7 +54,9 @@ class LlamaCpp:
         try:
             import xllamacpp
         except ImportError as error:
-            raise ModelError(f"llama.cpp's binding cannot be loaded ({error}); run: pip install xllamacpp") from error
+            raise ModelError(
+                f"llama.cpp's binding cannot be loaded ({error}); run: pip install xllamacpp"
+            ) from error
         folder = tempfile.mkdtemp(prefix="ragqa-")
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(path)
@@ -98,7 +100,9 @@ class LlamaCpp:
             with self._lock:
                 reply = self._server.handle_chat_completions(request, on_event)
             if isinstance(reply, dict) and reply.get("error"):
-                raise ModelError(f"the language model refused: {reply['error'].get('message', reply['error'])}")
+                raise ModelError(
+                    f"the language model refused: {reply['error'].get('message', reply['error'])}"
+                )
 
         return _pull(run)
 
@@ -149,7 +153,7 @@ class TransformersChat:
 
     def __init__(self, model: Any, tokenizer: Any, *, id: str) -> None:
         self._model = model
-        self._tokenizer = tokenizer
+        self._tokenizer: Any = tokenizer
         self._lock = threading.Lock()
         self.id = id
 
@@ -162,7 +166,7 @@ class TransformersChat:
 
         try:
             tokenizer = AutoTokenizer.from_pretrained(location, local_files_only=True)
-            model = AutoModelForCausalLM.from_pretrained(
+            model: Any = AutoModelForCausalLM.from_pretrained(
                 location, local_files_only=True, dtype="auto", trust_remote_code=False, use_safetensors=True
             )
         except (OSError, ValueError) as error:
@@ -191,7 +195,9 @@ class TransformersChat:
                 def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
                     import torch
 
-                    return torch.full((input_ids.shape[0],), stopped, dtype=torch.bool, device=input_ids.device)
+                    return torch.full(
+                        (input_ids.shape[0],), stopped, dtype=torch.bool, device=input_ids.device
+                    )
 
             chat = [{"role": m.role, "content": m.content} for m in messages]
             inputs = self._tokenizer.apply_chat_template(

@@ -24,7 +24,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ragqa.errors import ArticleNotFoundError, IndexBusyError, IndexMismatchError, IndexMissingError, RagqaError
+from ragqa.errors import (
+    ArticleNotFoundError,
+    IndexBusyError,
+    IndexMismatchError,
+    IndexMissingError,
+    RagqaError,
+)
 from ragqa.records import Article, Chunk, Passage, Skipped, Vectors
 
 FORMAT = 1
@@ -148,7 +154,9 @@ class Index:
         except (ValueError, TypeError, KeyError, RuntimeError) as error:
             raise IndexMismatchError(f"the index in {home} is damaged ({error}); {_REBUILD}") from error
         if vectors.d != manifest.dimension:
-            raise IndexMismatchError(f"the index holds vectors of {vectors.d}, not {manifest.dimension}; {_REBUILD}")
+            raise IndexMismatchError(
+                f"the index holds vectors of {vectors.d}, not {manifest.dimension}; {_REBUILD}"
+            )
         return cls(manifest, articles, places, vectors)
 
     def save(self, folder: Path) -> Manifest:
@@ -171,7 +179,9 @@ class Index:
             os.replace(temporary, folder / self.manifest.version)
         except (OSError, RuntimeError) as error:
             shutil.rmtree(temporary, ignore_errors=True)
-            raise RagqaError(f"the index could not be written to {folder}: {error}; the old one is unharmed") from error
+            raise RagqaError(
+                f"the index could not be written to {folder}: {error}; the old one is unharmed"
+            ) from error
         _point(folder, self.manifest.version)
         _drop_old_versions(folder, keep=self.manifest.version)
         return self.manifest
@@ -192,7 +202,7 @@ class Index:
         parameters = None
         if since or until:
             rows = np.flatnonzero(self._dated(since, until)[self._article_of_chunk])
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(rows.astype(np.int64)))
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(rows))  # type: ignore[call-arg]
         scores, found = self._vectors.search(np.ascontiguousarray(queries), k, params=parameters)
         return [
             [Hit(int(row), float(score)) for row, score in zip(rows, line, strict=True) if row >= 0]
@@ -216,7 +226,9 @@ class Index:
         """The article of an id, or ArticleNotFoundError."""
         row = self._row_by_id.get(article_id)
         if row is None:
-            raise ArticleNotFoundError(f"no article {article_id!r} in the index; ids are shown by: ragqa search")
+            raise ArticleNotFoundError(
+                f"no article {article_id!r} in the index; ids are shown by: ragqa search"
+            )
         return self.articles[row]
 
     def vectors_by_key(self) -> dict[str, npt.NDArray[np.float32]]:
@@ -226,11 +238,9 @@ class Index:
 
     def _dated(self, since: str | None, until: str | None) -> npt.NDArray[np.bool_]:
         # "2024-05" as an upper bound means all of May: "~" sorts after every digit and dash.
-        return (
-            (self._published != "")
-            & (self._published >= (since or ""))
-            & (self._published <= (until or "") + "~")
-        )
+        dated = self._published != ""
+        inside = (self._published >= (since or "")) & (self._published <= (until or "") + "~")
+        return np.asarray(dated & inside, dtype=np.bool_)
 
 
 def new_version() -> str:
@@ -243,11 +253,15 @@ def read_manifest(folder: Path) -> tuple[Path, Manifest]:
     pointer = folder / _CURRENT
     if not pointer.is_file():
         raise IndexMissingError(f"there is no index in {folder}/; run: ragqa index")
-    home = folder / pointer.read_text(encoding="utf-8").strip()
+    home = folder / pointer.read_text(encoding="utf-8", errors="replace").strip()
     try:
         raw = json.loads((home / _MANIFEST).read_text(encoding="utf-8"))
         if raw["format"] != FORMAT:
-            raise IndexMismatchError(f"the index in {folder}/ has format {raw['format']}, not {FORMAT}; {_REBUILD}")
+            raise IndexMismatchError(
+                f"the index in {folder}/ has format {raw['format']}, not {FORMAT}; {_REBUILD}"
+            )
+        if {_ARTICLES, _CHUNKS, _VECTORS} - set(raw["files"]):
+            raise ValueError("it does not name its files")
         raw["skipped"] = tuple(Skipped(**entry) for entry in raw["skipped"])
         return home, Manifest(**raw)
     except (OSError, ValueError, KeyError, TypeError) as error:

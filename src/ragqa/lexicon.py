@@ -15,16 +15,177 @@ from ragqa.text import HAN
 Kind = Literal["age", "why", "when", "number"]
 
 _STOP_EN = frozenset(
-    "a an and any are as at be been but by can could did do does for from had has have he her his how i if in"
-    " into is it its many may me more most much must no not of off on one or our out over own say said shall she"
-    " should so some such than that the their them then there these they this those to too up us was we were what"
-    " when where which while who whom whose why will with would you your about after also before between both"
-    " during each ever just other".split()
+    [
+        "a",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "many",
+        "may",
+        "me",
+        "more",
+        "most",
+        "much",
+        "must",
+        "no",
+        "not",
+        "of",
+        "off",
+        "on",
+        "one",
+        "or",
+        "our",
+        "out",
+        "over",
+        "own",
+        "say",
+        "said",
+        "shall",
+        "she",
+        "should",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "too",
+        "up",
+        "us",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "about",
+        "after",
+        "also",
+        "before",
+        "between",
+        "both",
+        "during",
+        "each",
+        "ever",
+        "just",
+        "other",
+    ]
 )
 _STOP_ZH = frozenset(
-    "什么 为什么 怎么 怎样 如何 哪里 哪儿 哪些 哪个 哪位 多少 几个 是否 是不是 有没有 时候 何时 谁 一个 一些 这个 那个"
-    " 这些 那些 他们 我们 你们 她们 它们 自己 以及 并且 而且 但是 因为 所以 如果 虽然 然后 就是 可以 可能 没有 已经"
-    " 进行 关于 对于 根据 通过 由于 其中 之后 之前 目前 表示 认为 称为 第几 哪年 哪一年 请问 多大 多久 多长".split()
+    [
+        "什么",
+        "为什么",
+        "怎么",
+        "怎样",
+        "如何",
+        "哪里",
+        "哪儿",
+        "哪些",
+        "哪个",
+        "哪位",
+        "多少",
+        "几个",
+        "是否",
+        "是不是",
+        "有没有",
+        "时候",
+        "何时",
+        "谁",
+        "一个",
+        "一些",
+        "这个",
+        "那个",
+        "这些",
+        "那些",
+        "他们",
+        "我们",
+        "你们",
+        "她们",
+        "它们",
+        "自己",
+        "以及",
+        "并且",
+        "而且",
+        "但是",
+        "因为",
+        "所以",
+        "如果",
+        "虽然",
+        "然后",
+        "就是",
+        "可以",
+        "可能",
+        "没有",
+        "已经",
+        "进行",
+        "关于",
+        "对于",
+        "根据",
+        "通过",
+        "由于",
+        "其中",
+        "之后",
+        "之前",
+        "目前",
+        "表示",
+        "认为",
+        "称为",
+        "第几",
+        "哪年",
+        "哪一年",
+        "请问",
+        "多大",
+        "多久",
+        "多长",
+    ]
 )
 _LATIN = re.compile(r"[a-z0-9][a-z0-9.+\-]*[a-z0-9]|[a-z0-9]")
 _NAME_TAGS = ("nr", "ns", "nt", "nz")
@@ -44,17 +205,43 @@ _NUMBER = re.compile(
     r"(?:[ -]?(万亿|百万|千万|百|千|万|亿|(?:hundred|thousand|million|billion|trillion|bn|mn|[kmb])\b))?",
     re.IGNORECASE,
 )
+_TENTHS = re.compile(r"([一二两三四五六七八九])成(?!员|立|为|功|本|长|果|千|分|就|都)")
 _ZH_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
 _EN_UNITS = {
     w: i
     for i, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-        " seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
-} | {w: 10 * i for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+} | {
+    w: 10 * i
+    for i, w in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
+    )
+}
 _EN_NUMBER = re.compile(rf"\b({'|'.join(_EN_UNITS)})\b(?:[ -](hundred|thousand|million|billion|trillion)\b)?")
 _MONTHS = {m[:3]: i for i, m in enumerate(
-    "january february march april may june july august september october november december".split(), start=1
+    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"], start=1
 )}  # fmt: skip
 _MONTH = re.compile(
     r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\b\.?"
@@ -142,6 +329,7 @@ def quantities(text: str, *, generous: bool = False) -> frozenset[float]:
     }
     # A bare 万 or 亿 only scales the digits before it.
     spelled = {float(_chinese_number(run)) for run in _ZH_NUMBER.findall(folded) if run.strip("百千万亿")}
+    spelled.update(10.0 * _chinese_number(tenths) for tenths in _TENTHS.findall(folded))
     for match in _EN_NUMBER.finditer(folded):
         spelled.add(float(_EN_UNITS[match.group(1)]) * _SCALE.get(match.group(2) or "", 1.0))
     if generous:
@@ -178,7 +366,12 @@ def _opens_sentence(text: str, start: int) -> bool:
 
 
 def _unusual(word: str) -> bool:
-    return word[0].isupper() and word.lower() not in _STOP_EN and len(word) > 3 and not word.lower().endswith("ing")
+    return (
+        word[0].isupper()
+        and word.lower() not in _STOP_EN
+        and len(word) > 3
+        and not word.lower().endswith("ing")
+    )
 
 
 def _chinese_number(run: str) -> int:

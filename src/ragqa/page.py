@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read once, when gradio is imported
 
@@ -19,11 +19,14 @@ from fastapi import FastAPI, Query
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from ragqa import frame, markup, web
+from ragqa import frame, markup, terminal, web
 from ragqa.asking import Desk, Pipeline
 from ragqa.errors import ArticleNotFoundError, RagqaError
 from ragqa.interface import ui_language
 from ragqa.records import Article, Language
+
+if TYPE_CHECKING:
+    from ragqa.settings import Settings
 
 _ASSETS = Path(__file__).with_name("assets")
 _SANS = [
@@ -212,10 +215,12 @@ def main() -> None:
     """Serve the page with the settings of this machine."""
     from ragqa.settings import Settings
 
+    code = 0
     try:
         start(Settings.load())
     except RagqaError as error:
         print(f"ragqa: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = 130
+    terminal.leave(code)

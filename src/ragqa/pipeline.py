@@ -175,7 +175,7 @@ class Pipeline:
         language = verbatim.language
         reading = choose_reading(question, evidence, most=self.settings.reading)
         shown = excerpts(reading, evidence)
-        required = [n for n, row in enumerate(reading.rows, start=1) if row in reading.parts]
+        required = [n for n, window in enumerate(reading.windows, start=1) if window in reading.parts]
         pieces = generator.stream(
             build_messages(verbatim.question, shown, language=language),
             grammar=build_grammar(len(shown), language=language, required=required),
@@ -194,8 +194,8 @@ class Pipeline:
                         refused = not supports
                         break
                     vector = self._encoder.encode_passages([draft.text])[0]
-                    named = [reading.rows[n - 1] for n in draft.excerpts if n <= len(reading.rows)]
-                    supports.append((draft.text, support(draft.text, vector, evidence, named=named)))
+                    named = [reading.windows[n - 1] for n in draft.excerpts if n <= len(reading.windows)]
+                    supports.append((draft.text, support(draft.text, vector, evidence, named=named, about=question.names)))
                     answer = resolved(answer, supports, evidence)
                     yield clock.stamp(answer)
         except ModelError as error:

@@ -60,9 +60,12 @@ _EXAMPLES = (
 _GRAMMAR: dict[Language, str] = {
     "en": r'text ::= [A-Z0-9"“$] ([^.\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef] | "." [^ \[\]\n\u3400-\u9fff])+ "."?',
     "zh": r'text ::= latin{1,40} | latin{0,40} [\u3400-\u9fff] [^\[\]\n。]* "。"?'
-    "\n" r"latin ::= [^\[\]\n。\u3400-\u9fff]",
+    "\n"
+    r"latin ::= [^\[\]\n。\u3400-\u9fff]",
 }
-_MARKERS = re.compile(r"\s*[\[【［]\s*(?:passages?|段落|来源)?\s*(\d{1,3}(?:\s*[,，、;\]\[]+\s*\d{1,3})*)\s*[\]】］]")
+_MARKERS = re.compile(
+    r"\s*[\[【［]\s*(?:passages?|段落|来源)?\s*(\d{1,3}(?:\s*[,，、;\]\[]+\s*\d{1,3})*)\s*[\]】］]"
+)
 _BULLET = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)、](?!\d))\s*")
 _SCALES = {"万": 1e4, "亿": 1e8, "万亿": 1e12, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _AMOUNTS: dict[Language, tuple[re.Pattern[str], list[tuple[str, float]]]] = {
@@ -167,7 +170,7 @@ def parse_line(line: str) -> Draft:
 
 def _closed(text: str) -> str:
     """End a statement with a full stop, as its language writes it."""
-    if not text or text[-1] in "。．.！!？?；;”\"…":
+    if not text or text[-1] in '。．.！!？?；;”"…':
         return text
     return text.rstrip("，,、 ") + ("。" if re.search(r"[\u3400-\u9fff]", text) else ".")
 
@@ -188,6 +191,6 @@ def _with_amounts(text: str, language: Language) -> str:
     def spelled(match: re.Match[str]) -> str:
         value = float(match.group(1).replace(",", "")) * _SCALES[match.group(2).lower()]
         unit, size = next(((unit, size) for unit, size in units if value >= size), units[-1])
-        return f"{value / size:g}{unit}"
+        return f"{value / size:g}{unit}" + (" " if language == "en" else "")
 
     return pattern.sub(spelled, text)

@@ -12,7 +12,9 @@ from ragqa.text import language_of
 Json = dict[str, Any]
 
 
-def answer_json(answer: Answer, *, id: str | None, models: Mapping[str, str], index: Mapping[str, Any]) -> Json:
+def answer_json(
+    answer: Answer, *, id: str | None, models: Mapping[str, str], index: Mapping[str, Any]
+) -> Json:
     """``ragqa.answer/1``."""
     return {
         "schema": "ragqa.answer/1",

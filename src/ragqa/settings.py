@@ -65,7 +65,9 @@ class Settings(BaseSettings):
             model_config = SettingsConfigDict(toml_file=config)
 
         try:
-            settings: Settings = Configured(**{name: value for name, value in flags.items() if value is not None})
+            settings: Settings = Configured(
+                **{name: value for name, value in flags.items() if value is not None}
+            )
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from ragqa.errors import CorpusError
 
@@ -25,7 +26,14 @@ def bar(label: str, *, unit: Literal["bytes", "chunks"], quiet: bool) -> Iterato
 
 def _drawn(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     count = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
@@ -43,7 +51,11 @@ def _written(label: str, unit: str) -> Callable[[int, int], None]:
         now = 10 * done // total if total else 10
         if now > tenths:
             tenths = now
-            amount = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if unit == "bytes" else f"{done} of {total} {unit}"
+            amount = (
+                f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"
+                if unit == "bytes"
+                else f"{done} of {total} {unit}"
+            )
             print(f"{label}: {amount}", file=sys.stderr, flush=True)
 
     return update
@@ -80,7 +92,11 @@ def answer_text(document: dict[str, Any]) -> str:
         lines.append(f"({document['note']})")
     for citation in document["citations"]:
         facts = [citation["title"], citation["published"], citation["article_id"]]
-        lines += ["", f"[{citation['marker']}] {' · '.join(f for f in facts if f)}", f"    {citation['quote']}"]
+        lines += [
+            "",
+            f"[{citation['marker']}] {' · '.join(f for f in facts if f)}",
+            f"    {citation['quote']}",
+        ]
     if document["status"] == "not_found":
         lines += ["", passages_text(document["passages"])]
     return "\n".join(lines)
@@ -93,3 +109,12 @@ def passages_text(passages: list[dict[str, Any]]) -> str:
         f"   {' '.join(p['text'].split())}"
         for p in passages
     )
+
+
+def leave(code: int) -> NoReturn:
+    """End the process. At once when a language model is loaded: its thread may still be reading."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if "xllamacpp" in sys.modules:
+        os._exit(code)
+    sys.exit(code)

@@ -51,7 +51,9 @@ def sentence_spans(text: str) -> list[Span]:
     spans: list[Span] = []
     start = 0
     for stop in _STOP.finditer(text):
-        if stop.group().startswith(".") and _ABBREVIATION.search(text, max(start, stop.start() - 6), stop.start() + 1):
+        if stop.group().startswith(".") and _ABBREVIATION.search(
+            text, max(start, stop.start() - 6), stop.start() + 1
+        ):
             continue
         _append_trimmed(spans, text, start, stop.end())
         start = stop.end()

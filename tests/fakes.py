@@ -1,0 +1,143 @@
+"""An encoder whose vectors can be worked out by hand, a language model that follows a script, a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ragqa.records import Message, Vectors
+
+# One axis a subject, named in both languages; every text has 1 on one more axis, the first.
+SUBJECTS: tuple[tuple[str, ...], ...] = (
+    ("港", "harbour"),
+    ("停航", "close", "stopped"),
+    ("沙", "sand"),
+    ("灯", "light", "lamp"),
+    ("罢工", "strike"),
+    ("买", "buyer", "bought"),
+    ("付", "paid"),
+    ("图书", "library"),
+    ("自行车", "bicycle"),
+)
+
+HARBOUR = """---
+title: 港口停航
+date: 2024-05-02
+source: https://example.org/harbour
+---
+港务局长陈立说，港口停航有三个原因。
+第一，航道里的沙太多了。
+第二，灯塔的灯已经坏了。
+第三，拖船的工人正在罢工。
+"""
+LIGHTHOUSE = """---
+title: Old tower changes hands
+date: 2023-11-20
+source: https://example.org/tower
+---
+The old lighthouse went to a new owner on Monday. Its buyer is Marta Lindqvist, a painter. She paid 3 million dollars for the lamp and the tower.
+"""
+LIBRARY = """---
+title: More than books
+source: https://example.org/library
+---
+The library now lends every bicycle that was left in the cellar. Readers may keep a bicycle for two weeks.
+"""
+CORPUS = {"harbour.md": HARBOUR, "library.md": LIBRARY, "lighthouse.md": LIGHTHOUSE}
+
+
+def write_corpus(folder: Path, files: dict[str, str] = CORPUS) -> Path:
+    """Write the three articles; the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+class WordEncoder:
+    """Unit vectors of (1, how often each subject is named); remembers what it was given."""
+
+    def __init__(
+        self,
+        subjects: Sequence[Sequence[str]] = SUBJECTS,
+        *,
+        id: str = "words",
+        fingerprint: str = "first weights",
+    ) -> None:
+        self.subjects = subjects
+        self.id = id
+        self.fingerprint = fingerprint
+        self.dimension = 1 + len(subjects)
+        self.tokens_encoded = 0
+        self.queries: list[str] = []
+        self.passages: list[str] = []
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        self.queries += texts
+        return self._vectors(texts)
+
+    def encode_passages(
+        self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None
+    ) -> Vectors:
+        self.passages += texts
+        self.tokens_encoded += sum(self.count_tokens(texts))
+        if progress and texts:
+            progress(len(texts), len(texts))
+        return self._vectors(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text) for text in texts]
+
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        rows = [
+            [1, *(sum(text.lower().count(word) for word in words) for words in self.subjects)]
+            for text in texts
+        ]
+        counts = np.array(rows, dtype=np.float32).reshape(len(texts), self.dimension)
+        return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True), dtype=np.float32)
+
+
+Piece = str | Exception
+
+
+class ScriptedGenerator:
+    """Each call of ``stream`` yields the pieces of the next reply (the last one again and again).
+
+    An exception among the pieces is raised there. ``closed`` counts replies that were left early,
+    ``finished`` those that were read to their end.
+    """
+
+    def __init__(self, *replies: Sequence[Piece], id: str = "script") -> None:
+        self.id = id
+        self.messages: list[list[Message]] = []
+        self.grammars: list[str | None] = []
+        self.limits: list[int] = []
+        self.closed = 0
+        self.finished = 0
+        self._replies = replies
+
+    @property
+    def prompts(self) -> list[str]:
+        """The last message of each call."""
+        return [messages[-1].content for messages in self.messages]
+
+    def stream(
+        self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
+    ) -> Iterator[str]:
+        self.messages.append(list(messages))
+        self.grammars.append(grammar)
+        self.limits.append(max_tokens)
+        return self._yielded(self._replies[min(len(self.messages), len(self._replies)) - 1])
+
+    def _yielded(self, pieces: Sequence[Piece]) -> Iterator[str]:
+        try:
+            for piece in pieces:
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        self.finished += 1
