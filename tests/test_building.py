@@ -77,7 +77,11 @@ def test_added_changed_removed_and_unchanged_are_counted(corpus: Path, index: Pa
     (corpus / "new.txt").write_text("新的文章。\n这里有一句话。", encoding="utf-8")
     built = build(corpus, index, WordEncoder())
     assert built.changes == Changes(("new.txt",), ("harbour.md",), ("library.md",), ("lighthouse.md",))
-    assert [article.id for article in Index.open(index).articles] == ["harbour.md", "lighthouse.md", "new.txt"]
+    assert [article.id for article in Index.open(index).articles] == [
+        "harbour.md",
+        "lighthouse.md",
+        "new.txt",
+    ]
 
 
 def test_only_chunks_that_changed_are_encoded_again(corpus: Path, index: Path, tmp_path: Path) -> None:
@@ -214,7 +218,9 @@ def test_the_digest_of_a_corpus_ignores_order_only() -> None:
         ("", "", "正文。", "正文。"),
     ],
 )
-def test_title_and_heading_stand_above_a_chunk_once(title: str, heading: str, text: str, expected: str) -> None:
+def test_title_and_heading_stand_above_a_chunk_once(
+    title: str, heading: str, text: str, expected: str
+) -> None:
     chunk = Chunk("a.txt", 0, len(text), text, heading)
     assert embedded_text(replace(ARTICLE, title=title), chunk) == expected
 
@@ -244,9 +250,12 @@ def test_a_file_that_is_in_the_corpus_stays_as_it_is(corpus: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("gone.txt", "gone.txt does not exist"), ("a.exe", "a.exe is not of a kind that is read")]
+    ("name", "message"),
+    [("gone.txt", "gone.txt does not exist"), ("a.exe", "a.exe is not of a kind that is read")],
 )
-def test_nothing_is_copied_when_one_file_cannot_be(tmp_path: Path, corpus: Path, name: str, message: str) -> None:
+def test_nothing_is_copied_when_one_file_cannot_be(
+    tmp_path: Path, corpus: Path, name: str, message: str
+) -> None:
     good = tmp_path / "good.txt"
     good.write_text("好。", encoding="utf-8")
     (tmp_path / "a.exe").write_text("x")

@@ -22,7 +22,9 @@ from ragqa.errors import (
 from ragqa.index import Hit, Index, Manifest, new_version, read_manifest, verify, writing
 from ragqa.records import Article, Chunk, Skipped, Vectors
 
-MAY = Article("may.txt", "五月", "甲说话。\n乙走了。", "https://example.org/may", "2024-05-15", "zh", ("a", "b"))
+MAY = Article(
+    "may.txt", "五月", "甲说话。\n乙走了。", "https://example.org/may", "2024-05-15", "zh", ("a", "b")
+)
 YEAR = Article("year.txt", "Year", "One. Two.", "here", "2023", "en")
 UNDATED = Article("undated.txt", "无日期", "丙来了。")
 ARTICLES = [MAY, YEAR, UNDATED]
@@ -270,7 +272,11 @@ def test_what_an_interrupted_write_left_is_cleared_away(saved: Path) -> None:
 
 
 def test_a_second_writer_is_turned_away_until_the_first_is_done(tmp_path: Path) -> None:
-    with writing(tmp_path), pytest.raises(IndexBusyError, match="another process is writing"), writing(tmp_path):
+    with (
+        writing(tmp_path),
+        pytest.raises(IndexBusyError, match="another process is writing"),
+        writing(tmp_path),
+    ):
         pass
     with writing(tmp_path):
         build().save(tmp_path)

@@ -106,7 +106,11 @@ def test_the_last_chunk_of_one_article_and_the_first_of_the_next_stay_apart() ->
 
 
 def test_the_same_words_in_two_articles_count_once() -> None:
-    articles = [Article("a", "", "同 一\n句话。"), Article("b", "", "同一句话。"), Article("c", "", "另一句话。")]
+    articles = [
+        Article("a", "", "同 一\n句话。"),
+        Article("b", "", "同一句话。"),
+        Article("c", "", "另一句话。"),
+    ]
     chunks = [Chunk(a.id, 0, len(a.text), a.text) for a in articles]
     vectors: Vectors = np.array([[0.6, 0.8], [0.8, 0.6], [0, 1]], dtype=np.float32)
     manifest = Manifest("v-1", "", "words", "", 2, 300, "", 3, 3)
@@ -133,7 +137,8 @@ def test_dates_bound_what_is_found() -> None:
 
 def ranked(index: Index, k: int, **dates: str) -> list[tuple[str, int, float]]:
     return [
-        (p.article.id, p.chunk.start, round(p.score, 4)) for p in rank_articles(EAST, index=index, k=k, **dates)
+        (p.article.id, p.chunk.start, round(p.score, 4))
+        for p in rank_articles(EAST, index=index, k=k, **dates)
     ]
 
 

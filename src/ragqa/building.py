@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from ragqa.chunking import split
 from ragqa.corpus import SUFFIXES, read_articles
 from ragqa.encoder import SentenceEncoder
-from ragqa.errors import CorpusError, IndexError_
+from ragqa.errors import CorpusError, IndexUnusableError
 from ragqa.index import Index, Manifest, new_version, writing
 from ragqa.records import Article, Chunk, Skipped, Vectors
 
@@ -117,7 +116,7 @@ def add_files(files: Sequence[Path], corpus: Path) -> list[Path]:
         if not (target.exists() and target.samefile(file)):
             temporary = corpus / f".{file.name}.part"
             shutil.copyfile(file, temporary)
-            os.replace(temporary, target)
+            temporary.replace(target)
         copied.append(target)
     return copied
 
@@ -204,5 +203,5 @@ def _open(folder: Path) -> Index | None:
     """The present index, or None where there is none or it cannot be read: then all is built anew."""
     try:
         return Index.open(folder)
-    except IndexError_:
+    except IndexUnusableError:
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ragqa.records import Article, Chunk
@@ -48,7 +49,7 @@ def headings(text: str) -> list[Span]:
     """Spans of the lines that read as headings: short, no closing punctuation, prose below."""
     found: list[Span] = []
     lines = list(_lines(text))
-    for (start, end), following in zip(lines, lines[1:], strict=False):
+    for (start, end), following in pairwise(lines):
         line, below = text[start:end], text[following[0] : following[1]]
         short = 0 < weight(line) <= _HEADING_WEIGHT
         heads = not _ENDS_LIKE_PROSE.search(line) or bool(_NUMBERED.match(line))

@@ -9,7 +9,7 @@ from typing import Literal
 from ragqa import models
 from ragqa.building import compare
 from ragqa.corpus import read_articles
-from ragqa.errors import IndexError_, ModelError, RagqaError
+from ragqa.errors import IndexUnusableError, ModelError, RagqaError
 from ragqa.index import Index, read_manifest, verify
 from ragqa.settings import Settings
 
@@ -66,7 +66,7 @@ def _check_index(settings: Settings) -> Check:
     try:
         damage = verify(settings.index)
         _, manifest = read_manifest(settings.index)
-    except IndexError_ as error:
+    except IndexUnusableError as error:
         return Check("index", "fail", str(error), "ragqa index", 3)
     if damage:
         return Check("index", "fail", "; ".join(damage), "ragqa index --full", 3)
@@ -84,8 +84,8 @@ def _check_corpus(settings: Settings) -> Check:
     except RagqaError as error:
         return Check("corpus", "warn", str(error))
     if changes.any:
-        detail = f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed since"
-        return Check("corpus", "warn", f"the corpus has moved on: {detail}", "ragqa index")
+        counts = f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed"
+        return Check("corpus", "warn", f"the corpus has moved on: {counts}", "ragqa index")
     return Check("corpus", "ok", f"{len(articles)} articles as indexed, {len(skipped)} files skipped")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
 import shutil
 import struct
 from collections.abc import Iterator
@@ -97,7 +96,7 @@ def convert(pack: Path, folder: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
         raise ModelDamagedError(f"{pack} is not an encoder pack: {error}; run: ragqa models pull") from error
     shutil.rmtree(folder, ignore_errors=True)
-    os.replace(part, folder)
+    part.replace(folder)
 
 
 def read(path: Path) -> Pack:

@@ -4,7 +4,7 @@ RagqaError                    exit 1   something failed; the message names it an
 ├── SettingsError             exit 2   a setting or a flag has a value that cannot be used
 ├── CorpusError               exit 1   the corpus cannot be read, or holds nothing to index
 ├── ArticleNotFoundError      exit 1   no article has this id
-├── IndexError_               exit 3   (family) the index cannot answer
+├── IndexUnusableError        exit 3   (family) the index cannot answer
 │   ├── IndexMissingError     exit 3   there is no index in the folder
 │   └── IndexMismatchError    exit 3   the index was built differently, or is damaged
 ├── IndexBusyError            exit 1   another process is writing the index
@@ -36,17 +36,17 @@ class ArticleNotFoundError(RagqaError):
     """No article has this id."""
 
 
-class IndexError_(RagqaError):
+class IndexUnusableError(RagqaError):
     """The index cannot answer."""
 
     exit_code = 3
 
 
-class IndexMissingError(IndexError_):
+class IndexMissingError(IndexUnusableError):
     """There is no index in the folder."""
 
 
-class IndexMismatchError(IndexError_):
+class IndexMismatchError(IndexUnusableError):
     """The index was built with something else, or its files are damaged."""
 
 

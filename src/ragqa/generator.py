@@ -60,7 +60,7 @@ class LlamaCpp:
         folder = tempfile.mkdtemp(prefix="ragqa-")
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(path)
-        parameters.hostnames = [os.path.join(folder, "llama.sock")]
+        parameters.hostnames = [f"{folder}/llama.sock"]
         parameters.api_keys = [secrets.token_hex(32)]
         parameters.cors_origins = "http://127.0.0.1"
         parameters.ui = False
@@ -172,7 +172,8 @@ class TransformersChat:
         except (OSError, ValueError) as error:
             first = (str(error).splitlines() or ["unreadable"])[0]
             raise ModelMissingError(
-                f"the language model {location} cannot be loaded ({first}); give a folder with safetensors weights"
+                f"the language model {location} cannot be loaded ({first}); "
+                "give a folder with safetensors weights"
             ) from error
         return cls(model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer, id=id)
 

@@ -176,7 +176,7 @@ class Index:
             for path in temporary.iterdir():
                 _sync(path)
             _sync(temporary)
-            os.replace(temporary, folder / self.manifest.version)
+            temporary.replace(folder / self.manifest.version)
         except (OSError, RuntimeError) as error:
             shutil.rmtree(temporary, ignore_errors=True)
             raise RagqaError(
@@ -304,7 +304,7 @@ def _point(folder: Path, version: str) -> None:
     temporary = folder / f".{_CURRENT}.tmp"
     temporary.write_text(version + "\n", encoding="utf-8")
     _sync(temporary)
-    os.replace(temporary, folder / _CURRENT)
+    temporary.replace(folder / _CURRENT)
     _sync(folder)
 
 

