@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ragqa.records import Message, Vectors
+from ragqa.records import Article, Chunk, Message, Passage, Vectors
 
 # One axis a subject, named in both languages; every text has 1 on one more axis, the first.
 SUBJECTS: tuple[tuple[str, ...], ...] = (
@@ -54,6 +54,12 @@ def write_corpus(folder: Path, files: dict[str, str] = CORPUS) -> Path:
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+def passage(text: str, *, score: float = 0.8, title: str = "", heading: str = "", id: str = "a") -> Passage:
+    """A passage that is the whole of its article but for a first line."""
+    article = Article(id, title, f"前言\n{text}", published="2024-05-02")
+    return Passage(Chunk(id, 3, 3 + len(text), text, heading), article, score)
 
 
 class WordEncoder:

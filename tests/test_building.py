@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from fakes import CORPUS, HARBOUR, LIBRARY, WordEncoder, write_corpus
+
 from ragqa.building import Built, Changes, add_files, build_index, compare, digest, embedded_text
 from ragqa.errors import CorpusError, IndexBusyError, IndexMismatchError
 from ragqa.index import Index, writing
@@ -60,7 +60,7 @@ def test_every_chunk_is_a_row_with_the_vector_of_its_text(corpus: Path, index: P
         passage = opened.passage(row, row, 0.0)
         assert text.endswith(passage.chunk.text)
         hit = opened.search(WordEncoder().encode_query([text]), k=built.chunks)[0]
-        assert dict((h.row, round(h.score, 5)) for h in hit)[row] == 1.0
+        assert {h.row: round(h.score, 5) for h in hit}[row] == 1.0
 
 
 def test_an_unchanged_corpus_needs_no_encoder_and_no_new_version(corpus: Path, index: Path) -> None:

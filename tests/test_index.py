@@ -175,7 +175,7 @@ def test_a_file_of_the_right_size_that_cannot_be_read_is_told(saved: Path, name:
 )
 def test_a_manifest_that_cannot_be_read_is_told(saved: Path, text: str) -> None:
     (saved / "v-1" / "manifest.json").write_text(text)
-    with pytest.raises(IndexMismatchError, match="the manifest in .*v-1 cannot be read"):
+    with pytest.raises(IndexMismatchError, match=r"the manifest in .*v-1 cannot be read"):
         Index.open(saved)
 
 
@@ -259,7 +259,7 @@ def test_a_failed_write_leaves_the_old_version_answering(
         raise error
 
     monkeypatch.setattr(faiss, "write_index", fail)
-    with pytest.raises(RagqaError, match="could not be written .* the old one is unharmed"):
+    with pytest.raises(RagqaError, match=r"could not be written .* the old one is unharmed"):
         build("v-2").save(saved)
     assert Index.open(saved).manifest.version == "v-1"
     assert sorted(path.name for path in saved.iterdir()) == ["current", "v-1"]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-
 from fakes import WordEncoder
+
 from ragqa.index import Index, Manifest
 from ragqa.records import Article, Chunk, Vectors
 from ragqa.retrieval import embed_question, rank_articles, retrieve

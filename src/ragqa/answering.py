@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ragqa.citing import Evidence, Question, Reading, Support, cite, extract, missing_names
+from ragqa.citing import Evidence, Question, Reading, Support, Window, cite, extract, missing_names
 from ragqa.lexicon import fold, names
 from ragqa.prompting import Excerpt
 from ragqa.records import Answer, Citation, Passage, Statement
@@ -27,11 +27,11 @@ def excerpts(reading: Reading, evidence: Evidence) -> list[Excerpt]:
 
 def extracted(answer: Answer, question: Question, evidence: Evidence) -> Answer:
     """The best verbatim sentences for a question, each cited."""
-    sentences = extract(question, evidence)
-    if not sentences:
+    windows = extract(question, evidence)
+    if not windows:
         return answer
-    statements = tuple(Statement(s.text, (n,), "supported") for n, s in enumerate(sentences, start=1))
-    citations = tuple(Citation(n, s.article, s.start, s.end) for n, s in enumerate(sentences, start=1))
+    citations = tuple(_quote(n, window, evidence) for n, window in enumerate(windows, start=1))
+    statements = tuple(Statement(c.quote, (c.marker,), "supported") for c in citations)
     return replace(
         answer,
         status="answered",
@@ -40,6 +40,11 @@ def extracted(answer: Answer, question: Question, evidence: Evidence) -> Answer:
         mode="extractive",
         confidence=confidence(statements, answer.passages),
     )
+
+
+def _quote(marker: int, window: Window, evidence: Evidence) -> Citation:
+    first, last = (evidence.sentences[row] for row in window)
+    return Citation(marker, first.article, first.start, last.end)
 
 
 def resolved(answer: Answer, supports: Sequence[tuple[str, Support | None]], evidence: Evidence) -> Answer:

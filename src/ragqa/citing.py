@@ -108,7 +108,7 @@ class Evidence:
         encoded = encoder.encode_passages([s.text for s in fresh])
         vectors |= {s.place: v for s, v in zip(fresh, encoded, strict=True)}
         matrix = np.array([vectors[s.place] for s in sentences], dtype=np.float32)
-        return cls(passages, sentences, matrix.reshape(len(sentences), -1))
+        return cls(passages, sentences, matrix.reshape(len(sentences), encoder.dimension))
 
     def nearness(self, question: Question) -> npt.NDArray[np.float32]:
         """How near each sentence is to a question.
@@ -135,18 +135,20 @@ class Evidence:
         return shows(question.kind, sentence.text) + shows(question.kind, heading)
 
 
-def extract(question: Question, evidence: Evidence, *, most: int = _EXTRACTED) -> list[Sentence]:
-    """The sentences nearest to a question, best first."""
-    if not evidence.sentences:
-        return []
-    chosen: dict[str, Sentence] = {}
-    for row in np.argsort(-evidence.nearness(question), kind="stable"):
-        sentence = evidence.sentences[int(row)]
-        if _says_something(sentence.text):
-            chosen.setdefault(sentence.text, sentence)
-        if len(chosen) == most:
-            break
-    return list(chosen.values())
+def extract(question: Question, evidence: Evidence, *, most: int = _EXTRACTED) -> list[Window]:
+    """What answers a question in the articles' own words, best first: no two the same.
+
+    The parts of an enumeration where one gives the reasons asked for, else the nearest sentences.
+    """
+    reading = choose_reading(question, evidence, most=len(evidence.sentences))
+    if reading.parts:
+        return [window for window in reading.windows if window in reading.parts]
+    nearness = evidence.nearness(question)
+    rows = sorted((first for first, _ in reading.windows), key=lambda row: -nearness[row])
+    chosen: dict[str, Window] = {}
+    for row in rows:
+        chosen.setdefault(evidence.sentences[row].text, (row, row))
+    return list(chosen.values())[:most]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def example_questions(articles: Sequence[Article], *, gold: Path, language: Lang
 def _from_gold(gold: Path, held: set[str], language: Language) -> Iterator[str]:
     """Answerable questions; a broken line gives no example, which is no reason to show an error."""
     try:
-        lines = gold.read_text(encoding="utf-8").splitlines()
+        lines = gold.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
         return
     for line in lines:

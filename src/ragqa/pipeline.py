@@ -100,8 +100,8 @@ class Pipeline:
         generator = self._generator.get() if needed else None
         translation = self._translate(question, generator) if generator else None
         vector = embed_question(question, encoder=self._encoder, translation=translation)
-        find = rank_articles if by_article else retrieve
-        return find(vector, index=index, k=k or self.settings.k, since=since, until=until)
+        wanted: dict[str, Any] = {"index": index, "k": k or self.settings.k, "since": since, "until": until}
+        return rank_articles(vector, **wanted) if by_article else retrieve(question, vector, **wanted)
 
     def answer(self, question: str, **options: Any) -> Answer:
         """The finished answer to a question; options as in ``stream``."""
@@ -130,7 +130,9 @@ class Pipeline:
 
         def find(translation: str | None = None) -> tuple[Vectors, list[Passage]]:
             vector = embed_question(question, encoder=self._encoder, translation=translation)
-            return vector, retrieve(vector, index=index, k=k or self.settings.k, since=since, until=until)
+            return vector, retrieve(
+                question, vector, index=index, k=k or self.settings.k, since=since, until=until
+            )
 
         base = Answer(question, language or language_of(question), "not_found", mode="sources")
         vector, passages = find()

@@ -167,10 +167,11 @@ def parse_lines(pieces: Iterable[str]) -> Iterator[Draft | None]:
 
 def parse_line(line: str) -> Draft:
     """Words and markers of one line; the same marker counts once."""
-    if NOT_FOUND.lower() in line.lower():
+    text = _BULLET.sub("", _MARKERS.sub("", line)).strip()
+    # "The wreck was not found." is an answer.
+    if NOT_FOUND in line or text.rstrip(".。!").upper() == NOT_FOUND:
         return Draft(NOT_FOUND, (), refusal=True)
     numbers = [int(n) for match in _MARKERS.finditer(line) for n in re.findall(r"\d+", match.group(1))]
-    text = _BULLET.sub("", _MARKERS.sub("", line)).strip()
     return Draft(_closed(text), tuple(dict.fromkeys(n for n in numbers if n > 0)))
 
 
@@ -197,6 +198,6 @@ def _with_amounts(text: str, language: Language) -> str:
     def spelled(match: re.Match[str]) -> str:
         value = float(match.group(1).replace(",", "")) * _SCALES[match.group(2).lower()]
         unit, size = next(((unit, size) for unit, size in units if value >= size), units[-1])
-        return f"{value / size:g}{unit}" + (" " if language == "en" else "")
+        return f"{value / size:.12g}{unit}" + (" " if language == "en" else "")
 
     return pattern.sub(spelled, text)

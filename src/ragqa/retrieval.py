@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ragqa.index import Hit, Index
+from ragqa.lexicon import kind_of, shows
 from ragqa.records import Encoder, Passage, Vectors
 
 # Chunks looked at for k passages: several usually stand side by side and become one.
@@ -15,6 +17,8 @@ _HITS_A_PASSAGE = 2
 # a heading announces seldom name their subject. Without a heading only near neighbours are joined.
 _LONGEST_PASSAGE = 900
 _WIDEST_GAP = 2
+# What a heading that shows the kind of answer adds to a cosine.
+_HEADING = 0.03
 
 
 def embed_question(question: str, *, encoder: Encoder, translation: str | None = None) -> Vectors:
@@ -25,16 +29,28 @@ def embed_question(question: str, *, encoder: Encoder, translation: str | None =
 
 
 def retrieve(
-    vector: Vectors, *, index: Index, k: int, since: str | None = None, until: str | None = None
+    question: str,
+    vector: Vectors,
+    *,
+    index: Index,
+    k: int,
+    since: str | None = None,
+    until: str | None = None,
 ) -> list[Passage]:
-    """The ``k`` best passages for a question's vector of shape (1, dimension), best first.
+    """The ``k`` best passages for a question and its vector of shape (1, dimension), best first.
 
     Hits that stand near each other under one heading are joined; the same words in two articles
-    count once.
+    count once; a heading that announces what is asked for ("three reasons") counts a little.
     """
     hits = index.search(vector, k=k * _HITS_A_PASSAGE, since=since, until=until)[0]
-    passages = sorted(_joined(hits, index), key=lambda passage: -passage.score)
-    return list(_distinct(passages))[:k]
+    kind = kind_of(question)
+    scored = [
+        replace(passage, score=passage.score + _HEADING)
+        if kind and shows(kind, passage.chunk.heading)
+        else passage
+        for passage in _joined(hits, index)
+    ]
+    return list(_distinct(sorted(scored, key=lambda passage: -passage.score)))[:k]
 
 
 def rank_articles(

@@ -1,0 +1,124 @@
+"""Which sentences hold a statement, and how well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from fakes import WordEncoder, passage
+
+from ragqa.citing import Evidence, Support, Window, support
+from ragqa.records import Passage
+
+ENCODER = WordEncoder()
+
+
+def gather(*passages: Passage) -> Evidence:
+    return Evidence.gather(passages, encoder=ENCODER)
+
+
+def found(text: str, evidence: Evidence, named: Sequence[Window] = (), about: Sequence[str] = ()) -> Support:
+    result = support(text, ENCODER.encode_passages([text])[0], evidence, named=named, about=about)
+    assert result is not None
+    return result
+
+
+def test_a_sentence_supports_its_own_words() -> None:
+    evidence = gather(passage("港口停航了。灯塔的灯坏了。"))
+    result = found("灯塔的灯坏了。", evidence)
+    assert (result.first, result.last, result.verdict) == (1, 1, "supported")
+    assert result.score == pytest.approx(1 + 0.15)
+
+
+def test_two_neighbours_support_what_neither_says_alone() -> None:
+    evidence = gather(passage("甲在春天去了北京。乙在秋天去了上海。"))
+    result = found("甲在春天去了北京，乙在秋天去了上海。", evidence)
+    assert (result.first, result.last, result.verdict) == (0, 1, "supported")
+
+
+def test_a_pair_never_spans_two_passages() -> None:
+    evidence = gather(passage("甲在春天去了北京。"), passage("乙在秋天去了上海。", id="b"))
+    result = found("甲在春天去了北京，乙在秋天去了上海。", evidence)
+    assert result.first == result.last
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        ("灯塔的灯昨天夜里坏了。", "supported"),
+        ("灯塔的灯昨晚不能亮了。", "partly"),  # 4 of 10 pairs
+        ("灯塔卖给了一位画家。", "unsupported"),
+    ],
+)
+def test_within_one_language_shared_pairs_of_characters_decide(statement: str, verdict: str) -> None:
+    assert found(statement, gather(passage("灯塔的灯昨天夜里坏了。"))).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        ("The lamp, the harbour and sand.", "supported"),  # cosine 1
+        ("The lamp and the harbour.", "supported"),  # 3 / sqrt(4 * 3) = .866
+        ("The lamp.", "unsupported"),  # 2 / sqrt(4 * 2) = .707
+    ],
+)
+def test_across_languages_the_cosine_decides(statement: str, verdict: str) -> None:
+    assert found(statement, gather(passage("港里有灯也有沙。"))).verdict == verdict
+
+
+def test_across_languages_there_is_a_little_room_for_partly() -> None:
+    evidence = gather(passage("港里有灯也有沙。"))
+    evidence.vectors[0] = [0.81, *[0.0] * 8, (1 - 0.81**2) ** 0.5]
+    vector = np.array([1, *[0.0] * 9], dtype=np.float32)
+    result = support("Something was said.", vector, evidence)
+    assert result is not None
+    assert result.verdict == "partly"
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        ("修灯塔要花五十亿元。", "supported"),
+        ("修灯塔要花50亿元。", "supported"),
+        ("修灯塔要花60亿元。", "unsupported"),
+        ("2024年修灯塔要花五十亿元。", "supported"),
+        ("2023年修灯塔要花五十亿元。", "unsupported"),
+    ],
+)
+def test_a_number_must_stand_in_the_passage_or_in_its_date(statement: str, verdict: str) -> None:
+    assert found(statement, gather(passage("修灯塔要花五十亿元。"))).verdict == verdict
+
+
+def test_the_sentence_that_the_writer_named_comes_first() -> None:
+    evidence = gather(passage("灯塔的灯坏了，沙也多。灯塔的灯坏了。"))
+    assert found("灯塔的灯坏了。", evidence, named=[(0, 0)]).first == 0
+    assert found("灯塔的灯坏了。", evidence).first == 1
+
+
+def test_a_wrong_marker_is_moved_to_the_sentence_that_says_so() -> None:
+    evidence = gather(passage("港口停航了。"), passage("灯塔的灯坏了。", id="b"))
+    result = found("灯塔的灯坏了。", evidence, named=[(0, 0)])
+    assert (result.first, result.verdict) == (1, "supported")
+
+
+def test_what_one_person_said_is_not_taken_from_a_passage_on_another() -> None:
+    evidence = gather(
+        passage("他离开公司去读书了。", title="马斯克的一天"),
+        passage("他回到了公司里来。", title="比尔·盖茨的一天", id="b"),
+    )
+    assert found("马斯克离开公司去读书了。", evidence).first == 0
+    assert found("盖茨离开公司去读书了。", evidence).first == 1
+
+
+def test_a_statement_without_a_name_is_about_the_names_of_the_question() -> None:
+    evidence = gather(
+        passage("他离开公司去读书了。", title="马斯克"), passage("他离开公司去读书。", title="盖茨", id="b")
+    )
+    assert found("他离开公司去读书了。", evidence, about=["盖茨"]).first == 1
+    assert found("马斯克离开公司去读书了。", evidence, about=["盖茨"]).first == 0
+
+
+def test_a_name_that_no_passage_holds_leaves_every_passage_open() -> None:
+    evidence = gather(passage("港口停航了。"), passage("他离开公司去读书了。", id="b"))
+    assert found("马斯克离开公司去读书了。", evidence).first == 1
