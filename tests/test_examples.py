@@ -20,7 +20,9 @@ ARTICLES = [
 
 def row(question: str, *articles: str, language: str = "zh", answerable: bool = True) -> str:
     evidence = [{"article_id": article, "quote": "…"} for article in articles]
-    return json.dumps({"question": question, "language": language, "answerable": answerable, "evidence": evidence})
+    return json.dumps(
+        {"question": question, "language": language, "answerable": answerable, "evidence": evidence}
+    )
 
 
 def ask(tmp_path: Path, *lines: str | bytes, language: Language = "zh") -> list[str]:
@@ -46,7 +48,9 @@ def test_a_question_is_asked_once_and_only_when_the_corpus_holds_its_answer(tmp_
     ) == ["有吗？"]
 
 
-@pytest.mark.parametrize("broken", ["{", "[]", "7", "{}", '{"evidence": 5}', "", b"\xff\xfe", b'{"x": "\xff"}'])
+@pytest.mark.parametrize(
+    "broken", ["{", "[]", "7", "{}", '{"evidence": 5}', "", b"\xff\xfe", b'{"x": "\xff"}']
+)
 def test_a_broken_line_gives_no_example_and_no_error(tmp_path: Path, broken: Any) -> None:
     assert ask(tmp_path, broken, row("有吗？", "a.md"), broken) == ["有吗？"]
 

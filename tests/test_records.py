@@ -11,7 +11,9 @@ from ragqa.records import Answer, Article, Chunk, Citation, Language, Statement,
 ARTICLE = Article("a.txt", "题目", "甲来了。乙走了。")
 
 
-@pytest.mark.parametrize(("start", "end", "text"), [(0, 4, "甲来了"), (4, 4, ""), (-1, 1, "甲来"), (5, 4, "")])
+@pytest.mark.parametrize(
+    ("start", "end", "text"), [(0, 4, "甲来了"), (4, 4, ""), (-1, 1, "甲来"), (5, 4, "")]
+)
 def test_a_chunk_is_as_long_as_its_text(start: int, end: int, text: str) -> None:
     with pytest.raises(ValueError, match=f"chunk {start}:{end} holds {len(text)} characters"):
         Chunk("a.txt", start, end, text)

@@ -18,10 +18,12 @@ _WORTH = {"supported": 1.0, "partly": 0.5, "unsupported": 0.0}
 def excerpts(reading: Reading, evidence: Evidence) -> list[Excerpt]:
     """What the model reads: each window's words with the passage they stand in."""
     found = []
+    lead = "" if reading.speaker is None else evidence.sentences[reading.speaker].text
     for first, last in reading.windows:
         sentence = evidence.sentences[first]
         words = sentence.article.text[sentence.start : evidence.sentences[last].end]
-        found.append(Excerpt(evidence.passages[sentence.passage - 1], words))
+        found.append(Excerpt(evidence.passages[sentence.passage - 1], words, lead))
+        lead = ""
     return found
 
 

@@ -155,11 +155,12 @@ def extract(question: Question, evidence: Evidence, *, most: int = _EXTRACTED) -
 class Reading:
     """What a model reads, best passage first: windows (first row, last row) of neighbouring sentences.
 
-    The windows in ``parts`` belong to one enumeration.
+    The windows in ``parts`` belong to one enumeration; the row of ``speaker`` says whose it is.
     """
 
     windows: tuple[Window, ...]
     parts: frozenset[Window] = frozenset()
+    speaker: int | None = None
 
 
 def choose_reading(question: Question, evidence: Evidence, *, most: int = 5) -> Reading:
@@ -172,8 +173,7 @@ def choose_reading(question: Question, evidence: Evidence, *, most: int = 5) -> 
     order = [int(row) for row in np.argsort(-nearness, kind="stable")]
     order = [row for row in order if _says_something(evidence.sentences[row].text)]
     if question.kind == "why" and (parts := _enumeration(question, evidence)):
-        speaker = _speaker(question, evidence, before=parts[0][0])
-        return Reading((*speaker, *parts), frozenset(parts))
+        return Reading(tuple(parts), frozenset(parts), _speaker(question, evidence, before=parts[0][0]))
     best: dict[int, float] = {}
     for row in order:
         best.setdefault(evidence.sentences[row].passage, float(nearness[row]))
@@ -209,14 +209,14 @@ def _spelled_out(row: int, evidence: Evidence) -> int:
     return row + 1 if together and not _PART.match(following.text) else row
 
 
-def _speaker(question: Question, evidence: Evidence, *, before: int) -> list[Window]:
+def _speaker(question: Question, evidence: Evidence, *, before: int) -> int | None:
     """The last sentence before a row, in its passage, that holds a name of the question."""
     passage = evidence.sentences[before].passage
     for row in range(before - 1, -1, -1):
         sentence = evidence.sentences[row]
         if sentence.passage == passage and any(name in fold(sentence.text) for name in question.names):
-            return [(row, row)]
-    return []
+            return row
+    return None
 
 
 def support(
@@ -225,22 +225,31 @@ def support(
     """The one or two neighbouring sentences that best hold a statement, with a verdict.
 
     ``vector`` is the statement's, shape (dimension,). The windows that its writer ``named`` come
-    first; the others are searched when those do not support it, so a wrong marker is moved.
-    ``about`` are the folded names of the question, for a statement that says "he".
+    first; the others are searched when those do not support it, so a wrong marker is moved, but only
+    to words that support the statement fully. ``about`` are the folded names of the question, for a
+    statement that says "he".
     """
     similar = evidence.vectors @ vector
-    windows = _about(names(text) or tuple(about), evidence)
+    windows = _about((*names(text), *about), evidence)
     there = list(dict.fromkeys(window for first, last in named for window in ((first, first), (first, last))))
+    best = _best(text, similar, evidence, there)
+    if best is not None and best.verdict != "unsupported":
+        return best
+    moved = _best(text, similar, evidence, windows)
+    return moved if moved is not None and moved.verdict == "supported" else best or moved
+
+
+def _best(
+    text: str, similar: npt.NDArray[np.float32], evidence: Evidence, windows: Sequence[Window]
+) -> Support | None:
+    """The window that holds a statement best; ``similar`` are its cosines to all sentences."""
     best: Support | None = None
-    for places in (there, windows):
-        for first, last in places:
-            quote = "".join(s.text for s in evidence.sentences[first : last + 1])
-            nearness, overlap = float(similar[first : last + 1].max()), _overlap(text, quote)
-            score = nearness + _LEXICAL * overlap - _LONGER * (last - first)
-            if best is None or score > best.score:
-                best = Support(first, last, score, judge(text, evidence, first, last, nearness, overlap))
-        if best is not None and best.verdict != "unsupported":
-            break
+    for first, last in windows:
+        quote = "".join(s.text for s in evidence.sentences[first : last + 1])
+        nearness, overlap = float(similar[first : last + 1].max()), _overlap(text, quote)
+        score = nearness + _LEXICAL * overlap - _LONGER * (last - first)
+        if best is None or score > best.score:
+            best = Support(first, last, score, judge(text, evidence, first, last, nearness, overlap))
     return best
 
 

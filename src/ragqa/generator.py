@@ -140,11 +140,10 @@ class OpenAICompatible:
                 if reply.status_code >= 400:
                     detail = reply.read().decode("utf-8", "replace")[:200]
                     raise ModelError(f"{self._url} answered {reply.status_code}: {detail}")
-                for line in reply.iter_lines():
-                    data = line.removeprefix("data:").strip()
-                    if line.startswith("data:") and data != "[DONE]":
-                        yield _delta(json.loads(data))
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+                for event in _events(reply.iter_lines()):
+                    if piece := _delta(event):
+                        yield piece
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, AttributeError) as error:
             raise ModelError(f"{self._url} cannot be used: {error}; check the setting generator") from error
 
 
@@ -246,9 +245,24 @@ def _pull(run: Callable[[Callable[[str], bool]], None]) -> Iterator[str]:
         stop.set()
 
 
+def _events(lines: Iterator[str]) -> Iterator[Any]:
+    """Server-sent events as JSON; ValueError for an error that they report, and when there are none."""
+    none = True
+    for line in lines:
+        data = line.removeprefix("data:").strip()
+        if line.startswith("data:") and data != "[DONE]":
+            none, event = False, json.loads(data)
+            if isinstance(event, dict) and event.get("error"):
+                raise ValueError(f"it reports {event['error']}")
+            yield event
+    if none:
+        raise ValueError("its reply holds no events")
+
+
 def _delta(event: Any) -> str:
     choices = event.get("choices") or [{}] if isinstance(event, dict) else [{}]
-    return (choices[0].get("delta") or {}).get("content") or ""
+    content = (choices[0].get("delta") or {}).get("content")
+    return content if isinstance(content, str) else ""
 
 
 def _inert(text: str) -> str:

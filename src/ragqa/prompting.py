@@ -87,10 +87,11 @@ _AMOUNTS: dict[Language, tuple[re.Pattern[str], list[tuple[str, float]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """One sentence that the model reads, and the passage it stands in."""
+    """What the model reads under one number, and its passage; ``lead`` stands above it, unnumbered."""
 
     passage: Passage
     text: str
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ def build_messages(question: str, excerpts: Sequence[Excerpt], *, language: Lang
         if head != shown:
             lines.append(head)
             shown = head
+        if excerpt.lead:
+            lines.append(excerpt.lead)
         lines.append(f"[{number}] {_with_amounts(excerpt.text, language)}")
     body = "\n".join(lines)
     return [*turns, Message("user", f"{body}\n\n{_ASK[language].format(question=question)}")]

@@ -72,7 +72,7 @@ def read_batch(path: Path) -> Iterator[tuple[str | None, str | None, str]]:
                 continue
             identity: str | None = None
             try:
-                row = json.loads(raw.decode("utf-8"))
+                row = json.loads(raw.decode("utf-8-sig"))
                 if not isinstance(row, dict):
                     raise ValueError("it is no JSON object")
                 given = row.get("id", row.get("_id"))

@@ -1,0 +1,197 @@
+"""The arrows between modules, read off the code: rooms do not know each other, imports are light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).parents[1] / "src" / "ragqa"
+MODULES = sorted(path.stem for path in HOME.glob("*.py") if path.stem != "__init__")
+HEAVY = frozenset(
+    [
+        "torch", "sentence_transformers", "transformers", "faiss", "xllamacpp", "gradio",
+        "langchain_text_splitters", "rjieba", "opencc", "tokenizers", "safetensors", "sentencepiece",
+        "trafilatura", "pypdf", "mammoth",
+    ]
+)  # fmt: skip
+
+# What every module may import: types, errors, and facts about text.
+SHARED = {"records", "errors", "text"}
+# Rooms, and the few arrows between them.
+ROOMS: dict[str, set[str]] = {
+    "settings": set(),
+    "models": {"e5pack"},
+    "e5pack": set(),
+    "corpus": {"cleaning", "decoding", "facts", "formats"},
+    "formats": {"decoding", "facts"},
+    "cleaning": {"facts", "furniture"},
+    "furniture": {"facts"},
+    "facts": set(),
+    "decoding": set(),
+    "chunking": set(),
+    "encoder": set(),
+    "lexicon": set(),
+    "index": set(),
+    "retrieval": {"index", "lexicon"},
+    "prompting": set(),
+    "generator": set(),
+    "citing": {"lexicon"},
+    "wording": set(),
+    "examples": {"lexicon"},
+    "terminal": set(),
+}
+# The page: its own rooms, which know of a pipeline only what asking.py says of one.
+PAGE: dict[str, set[str]] = {
+    "interface": set(),
+    "markup": {"interface"},
+    "frame": {"markup"},
+    "running": set(),
+    "asking": {"frame", "markup", "running"},
+    "web": set(),
+    "page": {"asking", "frame", "interface", "markup", "web", "settings", "pipeline"},
+}
+# Where rooms are put together.
+COMPOSITION: dict[str, set[str]] = {
+    "building": {"chunking", "corpus", "encoder", "index"},
+    "answering": {"citing", "lexicon", "prompting", "wording"},
+    "pipeline": {
+        "answering", "citing", "encoder", "examples", "generator", "index", "lexicon", "models", "prompting",
+        "retrieval", "settings", "wording",
+    },
+    "doctor": {"building", "corpus", "index", "models", "settings"},
+    "schema": {"building"},
+    "__main__": {
+        "answering", "building", "doctor", "index", "models", "page", "pipeline", "schema", "settings", "terminal",
+    },
+}  # fmt: skip
+ALLOWED = {**ROOMS, **PAGE, **COMPOSITION}
+
+
+def tree(module: str) -> ast.Module:
+    return ast.parse((HOME / f"{module}.py").read_text(encoding="utf-8"))
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """Full names that an import statement brings in: of "from ragqa import frame", ragqa.frame."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        if node.module == "ragqa":
+            yield from (f"ragqa.{alias.name}" for alias in node.names)
+        elif node.module:
+            yield node.module
+
+
+def ours(module: str) -> set[str]:
+    names = {name for node in ast.walk(tree(module)) for name in imported(node)}
+    return {name.split(".")[1] for name in names if name.startswith("ragqa.")} & set(MODULES)
+
+
+def at_module_level(module: str) -> set[str]:
+    """Top packages that are imported as soon as the module is, TYPE_CHECKING blocks left out."""
+
+    def running(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+        for node in body:
+            yield node
+            typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+            if isinstance(node, ast.If | ast.Try | ast.With) and not typing_only:
+                yield from running(node.body)
+
+    return {name.split(".")[0] for node in running(tree(module).body) for name in imported(node)}
+
+
+def test_every_module_has_its_place_in_the_tables() -> None:
+    assert set(MODULES) == SHARED | set(ALLOWED)
+    assert len(ALLOWED) == len(ROOMS) + len(PAGE) + len(COMPOSITION)
+
+
+def test_the_shared_modules_import_nothing_of_ours_but_types() -> None:
+    assert {module: ours(module) for module in sorted(SHARED)} == {
+        "errors": set(),
+        "records": set(),
+        "text": {"records"},
+    }
+
+
+@pytest.mark.parametrize("module", sorted(ALLOWED))
+def test_a_module_imports_only_what_its_table_allows(module: str) -> None:
+    assert ours(module) - SHARED <= ALLOWED[module]
+
+
+def test_no_arrow_leads_from_a_room_to_the_page_or_to_composition() -> None:
+    for module, allowed in ROOMS.items():
+        assert allowed <= set(ROOMS), module
+
+
+def test_arrows_make_no_circle() -> None:
+    left = {module: ours(module) for module in MODULES}
+    while left:
+        free = {module for module, needs in left.items() if not needs & set(left)}
+        assert free, f"a circle among {sorted(left)}"
+        left = {module: needs for module, needs in left.items() if module not in free}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_heavy_libraries_are_imported_when_first_needed(module: str) -> None:
+    assert at_module_level(module) & HEAVY == ({"gradio"} if module == "page" else set())
+
+
+def test_each_heavy_library_is_at_home_in_one_room() -> None:
+    homes: dict[str, set[str]] = {}
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
+            for name in imported(node):
+                if (top := name.split(".")[0]) in HEAVY:
+                    homes.setdefault(top, set()).add(module)
+    assert homes.pop("torch") == homes.pop("transformers") == {"encoder", "generator"}
+    assert homes == {
+        "sentence_transformers": {"encoder"},
+        "faiss": {"index"},
+        "xllamacpp": {"generator"},
+        "gradio": {"page"},
+        "langchain_text_splitters": {"chunking"},
+        "rjieba": {"lexicon"},
+        "opencc": {"lexicon"},
+        "tokenizers": {"e5pack"},
+        "safetensors": {"e5pack"},
+        "sentencepiece": {"e5pack"},
+    }
+
+
+def test_only_the_command_line_and_the_page_print() -> None:
+    printing = {
+        module
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    }
+    assert printing == {"__main__", "terminal", "page", "web"}
+
+
+def test_nothing_is_pickled_or_evaluated() -> None:
+    for module in MODULES:
+        names = {name.split(".")[0] for node in ast.walk(tree(module)) for name in imported(node)}
+        assert names & {"pickle", "marshal", "shelve", "joblib", "dill"} == set(), module
+        calls = {node.func.id for node in ast.walk(tree(module)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}  # fmt: skip
+        assert calls & {"eval", "exec", "compile"} == set(), module
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["ask", "--help"], ["index", "--help"]])
+def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
+    program = (
+        "import sys, ragqa.__main__\n"
+        f"assert ragqa.__main__.main({arguments!r}) == 0\n"
+        "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8", check=True
+    )
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "ragqa" in loaded
+    assert loaded & (HEAVY | {"numpy", "pydantic", "httpx", "fastapi"}) == set()

@@ -1,0 +1,160 @@
+"""What the command line reads and writes: batches, readable answers, progress for logs."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ragqa.errors import CorpusError
+from ragqa.terminal import answer_text, bar, passages_text, read_batch
+
+Line = tuple[str | None, str | None, str]
+
+
+def read(tmp_path: Path, data: str | bytes) -> list[Line]:
+    path = tmp_path / "batch.jsonl"
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return list(read_batch(path))
+
+
+# --- batches ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('{"id": "q1", "question": "谁？"}', ("q1", "谁？", "")),
+        ('{"_id": "q1", "text": "Who?"}', ("q1", "Who?", "")),
+        ('{"id": "q1", "_id": "x", "question": "Who?", "text": "What?"}', ("q1", "Who?", "")),
+        ('{"question": "Who?"}', (None, "Who?", "")),
+        ('{"id": null, "question": "Who?"}', (None, "Who?", "")),
+        ('{"id": "", "question": " Who? "}', ("", " Who? ", "")),
+    ],
+)
+def test_a_line_is_an_id_and_a_question(tmp_path: Path, line: str, expected: Line) -> None:
+    assert read(tmp_path, line) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("line", "identity", "error"),
+    [
+        ("{", None, "line 1: Expecting property name"),
+        ("谁？", None, "line 1: Expecting value"),
+        ("[1]", None, "line 1: it is no JSON object"),
+        ('"who"', None, "line 1: it is no JSON object"),
+        ('{"id": "q1"}', "q1", 'line 1: it has no "question"'),
+        ('{"id": "q1", "question": "  "}', "q1", 'line 1: it has no "question"'),
+        ('{"id": "q1", "question": 7}', "q1", 'line 1: it has no "question"'),
+        ('{"_id": "q1", "question": null, "text": "Who?"}', "q1", 'line 1: it has no "question"'),
+        (b'{"question": "\xff"}', None, "line 1: 'utf-8' codec can't decode"),
+        ("[" * 100_000, None, "line 1: "),
+    ],
+)
+def test_a_bad_line_gives_its_error_and_the_next_is_read(
+    tmp_path: Path, line: str | bytes, identity: str | None, error: str
+) -> None:
+    raw = line if isinstance(line, bytes) else line.encode()
+    bad, good = read(tmp_path, raw + b'\n{"id": "q2", "question": "Who?"}\n')
+    assert bad[:2] == (identity, None)
+    assert bad[2].startswith(error)
+    assert good == ("q2", "Who?", "")
+
+
+def test_blank_lines_are_passed_over_but_counted(tmp_path: Path) -> None:
+    assert read(tmp_path, '\n  \r\n{"question": "Who?"}\r\n\n[]\n') == [
+        (None, "Who?", ""),
+        (None, None, "line 5: it is no JSON object"),
+    ]
+    assert read(tmp_path, "") == []
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+    assert read(tmp_path, b'\xef\xbb\xbf{"question": "Who?"}\n') == [(None, "Who?", "")]
+
+
+def test_a_dash_is_the_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO('{"question": "谁？"}\n'.encode())))
+    assert list(read_batch(Path("-"))) == [(None, "谁？", "")]
+
+
+def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"the batch file .*gone\.jsonl does not exist"):
+        list(read_batch(tmp_path / "gone.jsonl"))
+
+
+# --- texts -----------------------------------------------------------------------------------
+
+PASSAGE: dict[str, Any] = {
+    "rank": 1, "title": "题目", "published": None, "article_id": "a.md", "score": 0.87654, "text": "甲来了。\n 乙走了。",
+}  # fmt: skip
+ANSWER: dict[str, Any] = {
+    "text": "甲来了[1]。", "note": "", "status": "answered", "passages": [PASSAGE],
+    "citations": [{"marker": 1, "title": "题目", "published": None, "article_id": "a.md", "quote": "甲来了。"}],
+}  # fmt: skip
+
+
+def test_an_answer_is_followed_by_its_quotes() -> None:
+    assert answer_text(ANSWER) == "甲来了[1]。\n\n[1] 题目 · a.md\n    甲来了。"
+
+
+def test_a_note_stands_below_the_answer_once() -> None:
+    assert answer_text({**ANSWER, "note": "注", "citations": []}) == "甲来了[1]。\n(注)"
+    assert answer_text({**ANSWER, "text": "注", "note": "注", "citations": []}) == "注"
+
+
+def test_a_refusal_is_followed_by_the_nearest_passages() -> None:
+    refused = {**ANSWER, "text": "没有", "note": "没有", "status": "not_found", "citations": []}
+    assert answer_text(refused) == "没有\n\n1. 题目 · no date · a.md · 0.877\n   甲来了。 乙走了。"
+
+
+def test_passages_are_paragraphs() -> None:
+    second = {**PASSAGE, "rank": 2, "published": "2024-05", "score": 0.5, "text": "丙。"}
+    assert passages_text([PASSAGE, second]).split("\n\n")[1] == "2. 题目 · 2024-05 · a.md · 0.500\n   丙。"
+    assert passages_text([]) == ""
+
+
+# --- progress --------------------------------------------------------------------------------
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    out, err = capsys.readouterr()
+    assert out == ""
+    return err.splitlines()
+
+
+def test_a_log_gets_a_line_at_each_tenth(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar("encoding", unit="chunks", quiet=False) as progress:
+        for done in range(101):
+            progress(done, 100)
+    assert told(capsys) == [f"encoding: {10 * tenth} of 100 chunks" for tenth in range(11)]
+
+
+def test_bytes_are_told_in_megabytes(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar("pulling", unit="bytes", quiet=False) as progress:
+        progress(400_000_000, 800_000_000)
+    assert told(capsys) == ["pulling: 400 of 800 MB"]
+
+
+def test_nothing_to_do_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar("encoding", unit="chunks", quiet=False) as progress:
+        progress(0, 0)
+    assert told(capsys) == ["encoding: 0 of 0 chunks"]
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar("encoding", unit="chunks", quiet=True) as progress:
+        progress(5, 10)
+    assert told(capsys) == []
+
+
+def test_a_terminal_gets_a_bar_on_stderr(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with bar("encoding", unit="chunks", quiet=False) as progress:
+        progress(5, 10)
+    assert any("encoding" in line and "5/10" in line for line in told(capsys))
