@@ -1,0 +1,52 @@
+"""The real models, for tests that need them; where they are missing the tests say what to run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SEEDS = ROOT.parent / "shared" / "seeds"
+
+
+def missing_models() -> str:
+    """Why no test with real models can run here; empty when they can."""
+    from ragqa import models
+    from ragqa.settings import Settings
+
+    home = Settings.load().home
+    absent = [s.entry.id for s in models.status(home=home) if s.entry.default and not s.present]
+    return f"the models {', '.join(absent)} are not in {home}; run: make setup" if absent else ""
+
+
+needs_models = [
+    pytest.mark.model,
+    pytest.mark.skipif(bool(missing_models()), reason=missing_models() or "models are here"),
+]
+
+
+def ragqa(*arguments: str, cwd: Path, network: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user would, in a process of its own."""
+    command = [sys.executable, "-m", "ragqa", *arguments]
+    if not network:
+        command = ["unshare", "--net", *command]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
+
+
+def can_cut_the_network() -> bool:
+    """Whether a process can be started in a network namespace without a route."""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        return False
+    return subprocess.run(["unshare", "--net", "true"], check=False, capture_output=True).returncode == 0
+
+
+def project_copy(folder: Path) -> Path:
+    """A folder with the project's corpus and gold set, where commands may write."""
+    shutil.copytree(ROOT / "corpus", folder / "corpus")
+    shutil.copytree(ROOT / "gold", folder / "gold")
+    return folder

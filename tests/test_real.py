@@ -1,0 +1,208 @@
+"""The whole path on the real models and real articles."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import FLAGS, Watch, missing, page_url
+from real import ROOT, SEEDS, can_cut_the_network, needs_models, project_copy, ragqa
+
+from ragqa.building import build_index
+from ragqa.pipeline import Pipeline, load_encoder
+from ragqa.records import Answer
+from ragqa.settings import Settings
+
+pytestmark = needs_models
+
+
+def opened(corpus: Path, index: Path) -> Pipeline:
+    settings = Settings.load(corpus=corpus, index=index, gold=ROOT / "gold" / "questions.jsonl")
+    encoder = load_encoder(settings)
+    build_index(corpus, index, encoder=lambda: encoder, chunk_size=settings.chunk_size)
+    return Pipeline.open(settings, warm=True)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    return opened(ROOT / "corpus", tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    if not SEEDS.is_dir():
+        pytest.skip(f"{SEEDS} is not here: the articles as received are not part of the project")
+    return opened(SEEDS, tmp_path_factory.mktemp("seeds"))
+
+
+def holds(answer: Answer, *alternatives: str) -> bool:
+    quoted = " ".join([answer.text, *(citation.quote for citation in answer.citations[:2])])
+    return any(alternative in quoted for alternative in alternatives)
+
+
+@pytest.mark.parametrize("question", ["why did Brundage leave?", "Brundage为什么离开OpenAI？"])
+def test_all_three_reasons_are_given_and_cited_where_they_stand(own: Pipeline, question: str) -> None:
+    answer = own.answer(question)
+    assert answer.status == "answered"
+    assert answer.mode == "generated"
+    assert [c.article.id for c in answer.citations] == ["brundage-three-reasons.md"] * 3
+    assert [c.quote[:2] for c in answer.citations] == ["第一", "第二", "第三"]
+
+
+def test_the_answer_is_in_the_language_of_the_question(own: Pipeline) -> None:
+    english = own.answer("why did Brundage leave?")
+    assert not any("\u4e00" <= character <= "\u9fff" for character in english.text)
+
+
+@pytest.mark.parametrize("question", ["How old is Miles Brundage?", "谁是特斯拉的首席执行官？"])
+def test_what_the_corpus_does_not_hold_is_refused_with_the_nearest_passages(
+    own: Pipeline, question: str
+) -> None:
+    answer = own.answer(question)
+    assert (answer.status, answer.statements, answer.citations) == ("not_found", (), ())
+    assert answer.passages
+    assert question in answer.note
+
+
+def test_a_missing_language_model_leaves_verbatim_sentences_and_says_so(
+    own: Pipeline, tmp_path: Path
+) -> None:
+    settings = Settings.load(index=own.settings.index, generator=str(tmp_path / "no.gguf"))
+    answer = Pipeline.open(settings).answer("Brundage为什么离开OpenAI？")
+    assert (answer.status, answer.mode) == ("answered", "extractive")
+    assert "no.gguf" in answer.note
+
+
+@pytest.mark.parametrize(
+    ("question", "article", "found"),
+    [
+        ("why did Brundage leave?", "000_4dff3994c3464629.txt", ["机会成本"]),
+        ("Brundage为什么离开OpenAI？", "000_4dff3994c3464629.txt", ["机会成本"]),
+        ("Where did John Schulman go, and why?", "002_bb457f1c03cfdbc5.txt", ["Anthropic"]),
+        ("训练GPT-4花了多少钱？", "001_6bee6f61d1f82674.txt", ["1 亿", "1亿"]),
+        ("What share of compute did the superalignment team have?", "003_aa475fba28da2d38.txt", ["20%"]),
+        ("洛根·基尔帕特里克在OpenAI做什么？", "004_7e1b2d63d9f54a83.txt", ["开发者关系"]),
+    ],
+)
+def test_articles_as_received_are_answered_with_the_right_citation(
+    seeds: Pipeline, question: str, article: str, found: list[str]
+) -> None:
+    answer = seeds.answer(question)
+    assert answer.status == "answered"
+    assert article in [citation.article.id for citation in answer.citations[:2]]
+    assert holds(answer, *found)
+
+
+@pytest.mark.parametrize("question", ["How old is Miles Brundage?", "谁是特斯拉的首席执行官？"])
+def test_articles_as_received_hold_no_age_and_no_tesla(seeds: Pipeline, question: str) -> None:
+    assert seeds.answer(question).status == "not_found"
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(bool(missing()), reason=missing() or "a browser is here")
+@pytest.mark.parametrize(
+    ("question", "locale"), [("why did Brundage leave?", "en-US"), ("Brundage为什么离开OpenAI？", "zh-CN")]
+)
+def test_a_reader_asks_in_a_browser_and_sees_the_cited_words_lit_up(
+    own: Pipeline, question: str, locale: str
+) -> None:
+    from playwright.sync_api import sync_playwright
+
+    with page_url(own) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=FLAGS
+        )
+        page = browser.new_context(locale=locale).new_page()
+        watch = Watch(page, url)
+        page.goto(url)
+        page.fill("#question textarea", question)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".source", timeout=30_000)
+        page.wait_for_selector(".reply[data-mode=generated]", timeout=120_000)
+        page.wait_for_selector(".steps[data-state=done]", timeout=120_000)
+        assert page.locator(".statement").count() == 3
+        page.locator("a.cite").first.click()
+        page.wait_for_selector("#reader mark", timeout=30_000)
+        assert "第一" in page.locator("#reader mark").first.inner_text()
+        assert watch.faults == []
+        browser.close()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    yield project_copy(tmp_path)
+
+
+def test_every_quote_of_a_batch_is_what_show_shows_and_bad_lines_do_not_stop_it(project: Path) -> None:
+    assert ragqa("index", "-q", cwd=project).returncode == 0
+    questions = (project / "gold" / "questions.jsonl").read_text("utf-8").splitlines()
+    lines = [*questions[:20], "not json", '{"id": "empty"}', *questions[20:], *questions[:6]]
+    (project / "batch.jsonl").write_text("\n".join(lines), "utf-8")
+    run = ragqa("ask", "--batch", "batch.jsonl", "--no-llm", cwd=project)
+    documents = [json.loads(line) for line in run.stdout.splitlines()]
+    assert run.returncode == 0
+    assert len(documents) == len(lines)
+    assert ["error" in d for d in documents] == ["error" in d for d in documents[:20]] + [True, True] + [
+        False
+    ] * (len(lines) - 22)
+    texts: dict[str, str] = {}
+    for citation in (c for d in documents for c in d.get("citations", ())):
+        article_id = citation["article_id"]
+        if article_id not in texts:
+            texts[article_id] = json.loads(ragqa("show", article_id, "--json", cwd=project).stdout)["text"]
+        assert texts[article_id][citation["start"] : citation["end"]] == citation["quote"]
+    assert len(texts) > 5
+
+
+def test_ctrl_c_in_a_rebuild_exits_130_and_leaves_the_old_index_answering(project: Path) -> None:
+    assert ragqa("index", "-q", cwd=project).returncode == 0
+    before = (project / "index" / "current").read_text()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ragqa", "index", "--full"], cwd=project, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    process.stderr.readline()  # encoding has begun
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert (project / "index" / "current").read_text() == before
+    assert ragqa("search", "Brundage", "--json", cwd=project).returncode == 0
+
+
+@pytest.mark.skipif(not can_cut_the_network(), reason="needs root and unshare to cut the network")
+def test_everything_works_with_the_network_cut(project: Path) -> None:
+    assert ragqa("index", "-q", cwd=project, network=False).returncode == 0
+    answer = ragqa("ask", "训练GPT-4花了多少钱？", "--json", cwd=project, network=False)
+    assert json.loads(answer.stdout)["mode"] == "generated"
+    served = subprocess.run(
+        ["unshare", "--net", sys.executable, "-c", SERVE_WITHOUT_A_ROUTE],
+        cwd=project, capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert served.returncode == 0, served.stderr
+    assert "ragqa" in served.stdout
+
+
+# In a network namespace of its own: loopback up, the page started and read, nothing else reachable.
+SERVE_WITHOUT_A_ROUTE = """
+import fcntl, socket, struct, subprocess, sys, time, urllib.request
+request = struct.pack("16sh", b"lo", 0x41)
+fcntl.ioctl(socket.socket(), 0x8914, request)
+server = subprocess.Popen([sys.executable, "-m", "ragqa", "serve", "--port", "7899"])
+try:
+    for _ in range(120):
+        time.sleep(1)
+        try:
+            print(urllib.request.urlopen("http://127.0.0.1:7899/").read().decode()[:20000])
+            break
+        except OSError:
+            continue
+    else:
+        sys.exit("the page did not start")
+finally:
+    server.kill()
+"""
