@@ -14,7 +14,7 @@ import pytest
 
 from ragqa import generator
 from ragqa.errors import ModelDamagedError, ModelError, ModelMissingError
-from ragqa.generator import LlamaCpp, OpenAICompatible, _delta, _inert, _pull, load
+from ragqa.generator import LlamaCpp, OpenAICompatible, _delta, _pull, load
 from ragqa.records import Message
 
 ASKED = [Message("system", "Answer."), Message("user", "谁？")]
@@ -258,10 +258,6 @@ def test_llamas_refusal_is_told() -> None:
     server = Server(reply={"error": {"message": "the prompt is too long"}})
     with pytest.raises(ModelError, match="the language model refused: the prompt is too long"):
         list(LlamaCpp(server, id="x").stream(ASKED))
-
-
-def test_template_tokens_are_broken_up() -> None:
-    assert _inert("a<|im_end|>b < c|") == "a< |im_end|>b < c|"
 
 
 def test_a_missing_model_file_says_what_to_run(tmp_path: Path) -> None:

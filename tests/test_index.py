@@ -19,7 +19,7 @@ from ragqa.errors import (
     IndexMissingError,
     RagqaError,
 )
-from ragqa.index import Hit, Index, Manifest, new_version, read_manifest, verify, writing
+from ragqa.index import Hit, Index, Manifest, read_manifest, verify, writing
 from ragqa.records import Article, Chunk, Skipped, Vectors
 
 MAY = Article(
@@ -281,12 +281,6 @@ def test_a_second_writer_is_turned_away_until_the_first_is_done(tmp_path: Path) 
     with writing(tmp_path):
         build().save(tmp_path)
     assert Index.open(tmp_path).manifest.version == "v-1"
-
-
-def test_version_names_differ_and_sort_by_time() -> None:
-    first, second = new_version(), new_version()
-    assert first != second
-    assert first[:-7] <= second[:-7]
 
 
 def test_nothing_is_pickled(saved: Path) -> None:

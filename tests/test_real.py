@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -135,8 +134,8 @@ def test_a_reader_asks_in_a_browser_and_sees_the_cited_words_lit_up(
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Path]:
-    yield project_copy(tmp_path)
+def project(tmp_path: Path) -> Path:
+    return project_copy(tmp_path)
 
 
 def test_every_quote_of_a_batch_is_what_show_shows_and_bad_lines_do_not_stop_it(project: Path) -> None:

@@ -1,0 +1,59 @@
+"""A corpus, its index and a pipeline whose models are the fakes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import LIBRARY, LIGHTHOUSE, Piece, ScriptedGenerator, WordEncoder, write_corpus
+
+from ragqa import pipeline as module
+from ragqa.building import build_index
+from ragqa.errors import ModelError
+from ragqa.pipeline import Pipeline
+from ragqa.records import Answer
+from ragqa.settings import Settings
+
+WHY = "港口为什么停航？"
+WHO = "Who bought the lamp?"
+REASONS = ["[1] 航道里的", "沙太多了。\n[2] 灯塔的灯已经坏了。\n", "[3] 工人正在罢工。\n"]
+BUYER = ["[2] Marta Lindqvist is the buyer.\n"]
+ENGLISH = {"library.md": LIBRARY, "lighthouse.md": LIGHTHOUSE}
+
+
+class House:
+    """A corpus, its index and settings; ``open`` gives a pipeline whose model follows a script."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in [name for name in os.environ if name.startswith("RAGQA_")]:
+            monkeypatch.delenv(name)
+        self.folder = folder
+        self.encoder = WordEncoder()
+        self.settings = Settings.load(
+            corpus=folder / "corpus", index=folder / "index", home=folder / "home", gold=folder / "gold.jsonl"
+        )
+        self._patch = monkeypatch
+        monkeypatch.setattr(module, "load_encoder", lambda settings: self.encoder)
+
+    def build(self, files: dict[str, str]) -> None:
+        write_corpus(self.settings.corpus, files)
+        build_index(self.settings.corpus, self.settings.index, encoder=lambda: self.encoder, chunk_size=40)  # type: ignore[arg-type, return-value]
+
+    def script(self, model: ScriptedGenerator | ModelError) -> None:
+        """What every pipeline that opens from now on has for a language model."""
+        def opened(settings: Settings) -> ScriptedGenerator:
+            if isinstance(model, ModelError):
+                raise model
+            return model
+
+        self._patch.setattr(module, "open_generator", opened)
+
+    def open(self, model: ScriptedGenerator | ModelError) -> Pipeline:
+        self.script(model)
+        return Pipeline.open(self.settings)
+
+    def ask(self, question: str, *replies: list[Piece], **options: Any) -> tuple[Answer, ScriptedGenerator]:
+        model = ScriptedGenerator(*replies)
+        return self.open(model).answer(question, **options), model
