@@ -20,13 +20,13 @@ setup: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "ragqa needs Python 3.11: set PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "making the environment in $(VENV)/ (a few minutes, once)"
+	@echo "making the environment in $(VENV)/ (about 2 GB of libraries, some minutes, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@$(BIN)/python -m pip install -qq --requirement requirements.txt
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m pip install -qq --editable '.[dev]'
 	@touch $@
 
 run: setup

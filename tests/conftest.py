@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fakes import HARBOUR
-from house import ENGLISH, House
+from fakes import HARBOUR, ScriptedGenerator
+from house import BUYER, ENGLISH, House, Line
 
 
 @pytest.fixture
@@ -22,3 +22,13 @@ def chinese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     house = House(tmp_path, monkeypatch)
     house.build({"harbour.md": HARBOUR})
     return house
+
+
+@pytest.fixture
+def line(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Line:
+    """Three articles and a model that answers WHO; chunks as the house cuts them."""
+    house.script(ScriptedGenerator(["谁买了灯？"], BUYER))
+    monkeypatch.setenv("RAGQA_CHUNK_SIZE", "40")
+    monkeypatch.setenv("RAGQA_HOME", str(house.settings.home))
+    monkeypatch.chdir(house.folder)
+    return Line(house, capsys)

@@ -1,8 +1,10 @@
-"""A corpus, its index and a pipeline whose models are the fakes."""
+"""A corpus, its index and a pipeline whose models are the fakes; and a command line in there."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from fakes import LIBRARY, LIGHTHOUSE, Piece, ScriptedGenerator, WordEncoder, write_corpus
 
 from ragqa import pipeline as module
+from ragqa.__main__ import main
 from ragqa.building import build_index
 from ragqa.errors import ModelError
 from ragqa.pipeline import Pipeline
@@ -43,6 +46,7 @@ class House:
 
     def script(self, model: ScriptedGenerator | ModelError) -> None:
         """What every pipeline that opens from now on has for a language model."""
+
         def opened(settings: Settings) -> ScriptedGenerator:
             if isinstance(model, ModelError):
                 raise model
@@ -54,6 +58,40 @@ class House:
         self.script(model)
         return Pipeline.open(self.settings)
 
-    def ask(self, question: str, *replies: list[Piece], **options: Any) -> tuple[Answer, ScriptedGenerator]:
+    def ask(
+        self, question: str, *replies: Sequence[Piece], **options: Any
+    ) -> tuple[Answer, ScriptedGenerator]:
         model = ScriptedGenerator(*replies)
         return self.open(model).answer(question, **options), model
+
+
+class Line:
+    """A command line in a house: its exit code, stdout and stderr."""
+
+    def __init__(self, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+        self.house = house
+        self._capsys = capsys
+        self.err = ""
+
+    def run(self, *arguments: str | Path) -> tuple[int, str]:
+        folders = ["--corpus", str(self.house.settings.corpus), "--index", str(self.house.settings.index)]
+        return self.bare(*arguments, *folders)
+
+    def bare(self, *arguments: str | Path) -> tuple[int, str]:
+        code = main([str(argument) for argument in arguments])
+        out, self.err = self._capsys.readouterr()
+        return code, out
+
+    def json(self, *arguments: str | Path) -> Any:
+        code, out = self.run(*arguments, "--json")
+        assert code == 0, self.err
+        assert out.endswith("\n")
+        assert out.count("\n") == 1
+        return json.loads(out)
+
+    def batch(self, verb: str, *rows: str, options: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        path = self.house.folder / "batch.jsonl"
+        path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+        code, out = self.run(verb, "--batch", path, "--json", *options)
+        assert code == 0, self.err
+        return [json.loads(line) for line in out.splitlines()]

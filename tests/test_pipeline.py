@@ -10,7 +10,6 @@ from ragqa import pipeline as module
 from ragqa.errors import ModelError, ModelMissingError
 from ragqa.pipeline import Pipeline
 from ragqa.records import Answer
-from ragqa.settings import Settings
 
 
 def texts(answer: Answer) -> list[str]:
@@ -175,9 +174,13 @@ def test_leaving_early_stops_the_model(chinese: House, after: str) -> None:
 
 def test_the_model_is_loaded_once(chinese: House, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = chinese.open(ScriptedGenerator(REASONS))
-    loads: list[Settings] = []
-    model = ScriptedGenerator(REASONS)
-    monkeypatch.setattr(module, "open_generator", lambda settings: loads.append(settings) or model)
+    loads: list[object] = []
+
+    def load(settings: object) -> ScriptedGenerator:
+        loads.append(settings)
+        return ScriptedGenerator(REASONS)
+
+    monkeypatch.setattr(module, "open_generator", load)
     assert [pipeline.answer(WHY).mode for _ in range(2)] == ["generated", "generated"]
     assert len(loads) == 1
 

@@ -63,6 +63,11 @@ def test_a_head_is_not_repeated_while_it_stays_the_same() -> None:
     )
 
 
+def test_a_lead_stands_above_its_sentence_without_a_number() -> None:
+    first = Excerpt(excerpt("甲。").passage, "甲。", "陈立说明情况。")
+    assert prompt(first, excerpt("乙。")).startswith("题目\n陈立说明情况。\n[1] 甲。\n[2] 乙。\n")
+
+
 def test_a_heading_that_is_the_title_is_written_once() -> None:
     assert prompt(excerpt("甲。", heading="题目")).startswith("题目\n[1] 甲。\n")
 

@@ -34,8 +34,10 @@ def index_of(plan: Plan, *, width: int = WIDTH, dates: dict[str, str] | None = N
     return Index.build(articles, chunks, vectors, keys=[""] * len(chunks), manifest=manifest)
 
 
-def found(index: Index, k: int = 5, **dates: str) -> list[tuple[str, int, int, float]]:
-    passages = retrieve(EAST, index=index, k=k, **dates)
+def found(
+    index: Index, k: int = 5, *, question: str = "谁？", since: str | None = None, until: str | None = None
+) -> list[tuple[str, int, int, float]]:
+    passages = retrieve(question, EAST, index=index, k=k, since=since, until=until)
     assert all(p.article.text[p.chunk.start : p.chunk.end] == p.chunk.text for p in passages)
     return [(p.article.id, p.chunk.start, p.chunk.end, round(p.score, 4)) for p in passages]
 
@@ -116,6 +118,12 @@ def test_the_same_words_in_two_articles_count_once() -> None:
     manifest = Manifest("v-1", "", "words", "", 2, 300, "", 3, 3)
     index = Index.build(articles, chunks, vectors, keys=["", "", ""], manifest=manifest)
     assert found(index) == [("b", 0, 5, 0.8), ("c", 0, 5, 0.0)]
+
+
+def test_a_heading_that_announces_what_is_asked_for_counts_a_little() -> None:
+    index = index_of({"a": [("天气", 0.9)], "b": [("三个原因", 0.88)], "c": [("原因", 0.8)]})
+    assert [article for article, *_ in found(index)] == ["a", "b", "c"]
+    assert found(index, question="为什么？") == [("b", 0, 100, 0.91), ("a", 0, 100, 0.9), ("c", 0, 100, 0.83)]
 
 
 def test_no_more_than_k_passages_come() -> None:

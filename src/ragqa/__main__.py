@@ -260,6 +260,8 @@ def models_command(
             with terminal.bar(f"pulling {name}", unit="bytes", quiet=quiet or as_json) as progress:
                 path = models.pull(name, home=home, progress=lambda label, done, total: progress(done, total))
             _say(f"{name} is at {path}", quiet)
+    if action and not as_json:
+        return
     statuses = models.status(home=home, verify=True)
     if as_json:
         print(json.dumps({"schema": "ragqa.models/1", "home": str(home), "models": [
@@ -267,7 +269,7 @@ def models_command(
              "licence": s.entry.licence, "bytes": s.entry.bytes, "path": str(s.path), "present": s.present,
              "verified": s.verified, "detail": s.detail} for s in statuses
         ]}, ensure_ascii=False))  # fmt: skip
-    elif not action:
+    else:
         for s in statuses:
             mark = "present" if s.present else "missing"
             print(f"{s.entry.id:36} {s.entry.role:10} {s.entry.bytes / 1e6:7.0f} MB  {mark:8} {s.detail}")

@@ -93,7 +93,7 @@ def locate(name: str, *, role: str, home: Path) -> str:
         if problem := _problem(entry, home):
             raise problem
         return str(_path(entry, home))
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # noqa: PTH111  Path.expanduser raises for an unknown ~user
     if name and path.exists():
         return str(path)
     if name.startswith(("/", "./", "../", "~")) or name.endswith(".gguf"):

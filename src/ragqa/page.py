@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -197,18 +197,25 @@ def launch(pipeline: Pipeline, *, host: str, port: int) -> tuple[FastAPI, str]:
     return app, web.address(taken)
 
 
-def serve(pipeline: Pipeline, *, host: str, port: int, open_browser: bool = False) -> None:
-    """Serve until interrupted; says on stderr when the page is ready."""
+def serve(
+    pipeline: Pipeline,
+    *,
+    host: str,
+    port: int,
+    open_browser: bool = False,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until interrupted; says on stderr when the page is ready, then calls ``on_ready``."""
     taken = web.bind(host, port)
-    web.run(application(pipeline), taken, open_browser=open_browser)
+    web.run(application(pipeline), taken, open_browser=open_browser, on_ready=on_ready)
 
 
 def start(settings: Settings) -> None:
-    """Open the pipeline, load the language model beside the page, and serve until interrupted."""
+    """Open the pipeline and serve until interrupted; the language model loads once the page is up."""
     from ragqa.pipeline import Pipeline as Opened
 
-    pipeline = Opened.open(settings, warm=True, require_index=False)
-    serve(pipeline, host=settings.host, port=settings.port)
+    pipeline = Opened.open(settings, require_index=False)
+    serve(pipeline, host=settings.host, port=settings.port, on_ready=pipeline.warm)
 
 
 def main() -> None:

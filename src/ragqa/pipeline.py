@@ -80,6 +80,10 @@ class Pipeline:
         """Up to four questions in a language that this corpus can be asked."""
         return example_questions(self._require_index().articles, gold=self.settings.gold, language=language)
 
+    def warm(self) -> None:
+        """Load the language model in the background, so that the first question need not wait."""
+        self._generator.load_in_background()
+
     def article(self, article_id: str) -> Article:
         """The stored article of an id. Raises ArticleNotFoundError."""
         return self._require_index().article(article_id)

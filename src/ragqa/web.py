@@ -154,14 +154,15 @@ def address(taken: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(app: FastAPI, taken: socket.socket, *, open_browser: bool) -> None:
-    """Serve until interrupted."""
+def run(app: FastAPI, taken: socket.socket, *, open_browser: bool, on_ready: Callable[[], None]) -> None:
+    """Serve until interrupted; ``on_ready`` is called once the page answers."""
     url = address(taken)
 
     def ready() -> None:
         print(f"ragqa is ready: {url}", file=sys.stderr, flush=True)
         if open_browser:
             webbrowser.open(url)
+        on_ready()
 
     _Server(app, ready).run(sockets=[taken])
 

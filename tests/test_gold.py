@@ -1,0 +1,88 @@
+"""The gold set: its lines are well formed, and what they quote stands in the sample corpus."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ragqa.corpus import read_articles
+from ragqa.text import language_of
+
+ROOT = Path(__file__).parents[1]
+FIELDS = {"id", "question", "language", "answerable", "answers", "evidence", "tags"}
+
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    lines = (ROOT / "gold" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    articles, skipped = read_articles(ROOT / "corpus")
+    assert not skipped
+    return {article.id: article.text for article in articles}
+
+
+def test_every_line_has_the_fields_and_an_id_of_its_own(rows: list[Row]) -> None:
+    assert all(set(row) == FIELDS and row["tags"] for row in rows)
+    assert len({row["id"] for row in rows}) == len({row["question"] for row in rows}) == len(rows)
+
+
+def test_eight_answerable_and_four_unanswerable_in_each_language(rows: list[Row]) -> None:
+    counts = Counter((row["language"], row["answerable"]) for row in rows)
+    assert counts == {("en", True): 8, ("en", False): 4, ("zh", True): 8, ("zh", False): 4}
+
+
+def test_two_questions_need_two_articles(rows: list[Row]) -> None:
+    spread = [row for row in rows if len({quote["article_id"] for quote in row["evidence"]}) == 2]
+    assert len(spread) == 2
+    assert spread == [row for row in rows if "two-articles" in row["tags"]]
+
+
+def test_languages_are_those_of_the_questions(rows: list[Row]) -> None:
+    assert [row["language"] for row in rows] == [language_of(row["question"]) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("language", "question"), [("en", "why did Brundage leave?"), ("zh", "超级对齐团队曾拥有多少算力？")]
+)
+def test_the_page_leads_with_these(rows: list[Row], language: str, question: str) -> None:
+    assert next(row["question"] for row in rows if row["language"] == language) == question
+
+
+def test_every_quote_stands_in_its_article(rows: list[Row], texts: dict[str, str]) -> None:
+    quotes = [(quote["article_id"], quote["quote"]) for row in rows for quote in row["evidence"]]
+    assert [(name, quote) for name, quote in quotes if not quote or quote not in texts[name]] == []
+
+
+def test_tags_say_whether_evidence_is_in_the_other_language(rows: list[Row], texts: dict[str, str]) -> None:
+    for row in rows:
+        languages = {language_of(texts[quote["article_id"]]) for quote in row["evidence"]}
+        assert ("cross-lingual" in row["tags"]) == bool(languages - {row["language"]}), row["id"]
+        assert ("same-language" in row["tags"]) == (languages == {row["language"]}), row["id"]
+
+
+def test_every_part_of_an_answer_is_found_in_the_evidence(rows: list[Row], texts: dict[str, str]) -> None:
+    for row in rows:
+        if row["answerable"]:
+            assert row["evidence"], row["id"]
+            assert row["answers"], row["id"]
+            read = "\n".join(texts[quote["article_id"]] for quote in row["evidence"]).casefold()
+            for group in row["answers"]:
+                assert any(alternative.casefold() in read for alternative in group), (row["id"], group)
+
+
+def test_unanswerable_questions_have_neither_answer_nor_evidence(rows: list[Row]) -> None:
+    for row in rows:
+        if not row["answerable"]:
+            assert row["answers"] == [], row["id"]
+            assert row["evidence"] == [], row["id"]
+            assert "unanswerable" in row["tags"], row["id"]
