@@ -1,5 +1,7 @@
 """Chunks: exact offsets, whole sentences, headings."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ ALPHABET = "中文字甲乙。！？，；：“”…（）abc .,!?\n 　12"
 def test_every_chunk_stands_at_its_offsets_and_nothing_visible_is_lost(text: str, size: int) -> None:
     chunks = split(article(text), size=size)
     assert all(text[c.start : c.end] == c.text for c in chunks)
-    assert all(a.end <= b.start for a, b in zip(chunks, chunks[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(chunks))
     assert "".join("".join(c.text for c in chunks).split()) == "".join(text.split())
 
 

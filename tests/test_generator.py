@@ -279,9 +279,8 @@ def test_a_model_file_that_cannot_be_read_is_damaged(tmp_path: Path, data: bytes
 # --- load ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/v1", "https://example.org/v1/"])
-def test_a_url_is_a_server(url: str) -> None:
-    assert load(url, id="x", model="qwen").id == f"qwen at {url.rstrip('/')}"
+def test_a_url_is_a_server() -> None:
+    assert load("https://example.org/v1/", id="x", model="qwen").id == "qwen at https://example.org/v1"
 
 
 def test_a_gguf_file_is_for_llama_and_anything_else_for_transformers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,7 +257,8 @@ def test_both_languages_have_the_same_words_with_the_same_values() -> None:
     for key, words in WORDS["en"].items():
         values = set(re.findall(r"\{(\w+)", words))
         assert set(re.findall(r"\{(\w+)", WORDS["zh"][key])) <= values, key
-        assert words.strip() and WORDS["zh"][key].strip()
+        assert words.strip()
+        assert WORDS["zh"][key].strip()
 
 
 def test_every_word_that_the_page_names_exists() -> None:

@@ -322,7 +322,7 @@ def test_a_hub_id_and_a_generators_address_stay_as_they_are(home: Path) -> None:
     "name", ["/no/such/folder", "./no-such", "~/no-such", "~no-such/model", "no-such.gguf"]
 )
 def test_a_path_that_does_not_exist_is_named(home: Path, name: str) -> None:
-    with pytest.raises(ModelMissingError, match="there is no model at .*no.such"):
+    with pytest.raises(ModelMissingError, match=r"there is no model at .*no.such"):
         models.locate(name, role="generator", home=home)
 
 

@@ -16,6 +16,9 @@ from ragqa.text import language_of, sentence_spans, weight
         ("Brundage为什么离开OpenAI？", "zh"),
         ("训练GPT-4花了多少钱？", "zh"),
         ("What does 对齐 mean?", "en"),
+        ("Who is 马斯克?", "en"),
+        ("谁是 Marta Lindqvist？", "zh"),
+        ("Sam Altman 是谁？", "zh"),
         ("", "en"),
     ],
 )

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,19 +91,20 @@ def ask(
         raise SettingsError(f"--language {language}: it is zh or en")
     _require_one(question, batch)
     settings = _settings(config, corpus=corpus, index=index)
-    pipeline = _open(settings, quiet=quiet, generator=not no_llm)
     options: dict[str, Any] = {
         "k": k, "language": language, "since": _date(since), "until": _date(until), "use_llm": not no_llm,
     }  # fmt: skip
+    lines = list(terminal.read_batch(batch)) if batch else []
+    pipeline = _open(settings, quiet=quiet, generator=not no_llm)
 
-    def answer(text: str, id: str | None) -> dict[str, Any]:
+    def answer(text: str, id: Any) -> dict[str, Any]:
         from ragqa.schema import answer_json
 
         found = pipeline.answer(text, **options)
         return answer_json(found, id=id, models=pipeline.models, index=pipeline.describe())
 
     if batch:
-        statuses = [_print_batch_line(line, answer) for line in terminal.read_batch(batch)]
+        statuses = [_print_batch_line(line, answer) for line in lines]
     else:
         document = answer(question or "", None)
         statuses = [document["status"]]
@@ -141,24 +143,28 @@ def search(
     if run and not batch:
         raise SettingsError("--run needs --batch FILE.jsonl")
     settings = _settings(config, corpus=corpus, index=index)
+    between = {"since": _date(since), "until": _date(until)}
+    lines = list(terminal.read_batch(batch)) if batch else []
+    if run:
+        _require_writable(run)
     pipeline = _open(settings, quiet=quiet, generator=translate)
     trec: list[str] = []
 
-    def find(text: str, id: str | None) -> dict[str, Any]:
+    def find(text: str, id: Any) -> dict[str, Any]:
         from ragqa.schema import search_json
 
         clock = Clock()
         passages = pipeline.search(
-            text, k=k or (100 if run else None), since=_date(since), until=_date(until),
-            use_llm=translate, by_article=run is not None,
+            text, k=k or (100 if run else None), use_llm=translate, by_article=run is not None, **between
         )  # fmt: skip
         trec.extend(
-            f"{id} Q0 {p.article.id} {n} {p.score:.6f} ragqa" for n, p in enumerate(passages, start=1)
+            f"{_column(id)} Q0 {_column(p.article.id)} {n} {p.score:.6f} ragqa"
+            for n, p in enumerate(passages, start=1)
         )
         return search_json(text, passages, id=id, timings_ms=clock.times())
 
     if batch:
-        for line in terminal.read_batch(batch):
+        for line in lines:
             _print_batch_line(line, find)
         if run:
             run.write_text("".join(f"{row}\n" for row in trec), encoding="utf-8")
@@ -320,7 +326,7 @@ def _update(
 
     with terminal.bar("encoding", unit="chunks", quiet=quiet or as_json) as progress:
         built = build_index(
-            settings.corpus, settings.index, encoder=lambda: load_encoder(settings),
+            settings.corpus, settings.index, encoder=lambda: load_encoder(settings), encoder_id=settings.encoder,
             chunk_size=settings.chunk_size, full=full, dry_run=dry_run, progress=progress,
         )  # fmt: skip
     for entry in built.skipped if verbose else ():
@@ -355,12 +361,29 @@ def _require_one(text: str | None, batch: Path | None) -> None:
 
 
 def _date(text: str | None) -> str | None:
-    if text is not None and not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", text):
-        raise SettingsError(f"{text!r} is no date; write 2024, 2024-05 or 2024-05-15")
+    """A date as given; it may stop after the year or the month."""
+    if text is not None:
+        try:
+            date.fromisoformat(text + "-01-01"[len(text) - 4 :] if len(text) in (4, 7) else text)
+        except ValueError:
+            raise SettingsError(f"{text!r} is no date; write 2024, 2024-05 or 2024-05-15") from None
     return text
 
 
-def _print_batch_line(line: tuple[str | None, str | None, str], work: Any) -> str:
+def _require_writable(path: Path) -> None:
+    """Find out before the work whether its result can be written."""
+    try:
+        path.touch()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _column(identity: Any) -> str:
+    """An id as one column of a TREC run."""
+    return re.sub(r"\s+", "_", str(identity)) if identity not in (None, "") else "-"
+
+
+def _print_batch_line(line: tuple[Any, str | None, str], work: Any) -> str:
     """Print the document or the error of one batch line; its status."""
     identity, question, error = line
     document: dict[str, Any]

@@ -58,13 +58,15 @@ def build_index(
     *,
     encoder: Callable[[], SentenceEncoder],
     chunk_size: int,
+    encoder_id: str = "",
     full: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Built:
     """Bring the index up to date with the corpus; readers keep the old version meanwhile.
 
-    The encoder is a function, since an unchanged corpus needs none. Raises CorpusError when there is
+    The encoder is a function, since an unchanged corpus needs none; its ``encoder_id`` is enough to
+    see that an index was built with another. Raises CorpusError when there is
     nothing to index, IndexBusyError when another process writes, IndexMismatchError when the index
     was built with another encoder or chunk size (``full`` rebuilds it).
     """
@@ -78,11 +80,13 @@ def build_index(
     if dry_run:
         old = None if full else _open(index)
         changes = compare(old.articles if old else (), articles)
-        return Built("", len(articles), 0, changes, tuple(skipped), time.monotonic() - started, 0.0)
+        chunks = sum(len(split(article, size=chunk_size)) for article in articles)
+        return Built("", len(articles), chunks, changes, tuple(skipped), time.monotonic() - started, 0.0)
     with writing(index):
         old = None if full else _open(index)
         changes = compare(old.articles if old else (), articles)
-        model = encoder() if changes.any or not old or old.manifest.chunk_size != chunk_size else None
+        same = old and old.manifest.chunk_size == chunk_size and encoder_id in ("", old.manifest.encoder)
+        model = None if same and not changes.any else encoder()
         if old and model is None:
             manifest, speed = old.manifest, 0.0
         else:
@@ -104,6 +108,10 @@ def add_files(files: Sequence[Path], corpus: Path) -> list[Path]:
     """
     if corpus.is_file():
         raise CorpusError(f"{corpus} is one file; articles can be added to a folder only")
+    if len({file.name for file in files}) < len(files):
+        raise CorpusError("two of the files have the same name; add one, rename the other")
+    if corpus.suffix.lower() in SUFFIXES and not corpus.exists():
+        raise CorpusError(f"{corpus} does not exist, and would be one file; name a folder")
     for file in files:
         if not file.is_file():
             raise CorpusError(f"{file} does not exist")

@@ -235,7 +235,7 @@ def support(
     best = _best(text, similar, evidence, there)
     if best is not None and best.verdict != "unsupported":
         return best
-    moved = _best(text, similar, evidence, windows)
+    moved = _best(text, similar, evidence, [window for window in windows if window not in there])
     return moved if moved is not None and moved.verdict == "supported" else best or moved
 
 

@@ -2,6 +2,7 @@
 
 RagqaError                    exit 1   something failed; the message names it and the remedy
 ├── SettingsError             exit 2   a setting or a flag has a value that cannot be used
+├── QuestionError             exit 2   a question is empty or too long
 ├── CorpusError               exit 1   the corpus cannot be read, or holds nothing to index
 ├── ArticleNotFoundError      exit 1   no article has this id
 ├── IndexUnusableError        exit 3   (family) the index cannot answer
@@ -24,6 +25,12 @@ class RagqaError(Exception):
 
 class SettingsError(RagqaError):
     """A setting or a flag has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class QuestionError(RagqaError, ValueError):
+    """A question is empty or too long."""
 
     exit_code = 2
 

@@ -14,7 +14,7 @@ from ragqa import models
 from ragqa.answering import Clock, absent_names, excerpts, extracted, not_found, resolved
 from ragqa.citing import Evidence, Question, Support, choose_reading, support
 from ragqa.encoder import SentenceEncoder
-from ragqa.errors import IndexMissingError, ModelError
+from ragqa.errors import IndexMissingError, ModelError, QuestionError
 from ragqa.examples import example_questions
 from ragqa.generator import load as load_generator
 from ragqa.index import Index, read_manifest
@@ -124,12 +124,12 @@ class Pipeline:
     ) -> Iterator[Answer]:
         """Ever more complete answers: sources, then verbatim sentences, then verified statements.
 
-        Closing the iterator stops the language model. ValueError when the question is empty or
+        Closing the iterator stops the language model. QuestionError when the question is empty or
         longer than 2,000 characters.
         """
-        question = question.strip()
+        question = question.encode("utf-8", "ignore").decode().strip()
         if not question or len(question) > MOST_CHARACTERS:
-            raise ValueError(f"a question has 1 to {MOST_CHARACTERS} characters, not {len(question)}")
+            raise QuestionError(f"a question has 1 to {MOST_CHARACTERS} characters, not {len(question)}")
         clock, index = Clock(), self._require_index()
 
         def find(translation: str | None = None) -> tuple[Vectors, list[Passage]]:
@@ -215,7 +215,9 @@ class Pipeline:
             yield clock.stamp(replace(answer, mode="generated"))
         else:
             note = word("unverified", language)
-            yield clock.stamp(replace(verbatim, status="unverified", mode="generated", note=note))
+            yield clock.stamp(
+                replace(verbatim, status="unverified", mode="generated", note=note, confidence=0.0)
+            )
 
     def _require_index(self) -> Index:
         index = self.index

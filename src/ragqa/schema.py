@@ -12,9 +12,7 @@ from ragqa.text import language_of
 Json = dict[str, Any]
 
 
-def answer_json(
-    answer: Answer, *, id: str | None, models: Mapping[str, str], index: Mapping[str, Any]
-) -> Json:
+def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str], index: Mapping[str, Any]) -> Json:
     """``ragqa.answer/1``."""
     return {
         "schema": "ragqa.answer/1",
@@ -37,9 +35,7 @@ def answer_json(
     }
 
 
-def search_json(
-    query: str, passages: Sequence[Passage], *, id: str | None, timings_ms: Mapping[str, int]
-) -> Json:
+def search_json(query: str, passages: Sequence[Passage], *, id: Any, timings_ms: Mapping[str, int]) -> Json:
     """``ragqa.search/1``."""
     return {
         "schema": "ragqa.search/1",

@@ -61,7 +61,7 @@ def _written(label: str, unit: str) -> Callable[[int, int], None]:
     return update
 
 
-def read_batch(path: Path) -> Iterator[tuple[str | None, str | None, str]]:
+def read_batch(path: Path) -> Iterator[tuple[Any, str | None, str]]:
     """(id, question, error) of each line; one of question and error is given."""
     if str(path) != "-" and not path.is_file():
         raise CorpusError(f"the batch file {path} does not exist")
@@ -70,13 +70,12 @@ def read_batch(path: Path) -> Iterator[tuple[str | None, str | None, str]]:
         for number, raw in enumerate(lines, start=1):
             if not raw.strip():
                 continue
-            identity: str | None = None
+            identity: Any = None
             try:
                 row = json.loads(raw.decode("utf-8-sig"))
                 if not isinstance(row, dict):
                     raise ValueError("it is no JSON object")
-                given = row.get("id", row.get("_id"))
-                identity = None if given is None else str(given)
+                identity = row.get("id", row.get("_id"))
                 question = row.get("question", row.get("text"))
                 if not isinstance(question, str) or not question.strip():
                     raise ValueError('it has no "question"')

@@ -13,6 +13,10 @@ from ragqa.records import Language
 Span = tuple[int, int]
 
 HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_ASKS_IN_ENGLISH = re.compile(
+    r"\W*(?:who|what|when|where|why|how|which|did|does|do|is|are|was|were|can|could|will|has|have)\b", re.I
+)
+_ASKS_IN_CHINESE = re.compile(r"[谁吗呢哪]|什么|多少|怎么|为何|何时|几")
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]+(?:['’\-][A-Za-zÀ-ɏ]+)*")
 
 _LATIN_WEIGHT = 0.4
@@ -30,10 +34,13 @@ def language_of(text: str) -> Language:
     """``zh`` when Chinese characters carry the text, else ``en``.
 
     A Latin word counts as one character, so that "Brundage为什么离开OpenAI" is Chinese, while an
-    English sentence that quotes one Chinese name stays English.
+    English sentence that quotes one Chinese name stays English. A text that opens as an English
+    question is one, unless it asks in Chinese, too.
     """
+    if _ASKS_IN_ENGLISH.match(text) and not _ASKS_IN_CHINESE.search(text):
+        return "en"
     han, latin = len(HAN.findall(text)), len(_LATIN_WORD.findall(text))
-    return "zh" if han > latin else "en"
+    return "zh" if han and han >= latin else "en"
 
 
 def weight(text: str) -> float:
