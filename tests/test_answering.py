@@ -6,7 +6,8 @@ import pytest
 from fakes import WordEncoder, passage
 
 from ragqa.answering import Clock, absent_names, confidence, excerpts, extracted, not_found, resolved
-from ragqa.citing import Evidence, Question, Reading, Support
+from ragqa.citing import Support
+from ragqa.reading import Evidence, Question, Reading
 from ragqa.records import Answer, Language, Passage, Statement, Verdict
 
 ENCODER = WordEncoder()

@@ -40,7 +40,8 @@ ROOMS: dict[str, set[str]] = {
     "retrieval": {"index", "lexicon"},
     "prompting": set(),
     "generator": set(),
-    "citing": {"lexicon"},
+    "reading": {"lexicon"},
+    "citing": {"lexicon", "reading"},
     "wording": set(),
     "examples": {"lexicon"},
     "terminal": set(),
@@ -58,15 +59,16 @@ PAGE: dict[str, set[str]] = {
 # Where rooms are put together.
 COMPOSITION: dict[str, set[str]] = {
     "building": {"chunking", "corpus", "encoder", "index"},
-    "answering": {"citing", "lexicon", "prompting", "wording"},
+    "answering": {"citing", "lexicon", "prompting", "reading", "wording"},
     "pipeline": {
         "answering", "citing", "encoder", "examples", "generator", "index", "lexicon", "models", "prompting",
-        "retrieval", "settings", "wording",
+        "reading", "retrieval", "settings", "wording",
     },
+    "options": {"settings", "terminal"},
     "doctor": {"building", "corpus", "index", "models", "settings"},
     "schema": {"building"},
     "__main__": {
-        "answering", "building", "doctor", "index", "models", "page", "pipeline", "schema", "settings", "terminal",
+        "answering", "building", "doctor", "index", "models", "options", "page", "pipeline", "schema", "settings", "terminal",
     },
 }  # fmt: skip
 ALLOWED = {**ROOMS, **PAGE, **COMPOSITION}

@@ -1,23 +1,15 @@
-"""Statements to exact spans: what is extracted, what is read, what is supported, how it is cited."""
+"""Which sentences hold a statement, how well, and how they are cited."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from fakes import WordEncoder, passage
 
-from ragqa.citing import (
-    Evidence,
-    Question,
-    Reading,
-    Support,
-    Window,
-    choose_reading,
-    cite,
-    extract,
-    missing_names,
-    support,
-)
+from ragqa.citing import Support, cite, missing_names, support
+from ragqa.reading import Evidence, Window
 from ragqa.records import Citation, Passage, Statement
 
 ENCODER = WordEncoder()
@@ -27,170 +19,110 @@ def gather(*passages: Passage) -> Evidence:
     return Evidence.gather(passages, encoder=ENCODER)
 
 
-def ask(text: str) -> Question:
-    return Question.of(text, ENCODER.encode_query([text]))
+def found(text: str, evidence: Evidence, named: Sequence[Window] = (), about: Sequence[str] = ()) -> Support:
+    result = support(text, ENCODER.encode_passages([text])[0], evidence, named=named, about=about)
+    assert result is not None
+    return result
 
 
-def said(question: Question, evidence: Evidence, most: int = 3) -> list[str]:
-    """The extracted windows as texts."""
-    return [
-        "".join(s.text for s in evidence.sentences[a : b + 1])
-        for a, b in extract(question, evidence, most=most)
-    ]
+def test_a_sentence_supports_its_own_words() -> None:
+    evidence = gather(passage("港口停航了。灯塔的灯坏了。"))
+    result = found("灯塔的灯坏了。", evidence)
+    assert (result.first, result.last, result.verdict) == (1, 1, "supported")
+    assert result.score == pytest.approx(1 + 0.15)
 
 
-# --- evidence --------------------------------------------------------------------------------
+def test_two_neighbours_support_what_neither_says_alone() -> None:
+    evidence = gather(passage("甲在春天去了北京。乙在秋天去了上海。"))
+    result = found("甲在春天去了北京，乙在秋天去了上海。", evidence)
+    assert (result.first, result.last, result.verdict) == (0, 1, "supported")
 
 
-def test_sentences_keep_their_place_in_the_article() -> None:
-    evidence = gather(passage("港口停航。\n灯坏了。"), passage("It closed. He left.", id="b"))
-    assert [(s.passage, s.start, s.end, s.text) for s in evidence.sentences] == [
-        (1, 3, 8, "港口停航。"),
-        (1, 9, 13, "灯坏了。"),
-        (2, 3, 13, "It closed."),
-        (2, 14, 22, "He left."),
-    ]
-    np.testing.assert_array_equal(
-        evidence.vectors, ENCODER.encode_passages([s.text for s in evidence.sentences])
-    )
-
-
-def test_sentences_that_are_known_are_not_encoded_again() -> None:
-    encoder = WordEncoder()
-    first, second = passage("港口停航。灯坏了。"), passage("沙太多。", id="b")
-    known = Evidence.gather([first], encoder=encoder)
-    both = Evidence.gather([second, first], encoder=encoder, known=known)
-    assert encoder.passages == ["港口停航。", "灯坏了。", "沙太多。"]
-    np.testing.assert_array_equal(both.vectors[1:], known.vectors)
-
-
-def test_no_passages_give_no_evidence() -> None:
-    evidence = gather()
-    assert (evidence.sentences, evidence.vectors.shape[0]) == ([], 0)
-    assert extract(ask("港"), evidence) == []
-    assert support("港", ENCODER.encode_query(["港"])[0], evidence) is None
-
-
-def test_only_a_question_for_an_age_can_lack_its_answer() -> None:
-    old, silent = gather(passage("她今年35岁。")), gather(passage("她工作了六年。"))
-    assert (ask("How old is she?").kind, ask("Where is she?").kind) == ("age", None)
-    assert not old.lacks(ask("How old is she?"))
-    assert silent.lacks(ask("How old is she?"))
-    assert not silent.lacks(ask("Where is she?"))
-
-
-# --- extract ---------------------------------------------------------------------------------
-
-
-def test_the_nearest_sentences_come_first_and_there_are_three() -> None:
-    evidence = gather(passage("别的什么都没有。灯塔的灯坏了。灯和港一样重要。港口的灯灯灯。"))
-    assert said(ask("灯"), evidence) == [
-        "灯塔的灯坏了。",
-        "港口的灯灯灯。",
-        "灯和港一样重要。",
-    ]
-    assert said(ask("灯"), evidence, 1) == ["灯塔的灯坏了。"]
-
-
-def test_a_sentence_counts_with_its_passage() -> None:
-    evidence = gather(
-        passage("第一句话没说什么。", score=0.9), passage("第二句话没说什么。", score=0.7, id="b")
-    )
-    assert extract(ask("灯"), evidence) == [(0, 0), (1, 1)]
-
-
-def test_what_shows_the_kind_of_answer_counts_more() -> None:
-    evidence = gather(passage("这句话说的是别的。因为水太多才这样。"))
-    assert said(Question(ask("无").vector, "why"), evidence, 1) == ["因为水太多才这样。"]
-
-
-def test_a_sentence_that_names_who_is_asked_about_counts_more() -> None:
-    evidence = gather(passage("这句话说的是别的。马斯克说的是别的。"))
-    assert said(ask("马斯克在哪儿？"), evidence, 1) == ["马斯克说的是别的。"]
-
-
-def test_headings_and_fragments_are_not_extracted() -> None:
-    evidence = gather(passage("灯灯灯灯灯灯灯\n灯灯。\n灯灯为什么坏？\n别的什么都没有。"))
-    assert said(ask("灯"), evidence) == ["别的什么都没有。"]
-
-
-def test_the_same_sentence_in_two_articles_is_extracted_once() -> None:
-    evidence = gather(passage("灯塔的灯坏了。"), passage("灯塔的灯坏了。", id="b"))
-    assert extract(ask("灯"), evidence) == [(0, 0)]
-
-
-# --- choose_reading --------------------------------------------------------------------------
-
-ZH = "陈立昨天说明情况。第一，航道里的沙太多。第二，灯塔的灯坏了。第三，工人正在罢工。\n其余不详细说了。"
-EN = "Chen Li explained it. First, there was sand. Second, the lamp broke. Finally, there was a strike.\nHe left."
-PARTS: tuple[Window, ...] = ((1, 1), (2, 2), (3, 3))
+def test_a_pair_never_spans_two_passages() -> None:
+    evidence = gather(passage("甲在春天去了北京。"), passage("乙在秋天去了上海。", id="b"))
+    result = found("甲在春天去了北京，乙在秋天去了上海。", evidence)
+    assert result.first == result.last
 
 
 @pytest.mark.parametrize(
-    ("question", "text", "speaker"),
+    ("statement", "verdict"),
     [
-        ("陈立为什么让港口停航？", ZH, 0),
-        ("港口为什么停航？", ZH, None),
-        ("Why did Chen Li close it?", EN, 0),
-        ("Why did it close?", EN, None),
+        ("灯塔的灯昨天夜里坏了。", "supported"),
+        ("灯塔的灯昨晚不能亮了。", "partly"),  # 4 of 10 pairs
+        ("灯塔卖给了一位画家。", "unsupported"),
     ],
 )
-def test_an_enumeration_is_read_whole_for_a_why_question_with_who_speaks(
-    question: str, text: str, speaker: int | None
-) -> None:
-    reading = choose_reading(ask(question), gather(passage(text)))
-    assert reading == Reading(PARTS, frozenset(PARTS), speaker)
-    assert extract(ask(question), gather(passage(text)), most=2) == list(PARTS)
+def test_within_one_language_shared_pairs_of_characters_decide(statement: str, verdict: str) -> None:
+    assert found(statement, gather(passage("灯塔的灯昨天夜里坏了。"))).verdict == verdict
 
 
 @pytest.mark.parametrize(
-    ("text", "first"),
+    ("statement", "verdict"),
     [
-        ("第一，环境变了。工人走了很多。第二，灯坏了。", (0, 1)),
-        ("第一，环境变了。\n工人走了很多。\n第二，灯坏了。", (0, 0)),
-        (f"第一，{'环境' * 14}变了。工人走了很多。第二，灯坏了。", (0, 0)),
+        ("The lamp, the harbour and sand.", "supported"),  # cosine 1
+        ("The lamp and the harbour.", "supported"),  # 3 / sqrt(4 * 3) = .866
+        ("The lamp.", "unsupported"),  # 2 / sqrt(4 * 2) = .707
     ],
 )
-def test_a_short_part_is_read_with_the_sentence_on_its_line_that_explains_it(
-    text: str, first: Window
-) -> None:
-    assert choose_reading(ask("港口为什么停航？"), gather(passage(text))).windows == (first, (2, 2))
+def test_across_languages_the_cosine_decides(statement: str, verdict: str) -> None:
+    assert found(statement, gather(passage("港里有灯也有沙。"))).verdict == verdict
 
 
-@pytest.mark.parametrize("text", [ZH.replace("第二，", "").replace("第三，", ""), ZH])
-def test_one_numbered_sentence_or_another_question_is_no_enumeration(text: str) -> None:
-    question = "港口为什么停航？" if "第二" not in text else "港口停航了吗？"
-    assert choose_reading(ask(question), gather(passage(text))).parts == frozenset()
+def test_across_languages_there_is_a_little_room_for_partly() -> None:
+    evidence = gather(passage("港里有灯也有沙。"))
+    evidence.vectors[0] = [0.81, *[0.0] * 8, (1 - 0.81**2) ** 0.5]
+    vector = np.array([1, *[0.0] * 9], dtype=np.float32)
+    result = support("Something was said.", vector, evidence)
+    assert result is not None
+    assert result.verdict == "partly"
 
 
-def test_ordinals_that_count_terms_are_no_enumeration() -> None:
-    evidence = gather(passage("第一次开会在春天。第二届大会在秋天举行。第三任局长到了。"))
-    assert choose_reading(ask("港口为什么停航？"), evidence).parts == frozenset()
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        ("修灯塔要花五十亿元。", "supported"),
+        ("修灯塔要花50亿元。", "supported"),
+        ("修灯塔要花60亿元。", "unsupported"),
+        ("2024年修灯塔要花五十亿元。", "supported"),
+        ("2023年修灯塔要花五十亿元。", "unsupported"),
+    ],
+)
+def test_a_number_must_stand_in_the_passage_or_in_its_date(statement: str, verdict: str) -> None:
+    assert found(statement, gather(passage("修灯塔要花五十亿元。"))).verdict == verdict
 
 
-def test_an_enumeration_must_hold_a_name_that_is_asked_for() -> None:
-    assert choose_reading(ask("马斯克为什么停航？"), gather(passage(ZH))).parts == frozenset()
+def test_the_sentence_that_the_writer_named_comes_first() -> None:
+    evidence = gather(passage("灯塔的灯坏了，沙也多。灯塔的灯坏了。"))
+    assert found("灯塔的灯坏了。", evidence, named=[(0, 0)]).first == 0
+    assert found("灯塔的灯坏了。", evidence).first == 1
 
 
-@pytest.mark.parametrize(("score", "parts"), [(0.771, {(1, 1), (2, 2)}), (0.769, set())])
-def test_an_enumeration_is_read_only_about_as_near_as_the_best_passage(
-    score: float, parts: set[Window]
-) -> None:
-    text = "第一，沙太多。\n第二，灯坏了。"
-    evidence = gather(passage("港口已经停航了。", score=0.8), passage(text, score=score, id="b"))
-    assert choose_reading(ask("港口为什么停航？"), evidence).parts == parts
+def test_a_wrong_marker_is_moved_to_the_sentence_that_says_so() -> None:
+    evidence = gather(passage("港口停航了。"), passage("灯塔的灯坏了。", id="b"))
+    result = found("灯塔的灯坏了。", evidence, named=[(0, 0)])
+    assert (result.first, result.verdict) == (1, "supported")
 
 
-def test_the_nearest_sentences_are_read_best_passage_first() -> None:
+def test_what_one_person_said_is_not_taken_from_a_passage_on_another() -> None:
     evidence = gather(
-        passage("别的什么也没有说。港口里没有什么。", score=0.8),
-        passage("灯塔的灯坏了。这句话也没有说。", score=0.8, id="b"),
+        passage("他离开公司去读书了。", title="马斯克的一天"),
+        passage("他回到了公司里来。", title="比尔·盖茨的一天", id="b"),
     )
-    assert choose_reading(ask("灯"), evidence).windows == ((2, 2), (3, 3), (0, 0), (1, 1))
-    assert choose_reading(ask("灯"), evidence, most=2).windows == ((2, 2), (0, 0))
+    assert found("马斯克离开公司去读书了。", evidence).first == 0
+    assert found("盖茨离开公司去读书了。", evidence).first == 1
 
 
-# --- names -----------------------------------------------------------------------------------
+def test_a_statement_without_a_name_is_about_the_names_of_the_question() -> None:
+    evidence = gather(
+        passage("他离开公司去读书了。", title="马斯克"), passage("他离开公司去读书。", title="盖茨", id="b")
+    )
+    assert found("他离开公司去读书了。", evidence, about=["盖茨"]).first == 1
+    assert found("马斯克离开公司去读书了。", evidence, about=["盖茨"]).first == 0
+
+
+def test_a_name_that_no_passage_holds_leaves_every_passage_open() -> None:
+    evidence = gather(passage("港口停航了。"), passage("他离开公司去读书了。", id="b"))
+    assert found("马斯克离开公司去读书了。", evidence).first == 1
 
 
 @pytest.mark.parametrize(

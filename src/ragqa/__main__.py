@@ -14,6 +14,7 @@ import typer
 
 from ragqa import __version__, terminal
 from ragqa.errors import RagqaError, SettingsError
+from ragqa.options import BatchOption, Common, JsonOption, NumberOption, SinceOption, UntilOption, verb
 
 if TYPE_CHECKING:
     from ragqa.pipeline import Pipeline
@@ -27,46 +28,24 @@ app = typer.Typer(
     add_completion=False,
 )
 
-CorpusOption = Annotated[Path | None, typer.Option("--corpus", help="Folder of articles, or a .jsonl file.")]
-IndexOption = Annotated[Path | None, typer.Option("--index", help="Folder of the index.")]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings as TOML.")]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="One JSON document on stdout (one a line with --batch).")
-]
-BatchOption = Annotated[
-    Path | None, typer.Option("--batch", help='JSON lines {"id", "question"}; - is stdin.')
-]
-NumberOption = Annotated[
-    int | None, typer.Option("-k", min=1, max=1000, help="Passages (or articles) a question.")
-]
-SinceOption = Annotated[
-    str | None, typer.Option(help="Only articles dated on or after: 2024, 2024-05, 2024-05-15.")
-]
-UntilOption = Annotated[str | None, typer.Option(help="Only articles dated on or before.")]
-VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]
-QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr but errors.")]
 
-
-@app.command("index")
+@verb(app, "index")
 def index_command(
     full: Annotated[bool, typer.Option("--full", help="Build anew instead of bringing up to date.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would change.")] = False,
     as_json: JsonOption = False,
-    corpus: CorpusOption = None,
-    index: IndexOption = None,
-    config: ConfigOption = None,
-    verbose: VerboseOption = False,
-    quiet: QuietOption = False,
+    *,
+    common: Common,
 ) -> None:
     """Bring the index up to date with the corpus.
 
     Example: ragqa index --corpus articles/ --index index/
     """
-    settings = _settings(config, corpus=corpus, index=index)
-    _update(settings, full=full, dry_run=dry_run, as_json=as_json, verbose=verbose, quiet=quiet)
+    settings = common.settings()
+    _update(settings, common, full=full, dry_run=dry_run, as_json=as_json)
 
 
-@app.command()
+@verb(app, "ask")
 def ask(
     question: Annotated[str | None, typer.Argument(help="The question, in Chinese or English.")] = None,
     batch: BatchOption = None,
@@ -77,11 +56,8 @@ def ask(
     since: SinceOption = None,
     until: UntilOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 5 when the corpus holds no answer.")] = False,
-    corpus: CorpusOption = None,
-    index: IndexOption = None,
-    config: ConfigOption = None,
-    verbose: VerboseOption = False,
-    quiet: QuietOption = False,
+    *,
+    common: Common,
 ) -> None:
     """Answer a question, every sentence cited.
 
@@ -90,12 +66,12 @@ def ask(
     if language not in (None, "zh", "en"):
         raise SettingsError(f"--language {language}: it is zh or en")
     _require_one(question, batch)
-    settings = _settings(config, corpus=corpus, index=index)
+    settings = common.settings()
     options: dict[str, Any] = {
         "k": k, "language": language, "since": _date(since), "until": _date(until), "use_llm": not no_llm,
     }  # fmt: skip
     lines = list(terminal.read_batch(batch)) if batch else []
-    pipeline = _open(settings, quiet=quiet, generator=not no_llm)
+    pipeline = _open(settings, common, generator=not no_llm)
 
     def answer(text: str, id: Any) -> dict[str, Any]:
         from ragqa.schema import answer_json
@@ -113,7 +89,7 @@ def ask(
         raise typer.Exit(5)
 
 
-@app.command()
+@verb(app, "search")
 def search(
     query: Annotated[str | None, typer.Argument(help="What to look for, in Chinese or English.")] = None,
     batch: BatchOption = None,
@@ -127,11 +103,8 @@ def search(
     k: NumberOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    corpus: CorpusOption = None,
-    index: IndexOption = None,
-    config: ConfigOption = None,
-    verbose: VerboseOption = False,
-    quiet: QuietOption = False,
+    *,
+    common: Common,
 ) -> None:
     """Find passages, best first; with --run, rank articles by their best passage.
 
@@ -142,12 +115,12 @@ def search(
     _require_one(query, batch)
     if run and not batch:
         raise SettingsError("--run needs --batch FILE.jsonl")
-    settings = _settings(config, corpus=corpus, index=index)
+    settings = common.settings()
     between = {"since": _date(since), "until": _date(until)}
     lines = list(terminal.read_batch(batch)) if batch else []
     if run:
         _require_writable(run)
-    pipeline = _open(settings, quiet=quiet, generator=translate)
+    pipeline = _open(settings, common, generator=translate)
     trec: list[str] = []
 
     def find(text: str, id: Any) -> dict[str, Any]:
@@ -168,7 +141,7 @@ def search(
             _print_batch_line(line, find)
         if run:
             run.write_text("".join(f"{row}\n" for row in trec), encoding="utf-8")
-            _say(f"wrote {len(trec)} lines to {run}", quiet)
+            common.say(f"wrote {len(trec)} lines to {run}")
         return
     document = find(query or "", None)
     print(
@@ -176,15 +149,12 @@ def search(
     )
 
 
-@app.command()
+@verb(app, "show")
 def show(
     article_id: Annotated[str, typer.Argument(help="The id that ask and search give.")],
     as_json: JsonOption = False,
-    corpus: CorpusOption = None,
-    index: IndexOption = None,
-    config: ConfigOption = None,
-    verbose: VerboseOption = False,
-    quiet: QuietOption = False,
+    *,
+    common: Common,
 ) -> None:
     """Show a stored article: the text that citations point into.
 
@@ -193,7 +163,7 @@ def show(
     from ragqa.index import Index
     from ragqa.schema import article_json
 
-    article = Index.open(_settings(config, corpus=corpus, index=index).index).article(article_id)
+    article = Index.open(common.settings().index).article(article_id)
     if as_json:
         print(json.dumps(article_json(article), ensure_ascii=False))
     else:
@@ -201,15 +171,12 @@ def show(
         print(f"{article.title}\n{' · '.join(fact for fact in facts if fact)}\n\n{article.text}")
 
 
-@app.command()
+@verb(app, "add")
 def add(
     files: Annotated[list[Path], typer.Argument(help="Articles to copy into the corpus.")],
     as_json: JsonOption = False,
-    corpus: CorpusOption = None,
-    index: IndexOption = None,
-    config: ConfigOption = None,
-    verbose: VerboseOption = False,
-    quiet: QuietOption = False,
+    *,
+    common: Common,
 ) -> None:
     """Copy articles into the corpus and index them.
 
@@ -217,21 +184,18 @@ def add(
     """
     from ragqa.building import add_files
 
-    settings = _settings(config, corpus=corpus, index=index)
+    settings = common.settings()
     for path in add_files(files, settings.corpus):
-        _say(f"copied to {path}", quiet)
-    _update(settings, as_json=as_json, verbose=verbose, quiet=quiet)
+        common.say(f"copied to {path}")
+    _update(settings, common, as_json=as_json)
 
 
-@app.command()
+@verb(app, "serve")
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")] = None,
-    corpus: CorpusOption = None,
-    index: IndexOption = None,
-    config: ConfigOption = None,
-    verbose: VerboseOption = False,
-    quiet: QuietOption = False,
+    *,
+    common: Common,
 ) -> None:
     """Open the page (what app.py does).
 
@@ -239,17 +203,16 @@ def serve(
     """
     from ragqa.page import start
 
-    start(_settings(config, corpus=corpus, index=index, host=host, port=port))
+    start(common.settings(host=host, port=port))
 
 
-@app.command("models")
+@verb(app, "models")
 def models_command(
     action: Annotated[str | None, typer.Argument(help="pull: fetch what is missing.")] = None,
     names: Annotated[list[str] | None, typer.Argument(help="Only these; default: the two defaults.")] = None,
     as_json: JsonOption = False,
-    config: ConfigOption = None,
-    verbose: VerboseOption = False,
-    quiet: QuietOption = False,
+    *,
+    common: Common,
 ) -> None:
     """Show the model catalogue and what is present and verified; pull what is missing.
 
@@ -259,13 +222,13 @@ def models_command(
 
     if action not in (None, "pull"):
         raise SettingsError(f"ragqa models {action}: the only action is pull")
-    home = _settings(config).home
+    home = common.settings().home
     if action == "pull":
         wanted = names or [entry.id for entry in models.catalogue() if entry.default]
         for name in wanted:
-            with terminal.bar(f"pulling {name}", unit="bytes", quiet=quiet or as_json) as progress:
+            with terminal.bar(f"pulling {name}", unit="bytes", quiet=common.quiet or as_json) as progress:
                 path = models.pull(name, home=home, progress=lambda label, done, total: progress(done, total))
-            _say(f"{name} is at {path}", quiet)
+            common.say(f"{name} is at {path}")
     if action and not as_json:
         return
     statuses = models.status(home=home, verify=True)
@@ -281,14 +244,11 @@ def models_command(
             print(f"{s.entry.id:36} {s.entry.role:10} {s.entry.bytes / 1e6:7.0f} MB  {mark:8} {s.detail}")
 
 
-@app.command()
+@verb(app, "doctor")
 def doctor(
     as_json: JsonOption = False,
-    corpus: CorpusOption = None,
-    index: IndexOption = None,
-    config: ConfigOption = None,
-    verbose: VerboseOption = False,
-    quiet: QuietOption = False,
+    *,
+    common: Common,
 ) -> None:
     """Check models, index, corpus and disk; say what to run.
 
@@ -296,7 +256,7 @@ def doctor(
     """
     from ragqa.doctor import examine
 
-    checks = examine(_settings(config, corpus=corpus, index=index))
+    checks = examine(common.settings())
     failed = [check for check in checks if check.level == "fail"]
     if as_json:
         rows = [{"name": c.name, "level": c.level, "detail": c.detail, "run": c.run} for c in checks]
@@ -313,24 +273,23 @@ def doctor(
 
 def _update(
     settings: Settings,
+    common: Common,
     *,
     full: bool = False,
     dry_run: bool = False,
     as_json: bool = False,
-    verbose: bool = False,
-    quiet: bool = False,
 ) -> None:
     from ragqa.building import build_index
     from ragqa.pipeline import load_encoder
     from ragqa.schema import index_json
 
-    with terminal.bar("encoding", unit="chunks", quiet=quiet or as_json) as progress:
+    with terminal.bar("encoding", unit="chunks", quiet=common.quiet or as_json) as progress:
         built = build_index(
             settings.corpus, settings.index, encoder=lambda: load_encoder(settings), encoder_id=settings.encoder,
             chunk_size=settings.chunk_size, full=full, dry_run=dry_run, progress=progress,
         )  # fmt: skip
-    for entry in built.skipped if verbose else ():
-        _say(f"skipped {entry.file}: {entry.reason}", quiet)
+    for entry in built.skipped if common.verbose else ():
+        common.say(f"skipped {entry.file}: {entry.reason}")
     document = index_json(built)
     if as_json:
         print(json.dumps(document, ensure_ascii=False))
@@ -338,20 +297,15 @@ def _update(
     counts = ", ".join(f"{document[name]} {name}" for name in ("added", "changed", "removed", "unchanged"))
     would = "would hold" if dry_run else "holds"
     print(f"{settings.index}/ {would} {built.articles} articles in {built.chunks} chunks: {counts}")
-    if built.skipped and not verbose:
-        _say(f"{len(built.skipped)} files were skipped; -v says why", quiet)
+    if built.skipped and not common.verbose:
+        common.say(f"{len(built.skipped)} files were skipped; -v says why")
 
 
-def _settings(config: Path | None, **flags: Any) -> Settings:
-    from ragqa.settings import Settings
-
-    return Settings.load(config, **flags)
-
-
-def _open(settings: Settings, *, quiet: bool, generator: bool) -> Pipeline:
+def _open(settings: Settings, common: Common, *, generator: bool) -> Pipeline:
     from ragqa.pipeline import Pipeline
 
-    _say("loading models …", quiet or not sys.stderr.isatty())
+    if sys.stderr.isatty():
+        common.say("loading models …")
     return Pipeline.open(settings, warm=generator)
 
 
@@ -395,11 +349,6 @@ def _print_batch_line(line: tuple[Any, str | None, str], work: Any) -> str:
     return str(document.get("status", "error"))
 
 
-def _say(text: str, quiet: bool = False) -> None:
-    if not quiet:
-        print(text, file=sys.stderr, flush=True)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code. ``--debug`` anywhere shows tracebacks."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -414,12 +363,12 @@ def main(arguments: list[str] | None = None) -> int:
         code = app(arguments, prog_name="ragqa", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted; nothing is lost")
+        terminal.say("interrupted; nothing is lost")
         return 130
     except RagqaError as error:
         if debug:
             raise
-        _say(f"ragqa: {error}")
+        terminal.say(f"ragqa: {error}")
         return error.exit_code
     except Exception as error:
         return _unexpected(error, debug)
@@ -435,7 +384,7 @@ def _unexpected(error: Exception, debug: bool) -> int:
         return 0
     if debug:
         raise error
-    _say(f"ragqa: {type(error).__name__}: {error} (--debug shows where)")
+    terminal.say(f"ragqa: {type(error).__name__}: {error} (--debug shows where)")
     return 1
 
 

@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ragqa.citing import Evidence, Question, Reading, Support, Window, cite, extract, missing_names
+from ragqa.citing import Support, cite, missing_names
 from ragqa.lexicon import fold, names
 from ragqa.prompting import Excerpt
+from ragqa.reading import Evidence, Question, Reading, Window, extract
 from ragqa.records import Answer, Citation, Passage, Statement
 from ragqa.wording import word
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ragqa import models
 from ragqa.answering import Clock, absent_names, excerpts, extracted, not_found, resolved
-from ragqa.citing import Evidence, Question, Support, choose_reading, support
+from ragqa.citing import Support, support
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import IndexMissingError, ModelError, QuestionError
 from ragqa.examples import example_questions
@@ -20,6 +20,7 @@ from ragqa.generator import load as load_generator
 from ragqa.index import Index, read_manifest
 from ragqa.lexicon import fold, names
 from ragqa.prompting import build_grammar, build_messages, build_translation, parse_lines
+from ragqa.reading import Evidence, Question, choose_reading
 from ragqa.records import Answer, Article, Generator, Language, Passage, Vectors
 from ragqa.retrieval import embed_question, rank_articles, retrieve
 from ragqa.settings import Settings

@@ -110,6 +110,11 @@ def passages_text(passages: list[dict[str, Any]]) -> str:
     )
 
 
+def say(text: str) -> None:
+    """A message on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def leave(code: int) -> NoReturn:
     """End the process. At once when a language model is loaded: its thread may still be reading."""
     sys.stdout.flush()

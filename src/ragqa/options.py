@@ -1,0 +1,84 @@
+"""The options of the command line that several verbs share."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from ragqa import terminal
+
+if TYPE_CHECKING:
+    from ragqa.settings import Settings
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout (one a line with --batch).")
+]
+BatchOption = Annotated[
+    Path | None, typer.Option("--batch", help='JSON lines {"id", "question"}; - is stdin.')
+]
+NumberOption = Annotated[
+    int | None, typer.Option("-k", min=1, max=1000, help="Passages (or articles) a question.")
+]
+SinceOption = Annotated[
+    str | None, typer.Option(help="Only articles dated on or after: 2024, 2024-05, 2024-05-15.")
+]
+UntilOption = Annotated[str | None, typer.Option(help="Only articles dated on or before.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The options that every verb takes."""
+
+    corpus: Annotated[Path | None, typer.Option("--corpus", help="Folder of articles, or a .jsonl file.")] = (
+        None
+    )
+    index: Annotated[Path | None, typer.Option("--index", help="Folder of the index.")] = None
+    config: Annotated[Path | None, typer.Option("--config", help="Settings as TOML.")] = None
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")] = False
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr but errors.")] = False
+
+    def settings(self, **flags: Any) -> Settings:
+        """The settings with these options and flags."""
+        from ragqa.settings import Settings
+
+        return Settings.load(self.config, corpus=self.corpus, index=self.index, **flags)
+
+    def say(self, text: str) -> None:
+        """A message on stderr, unless quiet."""
+        if not self.quiet:
+            terminal.say(text)
+
+
+def verb(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command of ``app``; its parameter ``common`` stands for the options of Common."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(Common, include_extras=True)
+        shared = [
+            inspect.Parameter(
+                f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name]
+            )
+            for f in fields(Common)
+        ]
+        own = [
+            p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "common"
+        ]
+
+        @wraps(function)
+        def command(**arguments: Any) -> None:
+            common = Common(**{p.name: arguments.pop(p.name) for p in shared})
+            function(**arguments, common=common)
+
+        parameters = [*own, *shared]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        app.command(name)(command)
+        return function
+
+    return register
