@@ -104,6 +104,7 @@ class Index:
         self.articles = articles
         self._places = places
         self._vectors = vectors
+        self.languages = frozenset(article.language for article in articles)
         self._row_by_id = {article.id: row for row, article in enumerate(articles)}
         self._article_of_chunk = np.array([place.article for place in places], dtype=np.int64)
         self._published = np.array([article.published or "" for article in articles], dtype=np.str_)

@@ -101,7 +101,7 @@ class Pipeline:
     ) -> list[Passage]:
         """The best passages for a question; ``by_article`` gives each article's best chunk instead."""
         index = self._require_index()
-        needed = use_llm and _speaks_another(index, language_of(question))
+        needed = use_llm and bool(index.languages - {language_of(question)})
         generator = self._generator.get() if needed else None
         translation = self._translate(question, generator) if generator else None
         vector = embed_question(question, encoder=self._encoder, translation=translation)
@@ -143,7 +143,7 @@ class Pipeline:
         vector, passages = find()
         answer, evidence = yield from self._look(base, vector, passages, clock)
         generator = self._generator.get() if use_llm and answer.passages else None
-        if generator and _speaks_another(index, language_of(question)):
+        if generator and index.languages - {language_of(question)}:
             vector, passages = find(self._translate(question, generator))
             answer, evidence = yield from self._look(base, vector, passages, clock, known=evidence)
         asked = Question.of(question, vector)
@@ -282,10 +282,6 @@ def open_generator(settings: Settings) -> Generator:
         threads=settings.threads,
         context=settings.context,
     )
-
-
-def _speaks_another(index: Index, language: Language) -> bool:
-    return any(article.language != language for article in index.articles)
 
 
 def _latin_names(question: str) -> list[str]:
