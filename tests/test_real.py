@@ -120,15 +120,16 @@ def test_a_reader_asks_in_a_browser_and_sees_the_cited_words_lit_up(
         page = browser.new_context(locale=locale).new_page()
         watch = Watch(page, url)
         page.goto(url)
+        page.wait_for_selector("html[data-ready]")
         page.fill("#question textarea", question)
         page.keyboard.press("Enter")
         page.wait_for_selector(".source", timeout=30_000)
         page.wait_for_selector(".reply[data-mode=generated]", timeout=120_000)
-        page.wait_for_selector(".steps[data-state=done]", timeout=120_000)
+        page.wait_for_selector("#status [data-state=done]", timeout=120_000)
         assert page.locator(".statement").count() == 3
         page.locator("a.cite").first.click()
-        page.wait_for_selector("#reader mark", timeout=30_000)
-        assert "第一" in page.locator("#reader mark").first.inner_text()
+        page.wait_for_selector("#reader mark[data-n='1'].lit", timeout=30_000)
+        assert page.locator("#reader mark[data-n='1']").first.inner_text().startswith("第一")
         assert watch.faults == []
         browser.close()
 
