@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,18 @@ import typer
 
 from ragqa import __version__, terminal
 from ragqa.errors import RagqaError, SettingsError
-from ragqa.options import BatchOption, Common, JsonOption, NumberOption, SinceOption, UntilOption, verb
+from ragqa.options import (
+    BatchOption,
+    Common,
+    JsonOption,
+    NumberOption,
+    SinceOption,
+    SourceOption,
+    UntilOption,
+    WrittenInOption,
+    articles_wanted,
+    verb,
+)
 
 if TYPE_CHECKING:
     from ragqa.pipeline import Pipeline
@@ -55,6 +65,8 @@ def ask(
     language: Annotated[str | None, typer.Option(help="Language of the answer: zh or en.")] = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    written_in: WrittenInOption = None,
+    source: SourceOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 5 when the corpus holds no answer.")] = False,
     *,
     common: Common,
@@ -68,7 +80,8 @@ def ask(
     _require_one(question, batch)
     settings = common.settings()
     options: dict[str, Any] = {
-        "k": k, "language": language, "since": _date(since), "until": _date(until), "use_llm": not no_llm,
+        "k": k, "language": language, "use_llm": not no_llm,
+        "wanted": articles_wanted(since=since, until=until, written_in=written_in, source=source),
     }  # fmt: skip
     lines = list(terminal.read_batch(batch)) if batch else []
     pipeline = _open(settings, common, generator=not no_llm)
@@ -97,18 +110,25 @@ def search(
         Path | None, typer.Option("--run", help="Write a TREC run of articles here (with --batch).")
     ] = None,
     as_json: JsonOption = False,
-    translate: Annotated[
-        bool, typer.Option("--translate", help="Let the language model translate it, too.")
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what each passage's score is made of.")
+    ] = False,
+    no_llm: Annotated[
+        bool, typer.Option("--no-llm", help="Do not wait for the language model to translate the query.")
     ] = False,
     k: NumberOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    written_in: WrittenInOption = None,
+    source: SourceOption = None,
     *,
     common: Common,
 ) -> None:
     """Find passages, best first; with --run, rank articles by their best passage.
 
-    Example: ragqa search "离职的原因" -k 3
+    A query that articles in the other language may answer is translated first (about a second).
+
+    Example: ragqa search "离职的原因" -k 3 --explain
     """
     from ragqa.answering import Clock
 
@@ -116,11 +136,11 @@ def search(
     if run and not batch:
         raise SettingsError("--run needs --batch FILE.jsonl")
     settings = common.settings()
-    between = {"since": _date(since), "until": _date(until)}
+    wanted = articles_wanted(since=since, until=until, written_in=written_in, source=source)
     lines = list(terminal.read_batch(batch)) if batch else []
     if run:
         _require_writable(run)
-    pipeline = _open(settings, common, generator=translate)
+    pipeline = _open(settings, common, generator=False)
     trec: list[str] = []
 
     def find(text: str, id: Any) -> dict[str, Any]:
@@ -128,13 +148,13 @@ def search(
 
         clock = Clock()
         passages = pipeline.search(
-            text, k=k or (100 if run else None), use_llm=translate, by_article=run is not None, **between
+            text, k=k or (100 if run else None), use_llm=not no_llm, by_article=run is not None, wanted=wanted
         )  # fmt: skip
         trec.extend(
             f"{_column(id)} Q0 {_column(p.article.id)} {n} {p.score:.6f} ragqa"
             for n, p in enumerate(passages, start=1)
         )
-        return search_json(text, passages, id=id, timings_ms=clock.times())
+        return search_json(text, passages, id=id, timings_ms=clock.times(), explain=explain)
 
     if batch:
         for line in lines:
@@ -312,16 +332,6 @@ def _open(settings: Settings, common: Common, *, generator: bool) -> Pipeline:
 def _require_one(text: str | None, batch: Path | None) -> None:
     if (text is None) == (batch is None):
         raise SettingsError("give either one question or --batch FILE.jsonl")
-
-
-def _date(text: str | None) -> str | None:
-    """A date as given; it may stop after the year or the month."""
-    if text is not None:
-        try:
-            date.fromisoformat(text + "-01-01"[len(text) - 4 :] if len(text) in (4, 7) else text)
-        except ValueError:
-            raise SettingsError(f"{text!r} is no date; write 2024, 2024-05 or 2024-05-15") from None
-    return text
 
 
 def _require_writable(path: Path) -> None:

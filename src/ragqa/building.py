@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from ragqa.calibration import Calibration
 from ragqa.chunking import split
 from ragqa.corpus import SUFFIXES, read_articles
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import CorpusError, IndexUnusableError
-from ragqa.index import Index, Manifest, new_version, writing
-from ragqa.records import Article, Chunk, Skipped, Vectors
+from ragqa.index import Index, Stored
+from ragqa.late import Signature
+from ragqa.records import Article, Chunk, Skipped, Tokens
+from ragqa.versions import Manifest, new_version, writing
 
 Progress = Callable[[int, int], None]
 
@@ -162,9 +164,13 @@ def _build(
 ) -> tuple[Index, float]:
     chunks = [(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
     texts = [embedded_text(article, chunk) for article, chunk in chunks]
-    keys = [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts]
-    known = old.vectors_by_key() if old else {}
-    vectors, speed = _encode(texts, keys, known, encoder, progress)
+    # The language decides what tokens are measured from, so it is part of what was encoded.
+    keys = [
+        hashlib.sha256(f"{article.language}\n{text}".encode()).hexdigest()[:24]
+        for (article, _), text in zip(chunks, texts, strict=True)
+    ]
+    habits = old.habits if old else Calibration.measure(encoder)
+    stored, speed = _encode(chunks, texts, keys, old.stored() if old else {}, encoder, habits, progress)
     manifest = Manifest(
         version=new_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -177,7 +183,12 @@ def _build(
         chunks=len(chunks),
         skipped=tuple(skipped),
     )
-    built = Index.build(articles, [chunk for _, chunk in chunks], vectors, keys=keys, manifest=manifest)
+    vectors = np.array([one.vector for one in stored], dtype=np.float32)
+    signatures = [one.signature for one in stored if one.signature]
+    built = Index.build(
+        articles, [chunk for _, chunk in chunks], vectors, keys=keys, manifest=manifest, texts=texts,
+        signatures=signatures if len(signatures) == len(stored) else None, habits=habits,
+    )  # fmt: skip
     return built, speed
 
 
@@ -188,23 +199,30 @@ def digest(articles: Sequence[Article]) -> str:
 
 
 def _encode(
+    chunks: Sequence[tuple[Article, Chunk]],
     texts: Sequence[str],
     keys: Sequence[str],
-    known: dict[str, npt.NDArray[np.float32]],
+    known: dict[str, Stored],
     encoder: SentenceEncoder,
+    habits: Calibration,
     progress: Progress | None,
-) -> tuple[Vectors, float]:
-    """Vectors of all texts, and tokens per second of those that had to be encoded."""
+) -> tuple[list[Stored], float]:
+    """What is stored of every chunk, and tokens per second of those that had to be encoded."""
     fresh = [row for row, key in enumerate(keys) if key not in known]
+    signatures: dict[int, Signature] = {}
+
+    def sign(at: int, tokens: Tokens) -> None:
+        row = fresh[at]
+        article, chunk = chunks[row]
+        above = len(texts[row]) - len(chunk.text)
+        signatures[row] = Signature.of(tokens, habits.passages[article.language], skipped=above)
+
     started, before = time.monotonic(), encoder.tokens_encoded
-    encoded = encoder.encode_passages([texts[row] for row in fresh], progress=progress)
+    encoded = encoder.encode_passages([texts[row] for row in fresh], progress=progress, each=sign)
     seconds = time.monotonic() - started
-    vectors = np.zeros((len(texts), encoder.dimension), dtype=np.float32)
-    for row, key in enumerate(keys):
-        if key in known:
-            vectors[row] = known[key]
-    vectors[fresh] = encoded
-    return vectors, (encoder.tokens_encoded - before) / seconds if fresh else 0.0
+    new = {row: Stored(vector, signatures.get(row)) for row, vector in zip(fresh, encoded, strict=True)}
+    stored = [known[key] if key in known else new[row] for row, key in enumerate(keys)]
+    return stored, (encoder.tokens_encoded - before) / seconds if fresh else 0.0
 
 
 def _open(folder: Path) -> Index | None:

@@ -10,8 +10,9 @@ from ragqa import models
 from ragqa.building import compare
 from ragqa.corpus import read_articles
 from ragqa.errors import IndexUnusableError, ModelError, RagqaError
-from ragqa.index import Index, read_manifest, verify
+from ragqa.index import Index
 from ragqa.settings import Settings
+from ragqa.versions import read_manifest, verify
 
 Level = Literal["ok", "warn", "fail"]
 _ROOM_FOR_AN_INDEX = 200 * 2**20

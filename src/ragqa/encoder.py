@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ragqa.errors import ModelDamagedError, ModelMissingError
-from ragqa.records import Vectors
+from ragqa.records import Tokens, TokenSink, Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 # Tokens of one batch, padding included: long texts go in small batches, short ones in large.
 _BATCH_TOKENS = 4096
+# Added to a token's id before its logarithm is taken: the commonest piece still tells something.
+_FIRST_RANK = 10.0
 
 
 class SentenceEncoder:
@@ -66,15 +69,21 @@ class SentenceEncoder:
             ) from error
         return cls(model.eval(), id=id, fingerprint=_fingerprint(location))
 
-    def encode_query(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of questions, shape (n, dimension)."""
-        return self._encode(texts, self._model.encode_query)
+    def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors:
+        """Unit vectors of questions, shape (n, dimension); ``each`` receives their tokens."""
+        return self._encode(texts, self._model.encode_query, prompt="query", each=each)
 
     def encode_passages(
-        self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        each: TokenSink | None = None,
     ) -> Vectors:
         """Unit vectors of passages, shape (n, dimension); ``progress(done, total)`` counts texts."""
-        return self._encode(texts, self._model.encode_document, progress=progress)
+        return self._encode(
+            texts, self._model.encode_document, prompt="document", progress=progress, each=each
+        )
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as the model sees it, special tokens included, cut at its window."""
@@ -88,27 +97,65 @@ class SentenceEncoder:
         texts: Sequence[str],
         encode: Callable[..., Any],
         *,
+        prompt: str,
         progress: Callable[[int, int], None] | None = None,
+        each: TokenSink | None = None,
     ) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         lengths = self.count_tokens(texts)
         done = 0
         for rows in _batches(lengths):
+            batch = [texts[row] for row in rows]
             encoded = encode(
-                [texts[row] for row in rows],
+                batch,
                 batch_size=len(rows),
+                output_value=None if each else "sentence_embedding",
                 normalize_embeddings=False,
                 convert_to_numpy=False,
                 show_progress_bar=False,
             )
-            for row, vector in zip(rows, encoded, strict=True):
+            for row, found in zip(rows, encoded, strict=True):
+                vector = found["sentence_embedding"] if each else found
                 vectors[row] = vector.float().numpy()
+            if each and "token_embeddings" in encoded[0]:
+                for row, tokens in zip(rows, self._tokens(batch, encoded, prompt), strict=True):
+                    each(row, tokens)
             done += len(rows)
             self.tokens_encoded += sum(lengths[row] for row in rows)
             if progress:
                 progress(done, len(texts))
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+
+    def _tokens(
+        self, texts: Sequence[str], encoded: Sequence[dict[str, Any]], prompt: str
+    ) -> Iterator[Tokens]:
+        """Token vectors of the texts themselves: without prompt, padding and special tokens."""
+        prefix = (self._model.prompts or {}).get(prompt) or ""
+        read = self._model.tokenizer(
+            [prefix + text for text in texts],
+            truncation=True,
+            max_length=self._model.max_seq_length,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+        )
+        for row, features in enumerate(encoded):
+            offsets = np.array(read["offset_mapping"][row])
+            # A token may take the space before its word along; the prompt's own end in that space.
+            own = (offsets[:, 1] > len(prefix)) & ~np.array(read["special_tokens_mask"][row], dtype=bool)
+            ids = np.array(read["input_ids"][row])[own]
+            vectors = features["token_embeddings"][: len(own)].float().numpy()[own]
+            starts = (offsets[own, 0] - len(prefix)).astype(np.int32)
+            yield Tokens(vectors, starts, self._weights(ids))
+
+    def _weights(self, ids: npt.NDArray[np.int64]) -> Vectors:
+        """How much each token tells: by Zipf's law the logarithm of its rank, which is its id.
+
+        Vocabularies list their pieces by frequency. Pieces without a letter or digit tell nothing.
+        """
+        pieces = self._model.tokenizer.convert_ids_to_tokens(ids.tolist())
+        tells = np.array([any(c.isalnum() for c in piece) for piece in pieces], dtype=np.float32)
+        return np.asarray(np.log(ids + _FIRST_RANK) * tells, dtype=np.float32)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -27,6 +27,8 @@ _STOP_ZH = frozenset(
     " 进行 关于 对于 根据 通过 由于 其中 之后 之前 目前 表示 认为 称为 第几 哪年 哪一年 请问 多大 多久 多长".split()
 )
 _LATIN = re.compile(r"[a-z0-9][a-z0-9.+\-]*[a-z0-9]|[a-z0-9]")
+_HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
+_LATEST = re.compile(r"最新|最近一|近日|近况|\blatest\b|\bnewest\b|\bmost recent(?:ly)?\b|\bthese days\b")
 _NAME_TAGS = ("nr", "ns", "nt", "nz")
 # A Latin word that carries a capital or a digit beside letters: Brundage, OpenAI, GPT-4, o1.
 _LATIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-'’&][A-Za-z0-9]+)*")
@@ -104,11 +106,33 @@ def words(text: str) -> list[str]:
     return found
 
 
+def terms(text: str) -> list[str]:
+    """What the lexical index knows a text by, repeats included: words, and characters of Chinese runs.
+
+    Latin words and numbers; of Chinese single characters, pairs of neighbours and words. Words are
+    tagged, so that 开放 the word and 开放 the pair are two terms. Stop words are left out.
+    """
+    import rjieba
+
+    folded = fold(text)
+    found = [word for word in _LATIN.findall(folded) if word not in _STOP_EN]
+    for run in _HAN_RUN.findall(folded):
+        found.extend(run)
+        found.extend(run[i : i + 2] for i in range(len(run) - 1))
+        found.extend(f"={word}" for word in rjieba.cut(run) if len(word) > 1 and word not in _STOP_ZH)
+    return found
+
+
+def asks_for_latest(question: str) -> bool:
+    """Whether the newest article answers best: 最新, 最近, latest, most recent."""
+    return bool(_LATEST.search(fold(question)))
+
+
 def ngrams(text: str) -> frozenset[str]:
     """Chinese character bigrams and Latin words: what two wordings of one fact share."""
     folded = fold(text)
     grams = {w for w in _LATIN.findall(folded) if w not in _STOP_EN}
-    for run in re.findall(r"[\u3400-\u9fff]+", folded):
+    for run in _HAN_RUN.findall(folded):
         grams.update(run[i : i + 2] for i in range(len(run) - 1))
     return frozenset(grams)
 

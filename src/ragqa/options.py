@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from ragqa import terminal
+from ragqa.errors import SettingsError
 
 if TYPE_CHECKING:
+    from ragqa.index import Filter
     from ragqa.settings import Settings
 
 JsonOption = Annotated[
@@ -29,6 +32,10 @@ SinceOption = Annotated[
     str | None, typer.Option(help="Only articles dated on or after: 2024, 2024-05, 2024-05-15.")
 ]
 UntilOption = Annotated[str | None, typer.Option(help="Only articles dated on or before.")]
+WrittenInOption = Annotated[str | None, typer.Option(help="Only articles written in zh or en.")]
+SourceOption = Annotated[
+    str | None, typer.Option(help="Only articles whose outlet or address contains this.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,27 @@ class Common:
         """A message on stderr, unless quiet."""
         if not self.quiet:
             terminal.say(text)
+
+
+def articles_wanted(
+    *, since: str | None, until: str | None, written_in: str | None, source: str | None
+) -> Filter:
+    """The filter that these options ask for. Raises SettingsError for what is no date or language."""
+    from ragqa.index import Filter
+
+    if written_in not in (None, "zh", "en"):
+        raise SettingsError(f"--written-in {written_in}: it is zh or en")
+    return Filter(since=_date(since), until=_date(until), language=written_in, source=source)
+
+
+def _date(text: str | None) -> str | None:
+    """A date as given; it may stop after the year or the month."""
+    if text is not None:
+        try:
+            date.fromisoformat(text + "-01-01"[len(text) - 4 :] if len(text) in (4, 7) else text)
+        except ValueError:
+            raise SettingsError(f"{text!r} is no date; write 2024, 2024-05 or 2024-05-15") from None
+    return text
 
 
 def verb(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Generator as Steps
 from collections.abc import Iterator
@@ -17,14 +16,15 @@ from ragqa.encoder import SentenceEncoder
 from ragqa.errors import IndexMissingError, ModelError, QuestionError
 from ragqa.examples import example_questions
 from ragqa.generator import load as load_generator
-from ragqa.index import Index, read_manifest
-from ragqa.lexicon import fold, names
-from ragqa.prompting import build_grammar, build_messages, build_translation, parse_lines
+from ragqa.index import Filter, Index
+from ragqa.prompting import build_grammar, build_messages, parse_lines
 from ragqa.reading import Evidence, Question, choose_reading
-from ragqa.records import Answer, Article, Generator, Language, Passage, Vectors
-from ragqa.retrieval import embed_question, rank_articles, retrieve
+from ragqa.records import Answer, Article, Generator, Language, Passage
+from ragqa.retrieval import EVERYTHING, Query, rank_articles, retrieve
 from ragqa.settings import Settings
 from ragqa.text import language_of
+from ragqa.translating import Translator
+from ragqa.versions import read_manifest
 from ragqa.wording import word
 
 MOST_CHARACTERS = 2000
@@ -37,6 +37,7 @@ class Pipeline:
         self.settings = settings
         self._encoder = encoder
         self._generator = generator
+        self._translator = Translator()
         self._index: Index | None = None
 
     @classmethod
@@ -94,19 +95,22 @@ class Pipeline:
         question: str,
         *,
         k: int | None = None,
-        since: str | None = None,
-        until: str | None = None,
+        wanted: Filter = EVERYTHING,
         use_llm: bool = True,
         by_article: bool = False,
     ) -> list[Passage]:
-        """The best passages for a question; ``by_article`` gives each article's best chunk instead."""
+        """The best passages for a question; ``by_article`` gives each article's best chunk instead.
+
+        With ``use_llm`` the language model translates a question that may be answered in the other
+        language: about a second, once a question.
+        """
         index = self._require_index()
-        needed = use_llm and bool(index.languages - {language_of(question)})
-        generator = self._generator.get() if needed else None
-        translation = self._translate(question, generator) if generator else None
-        vector = embed_question(question, encoder=self._encoder, translation=translation)
-        wanted: dict[str, Any] = {"index": index, "k": k or self.settings.k, "since": since, "until": until}
-        return rank_articles(vector, **wanted) if by_article else retrieve(question, vector, **wanted)
+        translation = None
+        if use_llm and self._crosses(question, index, wanted) and (generator := self._generator.get()):
+            translation = self._translator.translate(question, generator)
+        query = Query.of(question, encoder=self._encoder, translation=translation)
+        find = rank_articles if by_article else retrieve
+        return find(query, index=index, k=k or self.settings.k, wanted=wanted)
 
     def answer(self, question: str, **options: Any) -> Answer:
         """The finished answer to a question; options as in ``stream``."""
@@ -119,8 +123,7 @@ class Pipeline:
         *,
         k: int | None = None,
         language: Language | None = None,
-        since: str | None = None,
-        until: str | None = None,
+        wanted: Filter = EVERYTHING,
         use_llm: bool = True,
     ) -> Iterator[Answer]:
         """Ever more complete answers: sources, then verbatim sentences, then verified statements.
@@ -133,20 +136,20 @@ class Pipeline:
             raise QuestionError(f"a question has 1 to {MOST_CHARACTERS} characters, not {len(question)}")
         clock, index = Clock(), self._require_index()
 
-        def find(translation: str | None = None) -> tuple[Vectors, list[Passage]]:
-            vector = embed_question(question, encoder=self._encoder, translation=translation)
-            return vector, retrieve(
-                question, vector, index=index, k=k or self.settings.k, since=since, until=until
-            )
+        def find(translation: str | None) -> tuple[Query, list[Passage]]:
+            query = Query.of(question, encoder=self._encoder, translation=translation)
+            return query, retrieve(query, index=index, k=k or self.settings.k, wanted=wanted)
 
+        crosses = use_llm and self._crosses(question, index, wanted)
         base = Answer(question, language or language_of(question), "not_found", mode="sources")
-        vector, passages = find()
-        answer, evidence = yield from self._look(base, vector, passages, clock)
+        known = self._translator.known(question) if crosses else None
+        query, passages = find(known)
+        answer, evidence = yield from self._look(base, query, passages, clock)
         generator = self._generator.get() if use_llm and answer.passages else None
-        if generator and index.languages - {language_of(question)}:
-            vector, passages = find(self._translate(question, generator))
-            answer, evidence = yield from self._look(base, vector, passages, clock, known=evidence)
-        asked = Question.of(question, vector)
+        if generator and crosses and not known:
+            query, passages = find(self._translator.translate(question, generator))
+            answer, evidence = yield from self._look(base, query, passages, clock, known=evidence)
+        asked = Question.of(question, query.vector)
         absent = absent_names(question, answer.passages)
         if absent or not answer.statements or evidence.lacks(asked):
             yield clock.stamp(not_found(answer, absent))
@@ -159,7 +162,7 @@ class Pipeline:
     def _look(
         self,
         base: Answer,
-        vector: Vectors,
+        query: Query,
         passages: list[Passage],
         clock: Clock,
         known: Evidence | None = None,
@@ -169,7 +172,7 @@ class Pipeline:
         answer = replace(base, passages=tuple(passages))
         yield clock.stamp(answer)
         evidence = Evidence.gather(passages, encoder=self._encoder, known=known)
-        answer = extracted(answer, Question.of(base.question, vector), evidence)
+        answer = extracted(answer, Question.of(base.question, query.vector), evidence)
         if answer.statements:
             clock.mark("first_statement")
             yield clock.stamp(answer)
@@ -220,24 +223,16 @@ class Pipeline:
                 replace(verbatim, status="unverified", mode="generated", note=note, confidence=0.0)
             )
 
+    def _crosses(self, question: str, index: Index, wanted: Filter) -> bool:
+        """Whether a question may be answered by articles in another language than its own."""
+        readable = index.languages & {wanted.language} if wanted.language else index.languages
+        return bool(readable - {language_of(question)})
+
     def _require_index(self) -> Index:
         index = self.index
         if index is None:
             raise IndexMissingError(f"there is no index in {self.settings.index}/; run: ragqa index")
         return index
-
-    def _translate(self, question: str, generator: Generator) -> str | None:
-        to: Language = "en" if language_of(question) == "zh" else "zh"
-        kept = _latin_names(question)
-        messages, grammar = build_translation(question, to=to, names=kept)
-        try:
-            with closing(generator.stream(messages, grammar=grammar, max_tokens=80)) as pieces:  # type: ignore[type-var]
-                translation = "".join(pieces).strip()
-        except ModelError:
-            return None
-        # A small model writes 布兰德格 for Brundage, which no article does: names are given as asked.
-        lost = [name for name in kept if name not in translation]
-        return " ".join([translation, *lost]) if translation else None
 
 
 class LazyGenerator:
@@ -282,11 +277,3 @@ def open_generator(settings: Settings) -> Generator:
         threads=settings.threads,
         context=settings.context,
     )
-
-
-def _latin_names(question: str) -> list[str]:
-    """Runs of capitalised Latin words as the question writes them: John Schulman, GPT-4."""
-    folded = set(names(question))
-    runs = re.findall(r"[A-Za-z][\w.\-]*(?: [A-Z][\w.\-]*)*", question)
-    kept = [" ".join(w for w in run.split() if fold(w) in folded) for run in runs]
-    return [run.strip(".") for run in dict.fromkeys(kept) if run]

@@ -58,6 +58,15 @@ _EXAMPLES = (
         "[2] 李明是市里的交通局长。\n",
     ),
 )
+_TRANSLATE = (
+    "Translate each question into {language}. Translate names the way {language} newspapers write them."
+    " Never answer it."
+)
+_TRANSLATIONS = (
+    ("Who designed the old stone bridge in Linz?", "林茨的那座老石桥是谁设计的？"),
+    ("What was the main cause of the 1931 flood", "1931年洪水的主要原因是什么"),
+    ("How many seats did the Liberal Party lose?", "自由党失去了多少个席位？"),
+)
 # English lines hold no Chinese character and Chinese lines, names apart, do: the reply cannot slip
 # into the language of the passages. A line is one sentence: it can be checked as one.
 _GRAMMAR: dict[Language, str] = {
@@ -144,12 +153,16 @@ def build_grammar(excerpts: int, *, language: Language, required: Sequence[int] 
     return "\n".join([*rules, _GRAMMAR[language], ""])
 
 
-def build_translation(question: str, *, to: Language, names: Sequence[str]) -> tuple[list[Message], str]:
-    """Messages that ask for a question in another language, and a grammar of one line."""
-    language = {"zh": "Chinese", "en": "English"}[to]
-    keep = f" Keep {', '.join(names)} unchanged." if names else ""
-    message = f"Translate this question into {language}.{keep} Write only the translation.\n{question}"
-    return [Message("user", message)], 'root ::= [^\\n]+ "\\n"?'
+def build_translation(question: str, *, to: Language) -> tuple[list[Message], str]:
+    """Messages that ask for a question in another language, and a grammar of one line.
+
+    The examples show that a question is to be put, not answered; they stay in the model's cache.
+    """
+    turns = [Message("system", _TRANSLATE.format(language={"zh": "Chinese", "en": "English"}[to]))]
+    for english, chinese in _TRANSLATIONS:
+        asked, put = (english, chinese) if to == "zh" else (chinese, english)
+        turns += [Message("user", asked), Message("assistant", put)]
+    return [*turns, Message("user", question)], 'root ::= [^\\n]+ "\\n"?'
 
 
 def parse_lines(pieces: Iterable[str]) -> Iterator[Draft | None]:

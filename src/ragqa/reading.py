@@ -19,7 +19,9 @@ Window = tuple[int, int]
 _SHORTEST_SENTENCE = 6
 _EXTRACTED = 3
 # How much farther than the best passage one with an enumeration may be.
-_ABOUT_AS_NEAR = 0.03
+_ABOUT_AS_NEAR = 0.075
+# What a passage's score counts beside a sentence's cosine.
+_AROUND = 0.4
 # A part shorter than this (Chinese characters) only announces.
 _ANNOUNCEMENT = 30
 _PART = re.compile(
@@ -102,7 +104,7 @@ class Evidence:
             [any(n in fold(s.text) for n in question.names) for s in self.sentences], dtype=np.float32
         )
         bonus = _CUE * (shown + named)
-        return np.asarray(self.vectors @ question.vector[0] + around + bonus, dtype=np.float32)
+        return np.asarray(self.vectors @ question.vector[0] + _AROUND * around + bonus, dtype=np.float32)
 
     def lacks(self, question: Question) -> bool:
         """Whether an age is asked for and no sentence gives one: what is near is then something else."""

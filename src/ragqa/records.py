@@ -6,7 +6,7 @@ of it: ``2024``, ``2024-05``); languages are ``zh`` or ``en``; scores are simila
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -49,12 +49,28 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Signal:
+    """One reason for a passage's score: what was measured, and what it added."""
+
+    name: str
+    value: float
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that was found for a question, with the article it stands in."""
+    """A chunk that was found for a question, with the article it stands in.
+
+    ``focus`` are the spans, in the article, of the sentences that match best; ``also_in`` the ids of
+    articles that hold the same words; ``signals`` why it scores as it does.
+    """
 
     chunk: Chunk
     article: Article
     score: float
+    focus: tuple[tuple[int, int], ...] = ()
+    also_in: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +151,41 @@ class Message:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A text as its encoder reads it, token by token: contextual vectors, shape (t, dimension).
+
+    ``starts`` are the characters at which tokens begin (below 0: before the text); ``weights`` say how
+    much each tells, 0 for punctuation.
+    """
+
+    vectors: Vectors
+    starts: npt.NDArray[np.int32]
+    weights: Vectors
+
+
+TokenSink = Callable[[int, Tokens], None]
+
+
 class Encoder(Protocol):
-    """Text to unit vectors, shape (n, dimension), float32."""
+    """Text to unit vectors, shape (n, dimension), float32.
+
+    ``each`` receives the tokens of every text by its row, from encoders that have such.
+    """
 
     id: str
     fingerprint: str
     dimension: int
 
-    def encode_query(self, texts: Sequence[str]) -> Vectors: ...
+    def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors: ...
 
-    def encode_passages(self, texts: Sequence[str]) -> Vectors: ...
+    def encode_passages(
+        self,
+        texts: Sequence[str],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        each: TokenSink | None = None,
+    ) -> Vectors: ...
 
 
 class Generator(Protocol):

@@ -1,101 +1,224 @@
-"""Question to ranked passages: small chunks are searched, larger stretches are read."""
+"""Question to ranked chunks: candidates from two indexes, then one score from three calibrated signals.
+
+- *dense*: cosine of question and chunk, from halfway between what true and false pairs score in
+  their two languages (calibration.py), so that neither language drowns the other;
+- *late*: interaction of their tokens (late.py), counted the same way;
+- *lexical*: how much of the question's words the chunk holds (lexical.py). It is 0 where they cannot
+  match, and so never outvotes what can be compared.
+
+A question that was translated looks for chunks in both wordings; dense and late are then the mean of
+both votes. The weights were chosen on development packs; docs/retrieval.md has the table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ragqa.index import Hit, Index
+from ragqa.index import Filter, Index, Mask, Rows
+from ragqa.late import Asked, interaction, within
 from ragqa.lexicon import kind_of, shows
-from ragqa.records import Encoder, Passage, Vectors
+from ragqa.records import Encoder, Language, Passage, Signal, Tokens, Vectors
+from ragqa.selection import Hit, select
+from ragqa.text import language_of, sentence_spans
 
-# Chunks looked at for k passages: several usually stand side by side and become one.
-_HITS_A_PASSAGE = 2
-# Two hits under one heading are read as one passage with what lies between them: the reasons that
-# a heading announces seldom name their subject. Without a heading only near neighbours are joined.
-_LONGEST_PASSAGE = 900
-_WIDEST_GAP = 2
-# What a heading that shows the kind of answer adds to a cosine.
+EVERYTHING = Filter()
+# Candidates that get a second look: of each wording in each language, by vector and by words.
+_NEAREST, _BY_WORDS = 50, 30
+# What a signal counts beside a cosine.
+WEIGHTS: Mapping[str, float] = {"dense": 1.0, "late": 1.0, "lexical": 0.2}
+# What a heading that announces the kind of answer adds to a score.
 _HEADING = 0.03
+# Sentences lit up in a passage, and how near to the best a second one must come.
+_LIT, _NEARLY_AS_GOOD = 2, 0.9
 
 
-def embed_question(question: str, *, encoder: Encoder, translation: str | None = None) -> Vectors:
-    """Unit vector of a question, shape (1, dimension); a translation gets an equal vote."""
-    texts = [question, translation] if translation else [question]
-    vector = encoder.encode_query(texts).sum(axis=0, keepdims=True)
-    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A question in one language as the encoder sees it."""
+
+    text: str
+    vector: Vectors
+    tokens: Tokens | None
 
 
-def retrieve(
-    question: str,
-    vector: Vectors,
-    *,
-    index: Index,
-    k: int,
-    since: str | None = None,
-    until: str | None = None,
-) -> list[Passage]:
-    """The ``k`` best passages for a question and its vector of shape (1, dimension), best first.
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for: a question as asked, in its ``language``, and its translation if there is one."""
 
-    Hits that stand near each other under one heading are joined; the same words in two articles
-    count once; a heading that announces what is asked for ("three reasons") counts a little.
-    """
-    hits = index.search(vector, k=k * _HITS_A_PASSAGE, since=since, until=until)[0]
-    kind = kind_of(question)
-    scored = [
-        replace(passage, score=passage.score + _HEADING)
-        if kind and shows(kind, passage.chunk.heading)
-        else passage
-        for passage in _joined(hits, index)
+    text: str
+    language: Language
+    wordings: Mapping[str, Wording]
+
+    @classmethod
+    def of(cls, question: str, *, encoder: Encoder, translation: str | None = None) -> Query:
+        """Encode a question; a translation is in the other language."""
+        language = language_of(question)
+        other: Language = "en" if language == "zh" else "zh"
+        texts = {language: question, other: translation} if translation else {language: question}
+        tokens: dict[int, Tokens] = {}
+        vectors = encoder.encode_query([t for t in texts.values() if t], each=tokens.__setitem__)
+        wordings = {
+            name: Wording(text or "", vectors[row], tokens.get(row))
+            for row, (name, text) in enumerate(texts.items())
+        }
+        return cls(question, language, wordings)
+
+    @property
+    def vector(self) -> Vectors:
+        """The unit mean of the wordings' vectors, shape (1, dimension): what a sentence is compared with."""
+        total = np.sum([w.vector for w in self.wordings.values()], axis=0, keepdims=True)
+        return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
+
+    def for_passages_in(self, language: str) -> dict[str, Wording]:
+        """The wordings that look for passages in a language: as asked, and in that language."""
+        return {name: w for name, w in self.wordings.items() if name in (self.language, language)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Chunks by their score, best first, and each signal's value and points, all of shape (n,)."""
+
+    rows: Rows
+    scores: Vectors
+    signals: Mapping[str, tuple[Vectors, Vectors]]
+
+
+def retrieve(query: Query, *, index: Index, k: int, wanted: Filter = EVERYTHING) -> list[Passage]:
+    """The ``k`` best passages for a question, best first: see selection.py for what becomes one."""
+    ranked = rank(query, index=index, wanted=wanted, depth=k)
+    hits = [
+        Hit(int(row), float(score), _explain(ranked, at))
+        for at, (row, score) in enumerate(zip(ranked.rows, ranked.scores, strict=True))
     ]
-    return list(_distinct(sorted(scored, key=lambda passage: -passage.score)))[:k]
+    passages = select(query.text, hits, index=index, k=k)
+    return [_with_focus(passage, query, index) for passage in passages]
 
 
-def rank_articles(
-    vector: Vectors, *, index: Index, k: int, since: str | None = None, until: str | None = None
-) -> list[Passage]:
+def rank_articles(query: Query, *, index: Index, k: int, wanted: Filter = EVERYTHING) -> list[Passage]:
     """The best chunk of each of the ``k`` best articles: what a TREC run lists."""
-    depth = k * _HITS_A_PASSAGE
+    depth = k
     while True:
-        hits = index.search(vector, k=depth, since=since, until=until)[0]
-        best = {index.place(hit.row).article: hit for hit in reversed(hits)}
-        if len(best) >= k or len(hits) < depth:
-            ranked = sorted(best.values(), key=lambda hit: -hit.score)[:k]
-            return [index.passage(hit.row, hit.row, hit.score) for hit in ranked]
+        ranked = rank(query, index=index, wanted=wanted, depth=depth)
+        best: dict[int, int] = {}
+        for at, row in enumerate(ranked.rows):
+            best.setdefault(index.place(int(row)).article, at)
+        if len(best) >= k or depth >= index.manifest.chunks:
+            return [
+                index.passage(int(ranked.rows[at]), int(ranked.rows[at]), float(ranked.scores[at]))
+                for at in list(best.values())[:k]
+            ]
         depth *= 2
 
 
-def _joined(hits: Sequence[Hit], index: Index) -> Iterator[Passage]:
-    """Passages of neighbouring hits; a passage scores as its best chunk."""
-    run: list[Hit] = []
-    for hit in sorted(hits, key=lambda hit: hit.row):
-        if run and not _belong(run[0].row, run[-1].row, hit.row, index):
-            yield _passage(run, index)
-            run = []
-        run.append(hit)
-    if run:
-        yield _passage(run, index)
+def rank(
+    query: Query,
+    *,
+    index: Index,
+    wanted: Filter = EVERYTHING,
+    depth: int = 0,
+    weights: Mapping[str, float] = WEIGHTS,
+) -> Ranked:
+    """Score the candidates: at least the ``depth`` nearest chunks of each language.
 
-
-def _belong(first: int, last: int, row: int, index: Index) -> bool:
-    start, end = index.place(first), index.place(row)
-    return (
-        (start.article, start.heading) == (end.article, end.heading)
-        and (bool(start.heading) or row - last <= _WIDEST_GAP)
-        and end.end - start.start <= _LONGEST_PASSAGE
+    A score lies between 0 and 1; 0.5 is halfway between a chunk that answers and one that does not.
+    """
+    allowed = index.mask(wanted) if wanted.any else None
+    words = {name: index.words.coverage(w.text) for name, w in query.wordings.items()}
+    parts = [
+        _score(query, words, language, _inside(index, allowed, language), index, max(depth, _NEAREST))
+        for language in sorted(index.languages)
+    ]
+    rows = np.concatenate([rows for rows, _ in parts]) if parts else np.zeros(0, dtype=np.int64)
+    values = {name: np.concatenate([found[name] for _, found in parts]) for name in WEIGHTS} if parts else {}
+    signals = {name: (value, weights[name] * value / 2) for name, value in values.items()}
+    announced = _announced(query.text, rows, index)
+    if announced.any():
+        signals["heading"] = (announced, _HEADING * announced)
+    scores = 0.5 + np.sum([points for _, points in signals.values()], axis=0) if len(rows) else np.zeros(0)
+    order = np.lexsort((rows, -scores))
+    return Ranked(
+        rows[order],
+        np.asarray(scores[order], dtype=np.float32),
+        {name: (value[order], points[order]) for name, (value, points) in signals.items()},
     )
 
 
-def _passage(run: Sequence[Hit], index: Index) -> Passage:
-    return index.passage(run[0].row, run[-1].row, max(hit.score for hit in run))
+def _inside(index: Index, allowed: Mask | None, language: str) -> Mask:
+    mask = index.mask(Filter(language=language))
+    return mask if allowed is None else mask & allowed
 
 
-def _distinct(passages: Sequence[Passage]) -> Iterator[Passage]:
-    seen: set[str] = set()
-    for passage in passages:
-        words = "".join(passage.chunk.text.split())
-        if words not in seen:
-            seen.add(words)
-            yield passage
+def _score(
+    query: Query, words: Mapping[str, Vectors], language: str, inside: Mask, index: Index, depth: int
+) -> tuple[Rows, dict[str, Vectors]]:
+    """Candidates among the passages of one language, and their signals."""
+    wordings = query.for_passages_in(language)
+    found = [index.nearest(w.vector, k=depth, among=inside) for w in wordings.values()]
+    found += [_best_by_words(words[name], inside) for name in wordings]
+    rows = np.unique(np.concatenate(found))
+    vectors = index.vectors(rows)
+    dense = [vectors @ w.vector - index.habits.dense[name, language] for name, w in wordings.items()]
+    return rows, {
+        "dense": np.mean(dense, axis=0),
+        "late": _late(wordings, rows, language, index),
+        "lexical": np.max([words[name][rows] for name in wordings], axis=0),
+    }
+
+
+def _late(wordings: Mapping[str, Wording], rows: Rows, language: str, index: Index) -> Vectors:
+    asked = _asked(wordings, language, index)
+    if not asked or index.tokens is None:
+        return np.zeros(len(rows), dtype=np.float32)
+    habits = [index.habits.late[name, language] for name in asked]
+    votes = interaction(list(asked.values()), [index.tokens.of(int(row)) for row in rows])
+    return np.asarray(votes.mean(axis=0) - np.mean(habits), dtype=np.float32)
+
+
+def _asked(wordings: Mapping[str, Wording], language: str, index: Index) -> dict[str, Asked]:
+    """What late interaction compares with passages of a language; empty without token vectors."""
+    if index.tokens is None:
+        return {}
+    centres = index.habits.centres
+    return {name: Asked(w.tokens, centres[name, language]) for name, w in wordings.items() if w.tokens}
+
+
+def _with_focus(passage: Passage, query: Query, index: Index) -> Passage:
+    """A passage with the spans of the sentences that hold the question's tokens best."""
+    language = passage.article.language
+    asked = list(_asked(query.for_passages_in(language), language, index).values())
+    spans, signatures = [], []
+    for row in index.rows_of(passage) if index.tokens and asked else ():
+        place = index.place(row)
+        inside = sentence_spans(passage.article.text[place.start : place.end])
+        spans += [(place.start + start, place.start + end) for start, end in inside]
+        signatures += within(index.tokens.of(row), inside)
+    if not spans:
+        return passage
+    scores = interaction(asked, signatures).mean(axis=0)
+    best = np.argsort(-scores, kind="stable")[:_LIT]
+    lit = [spans[at] for at in best if scores[at] >= _NEARLY_AS_GOOD * scores[best[0]]]
+    return replace(passage, focus=tuple(sorted(lit)))
+
+
+def _best_by_words(coverage: Vectors, inside: Mask) -> Rows:
+    """The chunks in a mask that hold most of the question's words; none that holds none."""
+    held = np.where(inside, coverage, 0)
+    best = np.argpartition(-held, _BY_WORDS)[:_BY_WORDS] if len(held) > _BY_WORDS else np.arange(len(held))
+    return np.asarray(best[held[best] > 0], dtype=np.int64)
+
+
+def _announced(question: str, rows: Rows, index: Index) -> Vectors:
+    """1 where a chunk's heading shows the kind of answer that is asked for ("three reasons")."""
+    kind = kind_of(question)
+    if kind is None:
+        return np.zeros(len(rows), dtype=np.float32)
+    return np.array([shows(kind, index.place(int(row)).heading) for row in rows], dtype=np.float32)
+
+
+def _explain(ranked: Ranked, at: int) -> tuple[Signal, ...]:
+    return tuple(
+        Signal(name, float(value[at]), float(points[at])) for name, (value, points) in ranked.signals.items()
+    )

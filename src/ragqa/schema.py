@@ -35,14 +35,16 @@ def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str], index: Ma
     }
 
 
-def search_json(query: str, passages: Sequence[Passage], *, id: Any, timings_ms: Mapping[str, int]) -> Json:
-    """``ragqa.search/1``."""
+def search_json(
+    query: str, passages: Sequence[Passage], *, id: Any, timings_ms: Mapping[str, int], explain: bool = False
+) -> Json:
+    """``ragqa.search/1``; with ``explain`` each passage has its ``signals``."""
     return {
         "schema": "ragqa.search/1",
         "id": id,
         "query": query,
         "language": language_of(query),
-        "passages": passages_json(passages),
+        "passages": passages_json(passages, explain=explain),
         "timings_ms": dict(timings_ms),
     }
 
@@ -71,8 +73,13 @@ def article_json(article: Article) -> Json:
             "characters": len(article.text), "text": article.text}  # fmt: skip
 
 
-def passages_json(passages: Sequence[Passage], citations: Sequence[Citation] = ()) -> list[Json]:
-    """Passages with their ranks; ``cited`` says whether a citation lies in it."""
+def passages_json(
+    passages: Sequence[Passage], citations: Sequence[Citation] = (), *, explain: bool = False
+) -> list[Json]:
+    """Passages with their ranks; ``cited`` says whether a citation lies in it.
+
+    ``focus`` are the spans of the sentences that match best, ``also_in`` articles with the same words.
+    """
     return [
         {
             "rank": rank,
@@ -84,9 +91,16 @@ def passages_json(passages: Sequence[Passage], citations: Sequence[Citation] = (
             "end": passage.chunk.end,
             "text": passage.chunk.text,
             "cited": any(_inside(citation, passage) for citation in citations),
+            "focus": [{"start": start, "end": end} for start, end in passage.focus],
+            "also_in": list(passage.also_in),
+            **({"signals": _signals(passage)} if explain else {}),
         }
         for rank, passage in enumerate(passages, start=1)
     ]
+
+
+def _signals(passage: Passage) -> Json:
+    return {s.name: {"value": round(s.value, 4), "points": round(s.points, 4)} for s in passage.signals}
 
 
 def _citation(citation: Citation) -> Json:

@@ -103,11 +103,20 @@ def answer_text(document: dict[str, Any]) -> str:
 
 def passages_text(passages: list[dict[str, Any]]) -> str:
     """Passages of a document for a reader, a paragraph each."""
-    return "\n\n".join(
-        f"{p['rank']}. {p['title']} · {p['published'] or 'no date'} · {p['article_id']} · {p['score']:.3f}\n"
-        f"   {' '.join(p['text'].split())}"
-        for p in passages
-    )
+    return "\n\n".join(map(_passage_text, passages))
+
+
+def _passage_text(p: dict[str, Any]) -> str:
+    lines = [
+        f"{p['rank']}. {p['title']} · {p['published'] or 'no date'} · {p['article_id']} · {p['score']:.3f}",
+        f"   {' '.join(p['text'].split())}",
+    ]
+    if p.get("also_in"):
+        lines.append(f"   also in: {', '.join(p['also_in'])}")
+    if p.get("signals"):
+        why = ", ".join(f"{name} {s['value']:.3f} ({s['points']:+.3f})" for name, s in p["signals"].items())
+        lines.append(f"   why: 0.5 {why}")
+    return "\n".join(lines)
 
 
 def say(text: str) -> None:
