@@ -1,13 +1,14 @@
-"""A corpus, its index and a pipeline whose models are the fakes; and a command line in there."""
+"""Indexes made by hand; a corpus, its index and a pipeline whose models are the fakes; a command line in there."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fakes import LIBRARY, LIGHTHOUSE, Piece, ScriptedGenerator, WordEncoder, write_corpus
 
@@ -15,15 +16,45 @@ from ragqa import pipeline as module
 from ragqa.__main__ import main
 from ragqa.building import build_index
 from ragqa.errors import ModelError
+from ragqa.index import Index
 from ragqa.pipeline import Pipeline
-from ragqa.records import Answer
+from ragqa.records import Answer, Article, Chunk, Vectors
 from ragqa.settings import Settings
+from ragqa.versions import Manifest
 
 WHY = "港口为什么停航？"
 WHO = "Who bought the lamp?"
 REASONS = ["[1] 航道里的", "沙太多了。\n[2] 灯塔的灯已经坏了。\n", "[3] 工人正在罢工。\n"]
 BUYER = ["[2] Marta Lindqvist is the buyer.\n"]
 ENGLISH = {"library.md": LIBRARY, "lighthouse.md": LIGHTHOUSE}
+
+
+def cut(plan: Mapping[str, Sequence[str]], *, width: int = 100) -> tuple[list[Article], list[Chunk]]:
+    """Chinese articles by id, of one chunk of ``width`` characters a heading; no two share a character."""
+    articles, chunks = [], []
+    for number, (name, headings) in enumerate(plan.items()):
+        text = "".join(chr(0x6000 + 150 * number + n) * width for n in range(len(headings)))
+        articles.append(Article(name, "题", text))
+        chunks += [
+            Chunk(name, n * width, (n + 1) * width, text[n * width : (n + 1) * width], heading)
+            for n, heading in enumerate(headings)
+        ]
+    return articles, chunks
+
+
+def small_index(
+    articles: Sequence[Article],
+    chunks: Sequence[Chunk] = (),
+    vectors: Vectors | Sequence[float] = (),
+    **parts: Any,
+) -> Index:
+    """An index of chunks, by default each article whole, at vectors or at their cosines to (1, 0)."""
+    chunks = chunks or [Chunk(a.id, 0, len(a.text), a.text) for a in articles]
+    at = np.array(vectors if len(vectors) else [1] * len(chunks), dtype=np.float32)
+    if at.ndim == 1:
+        at = np.stack([at, np.sqrt(1 - at * at)], axis=1)
+    manifest = Manifest("v-1", "", "words", "", at.shape[1], 300, "", len(articles), len(chunks))
+    return Index.build(articles, chunks, at, keys=[""] * len(chunks), manifest=manifest, **parts)
 
 
 class House:

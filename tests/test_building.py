@@ -9,12 +9,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import CORPUS, HARBOUR, LIBRARY, WordEncoder, write_corpus
+from fakes import HARBOUR, LIBRARY, TokenEncoder, WordEncoder, write_corpus
 
-from ragqa.building import Built, Changes, add_files, build_index, compare, digest, embedded_text
+from ragqa.building import Built, Changes, build_index, compare, digest, embedded_text
+from ragqa.calibration import Calibration, parallel
 from ragqa.errors import CorpusError, IndexBusyError, IndexMismatchError
-from ragqa.index import Index, writing
-from ragqa.records import Article, Chunk
+from ragqa.index import Index
+from ragqa.late import Signature
+from ragqa.records import Article, Chunk, Tokens
+from ragqa.text import HAN
+from ragqa.versions import writing
+
+# A first build measures its encoder on these passages before it encodes any of its own.
+MEASURED = frozenset(passage for row in parallel() for passage in row[2:])
 
 
 @pytest.fixture
@@ -38,6 +45,17 @@ def counts(built: Built) -> tuple[int, int, int, int]:
     return len(c.added), len(c.changed), len(c.removed), len(c.unchanged)
 
 
+def encoded(encoder: WordEncoder) -> list[str]:
+    """What an encoder was given of the corpus."""
+    return [text for text in encoder.passages if text not in MEASURED]
+
+
+def files(index: Path) -> dict[str, bytes]:
+    """Every file of the current version but its manifest, which holds a time."""
+    home = index / (index / "current").read_text().strip()
+    return {path.name: path.read_bytes() for path in home.iterdir() if path.name != "manifest.json"}
+
+
 def test_a_first_build_adds_every_article(corpus: Path, index: Path) -> None:
     encoder = WordEncoder()
     built = build(corpus, index, encoder)
@@ -48,7 +66,7 @@ def test_a_first_build_adds_every_article(corpus: Path, index: Path) -> None:
     assert (manifest.encoder, manifest.encoder_fingerprint, manifest.dimension, manifest.chunk_size) == (
         "words", "first weights", 10, 40,
     )  # fmt: skip
-    assert len(encoder.passages) == 6
+    assert len(encoded(encoder)) == 6
     assert built.tokens_per_second > 0
 
 
@@ -56,11 +74,11 @@ def test_every_chunk_is_a_row_with_the_vector_of_its_text(corpus: Path, index: P
     encoder = WordEncoder()
     built = build(corpus, index, encoder)
     opened = Index.open(index)
-    for row, text in enumerate(encoder.passages):
-        passage = opened.passage(row, row, 0.0)
-        assert text.endswith(passage.chunk.text)
-        hit = opened.search(WordEncoder().encode_query([text]), k=built.chunks)[0]
-        assert {h.row: round(h.score, 5) for h in hit}[row] == 1.0
+    texts = encoded(encoder)
+    assert len(texts) == built.chunks
+    np.testing.assert_array_equal(opened.vectors(np.arange(6)), encoder.encode_passages(texts))
+    for row, text in enumerate(texts):
+        assert text.endswith(opened.passage(row, row, 0.0).chunk.text)
 
 
 def test_an_unchanged_corpus_needs_no_encoder_and_no_new_version(corpus: Path, index: Path) -> None:
@@ -90,12 +108,9 @@ def test_only_chunks_that_changed_are_encoded_again(corpus: Path, index: Path, t
     encoder = WordEncoder()
     build(corpus, index, encoder)
     assert encoder.passages == ["港口停航\n第二，灯塔的灯已经坏了。\n第三，拖船的工人不再罢工。"]
+    assert encoder.queries == []
     build(corpus, tmp_path / "anew", WordEncoder())
-    one, other = Index.open(index), Index.open(tmp_path / "anew")
-    assert list(one.articles) == list(other.articles)
-    assert [one.place(row) for row in range(6)] == [other.place(row) for row in range(6)]
-    for key, vector in other.vectors_by_key().items():
-        np.testing.assert_array_equal(one.vectors_by_key()[key], vector)
+    assert files(index) == files(tmp_path / "anew")
 
 
 def test_a_new_date_changes_an_article_but_encodes_nothing(corpus: Path, index: Path) -> None:
@@ -118,7 +133,7 @@ def test_full_encodes_everything_again(corpus: Path, index: Path) -> None:
     build(corpus, index, WordEncoder())
     encoder = WordEncoder()
     built = build(corpus, index, encoder, full=True)
-    assert (counts(built), len(encoder.passages)) == ((3, 0, 0, 0), 6)
+    assert (counts(built), len(encoded(encoder))) == ((3, 0, 0, 0), 6)
 
 
 def test_a_dry_run_counts_and_writes_nothing(corpus: Path, index: Path) -> None:
@@ -188,6 +203,96 @@ def test_progress_is_told(corpus: Path, index: Path) -> None:
     assert told[-1] == (6, 6)
 
 
+# --- tokens ----------------------------------------------------------------------------------
+
+
+def test_a_first_build_measures_its_encoder(corpus: Path, index: Path) -> None:
+    build(corpus, index, TokenEncoder())
+    habits, measured = Index.open(index).habits, Calibration.measure(TokenEncoder())
+    assert habits.tokens is True
+    assert (habits.dense, habits.late) == (measured.dense, measured.late)
+    assert all(np.array_equal(habits.passages[name], measured.passages[name]) for name in ("en", "zh"))
+
+
+class Louder(TokenEncoder):
+    """Chinese characters are twice as long as all else: the languages' mean tokens differ."""
+
+    def tokens(self, text: str) -> Tokens:
+        tokens = super().tokens(text)
+        length = np.array([2 if HAN.match(text[start]) else 1 for start in tokens.starts], dtype=np.float32)
+        return replace(tokens, vectors=tokens.vectors * length[:, None])
+
+
+def test_every_chunk_has_the_signs_of_its_tokens_from_its_languages_mean(corpus: Path, index: Path) -> None:
+    encoder = Louder()
+    build(corpus, index, encoder)
+    opened = Index.open(index)
+    assert opened.tokens is not None
+    for row, text in enumerate(encoded(encoder)):
+        passage = opened.passage(row, row, 0.0)
+        above = len(text) - len(passage.chunk.text)
+        centre = opened.habits.passages[passage.article.language]
+        expected = Signature.of(encoder.tokens(text), centre, skipped=above)
+        assert opened.tokens.of(row).bits.tolist() == expected.bits.tolist()
+        assert opened.tokens.of(row).starts.tolist() == expected.starts.tolist()
+
+
+def test_tokens_begin_in_the_chunk_or_are_marked_as_above_it(corpus: Path, index: Path) -> None:
+    build(corpus, index, TokenEncoder())
+    opened = Index.open(index)
+    assert opened.tokens is not None
+    starts = opened.tokens.of(1).starts.tolist()
+    assert opened.passage(1, 1, 0.0).chunk.text.startswith("第二，灯塔")
+    # The title 港口停航 is three tokens to this encoder: 港, 口, 停航.
+    assert starts[:8] == [65535, 65535, 65535, 0, 1, 2, 3, 4]
+
+
+def test_an_encoder_without_tokens_leaves_none(corpus: Path, index: Path) -> None:
+    build(corpus, index, WordEncoder())
+    opened = Index.open(index)
+    assert (opened.tokens, opened.habits.tokens) == (None, False)
+    assert not [name for name in files(index) if name.startswith("tokens")]
+
+
+def test_the_words_of_a_chunk_are_those_of_its_title_too(corpus: Path, index: Path) -> None:
+    build(corpus, index, WordEncoder())
+    opened = Index.open(index)
+    held = np.flatnonzero(opened.words.coverage("停航")).tolist()
+    assert held == [row for row in range(6) if opened.passage(row, row, 0.0).article.id == "harbour.md"]
+
+
+@pytest.mark.parametrize("encoder", [WordEncoder, TokenEncoder])
+def test_an_updated_index_is_byte_for_byte_what_a_full_build_gives(
+    corpus: Path, index: Path, tmp_path: Path, encoder: type[WordEncoder]
+) -> None:
+    build(corpus, index, encoder())
+    (corpus / "harbour.md").write_text(HARBOUR.replace("正在罢工", "不再罢工"), encoding="utf-8")
+    (corpus / "library.md").unlink()
+    (corpus / "new.txt").write_text("新的文章。\n这里有一句话。", encoding="utf-8")
+    updating = encoder()
+    build(corpus, index, updating)
+    assert updating.passages == [
+        "港口停航\n第二，灯塔的灯已经坏了。\n第三，拖船的工人不再罢工。",
+        "新的文章。\n这里有一句话。",
+    ]
+    build(corpus, tmp_path / "anew", encoder())
+    assert files(index) == files(tmp_path / "anew")
+
+
+def test_a_heading_that_moves_into_its_chunk_moves_where_tokens_begin(
+    corpus: Path, index: Path, tmp_path: Path
+) -> None:
+    heading, last = "第二节 关于港口", "航道里的沙太多了，灯塔的灯已经坏了。"
+    first = "港务局长陈立在会上说，港口停航有三个原因，而且大家都已经知道了这些原因。"
+    (corpus / "harbour.md").write_text(f"{heading}\n{first}{last}", encoding="utf-8")
+    build(corpus, index, TokenEncoder())
+    (corpus / "harbour.md").write_text(f"{heading}\n{last}", encoding="utf-8")
+    build(corpus, index, TokenEncoder())
+    build(corpus, tmp_path / "anew", TokenEncoder())
+    assert Index.open(index).passage(0, 0, 0.0).chunk.text == f"{heading}\n{last}"
+    assert files(index) == files(tmp_path / "anew")
+
+
 # --- parts -----------------------------------------------------------------------------------
 
 ARTICLE = Article("a.txt", "题目", "正文。")
@@ -223,49 +328,3 @@ def test_title_and_heading_stand_above_a_chunk_once(
 ) -> None:
     chunk = Chunk("a.txt", 0, len(text), text, heading)
     assert embedded_text(replace(ARTICLE, title=title), chunk) == expected
-
-
-# --- add -------------------------------------------------------------------------------------
-
-
-def test_files_are_copied_into_the_corpus_and_replace_their_namesakes(tmp_path: Path, corpus: Path) -> None:
-    new, same = tmp_path / "new.TXT", tmp_path / "library.md"
-    new.write_text("新。", encoding="utf-8")
-    same.write_text("replaced", encoding="utf-8")
-    assert add_files([new, same], corpus) == [corpus / "new.TXT", corpus / "library.md"]
-    assert (corpus / "new.TXT").read_text(encoding="utf-8") == "新。"
-    assert (corpus / "library.md").read_text(encoding="utf-8") == "replaced"
-    assert sorted(path.name for path in corpus.iterdir()) == sorted([*CORPUS, "new.TXT"])
-
-
-def test_the_folder_is_made_when_there_is_none(tmp_path: Path) -> None:
-    file = tmp_path / "a.md"
-    file.write_text("甲。", encoding="utf-8")
-    assert add_files([file], tmp_path / "made" / "here") == [tmp_path / "made" / "here" / "a.md"]
-
-
-def test_a_file_that_is_in_the_corpus_stays_as_it_is(corpus: Path) -> None:
-    assert add_files([corpus / "library.md"], corpus) == [corpus / "library.md"]
-    assert (corpus / "library.md").read_text(encoding="utf-8") == LIBRARY
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [("gone.txt", "gone.txt does not exist"), ("a.exe", "a.exe is not of a kind that is read")],
-)
-def test_nothing_is_copied_when_one_file_cannot_be(
-    tmp_path: Path, corpus: Path, name: str, message: str
-) -> None:
-    good = tmp_path / "good.txt"
-    good.write_text("好。", encoding="utf-8")
-    (tmp_path / "a.exe").write_text("x")
-    with pytest.raises(CorpusError, match=message):
-        add_files([good, tmp_path / name], corpus)
-    assert sorted(path.name for path in corpus.iterdir()) == sorted(CORPUS)
-
-
-def test_nothing_can_be_added_to_a_single_file(tmp_path: Path) -> None:
-    single = tmp_path / "corpus.jsonl"
-    single.write_text("{}")
-    with pytest.raises(CorpusError, match="is one file; articles can be added to a folder only"):
-        add_files([single], single)

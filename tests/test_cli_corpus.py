@@ -25,11 +25,58 @@ def test_a_search_is_one_document(line: Line) -> None:
     ]
 
 
-def test_a_search_asks_no_language_model_unless_it_shall_translate(line: Line) -> None:
-    line.json("search", WHO)
-    assert line.house.encoder.queries[-1] == WHO
-    line.json("search", WHO, "--translate")
-    assert line.house.encoder.queries[-2:] == [WHO, "谁买了灯？"]
+@pytest.mark.parametrize(
+    ("options", "translated"),
+    [([], True), (["--no-llm"], False), (["--written-in", "en"], False), (["--written-in", "zh"], True)],
+)
+def test_a_search_translates_unless_told_not_to(line: Line, options: list[str], translated: bool) -> None:
+    line.json("search", WHO, *options)
+    assert line.house.encoder.queries[-1] == ("谁买了灯？" if translated else WHO)
+
+
+@pytest.mark.parametrize(
+    ("options", "articles"),
+    [
+        (["--since", "2024"], {"harbour.md"}),
+        (["--until", "2023-11"], {"lighthouse.md"}),
+        (["--written-in", "en"], {"library.md", "lighthouse.md"}),
+        (["--source", "Example.org/L"], {"library.md"}),
+        (["--written-in", "zh", "--until", "2023"], set()),
+    ],
+)
+@pytest.mark.parametrize("verb", ["search", "ask"])
+def test_filters_bound_what_is_found(line: Line, verb: str, options: list[str], articles: set[str]) -> None:
+    found = line.json(verb, WHO, "--no-llm", *options)["passages"]
+    assert {passage["article_id"] for passage in found} == articles
+
+
+def test_a_score_is_explained_when_asked_for(line: Line) -> None:
+    assert "signals" not in line.json("search", WHO)["passages"][0]
+    for passage in line.json("search", WHO, "--explain")["passages"]:
+        signals = passage["signals"]
+        assert list(signals) == ["dense", "late", "lexical", "heading"]
+        assert 0.5 + sum(signal["points"] for signal in signals.values()) == pytest.approx(
+            passage["score"], abs=5e-4
+        )
+    code, out = line.run("search", WHO, "--explain", "-k", "1")
+    assert code == 0
+    assert out.splitlines()[-1].startswith("   why: 0.5 dense ")
+    assert "why:" not in line.run("search", WHO)[1]
+
+
+def test_a_batch_of_searches_can_be_explained(line: Line) -> None:
+    (document,) = line.batch("search", json.dumps({"id": "q1", "text": WHO}), options=("--explain",))
+    assert all(passage["signals"] for passage in document["passages"])
+
+
+def test_a_copy_is_named_not_shown(line: Line, tmp_path: Path) -> None:
+    file = tmp_path / "copy.md"
+    file.write_text(HARBOUR.replace("已经坏了", "坏了"), encoding="utf-8")
+    line.json("add", file)
+    found = line.json("search", WHY)["passages"]
+    copies = [(p["article_id"], p["also_in"]) for p in found if p["article_id"] in ("harbour.md", "copy.md")]
+    assert copies == [("harbour.md", ["copy.md"])]
+    assert "   also in: copy.md\n" in line.run("search", WHY)[1]
 
 
 def test_a_batch_of_searches_can_be_written_as_a_run(line: Line, tmp_path: Path) -> None:
@@ -131,7 +178,7 @@ def test_other_settings_than_the_index_exit_with_3(line: Line, monkeypatch: pyte
 def test_an_article_that_is_added_can_be_asked_for(line: Line, tmp_path: Path) -> None:
     file = tmp_path / "strike.md"
     file.write_text(
-        HARBOUR.replace("港口停航\n", "罢工结束\n").replace("正在罢工", "结束罢工了"), encoding="utf-8"
+        "---\ntitle: 罢工结束\n---\n昨天下午，拖船工人的罢工结束了，港口重新开放。\n", encoding="utf-8"
     )
     document = line.json("add", file)
     assert [document[name] for name in ("added", "changed", "removed", "unchanged")] == [1, 0, 0, 3]

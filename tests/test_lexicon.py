@@ -2,7 +2,7 @@
 
 import pytest
 
-from ragqa.lexicon import fold, kind_of, names, ngrams, quantities, shows, words
+from ragqa.lexicon import asks_for_latest, fold, kind_of, names, ngrams, quantities, shows, terms, words
 
 
 def test_fold_ignores_case_width_and_traditional_forms() -> None:
@@ -76,3 +76,53 @@ def test_only_an_answer_shows_what_is_asked_for(question: str, answer: str, othe
 
 def test_other_questions_are_of_no_kind() -> None:
     assert kind_of("谁是首席科学家？") is None
+
+
+# --- terms -----------------------------------------------------------------------------------
+
+
+def test_terms_are_latin_words_and_characters_pairs_and_words_of_chinese() -> None:
+    assert terms("开放的 OpenAI GPT-4") == ["openai", "gpt-4", "开", "放", "的", "开放", "放的", "=开放"]
+
+
+def test_terms_are_repeated_as_often_as_they_stand() -> None:
+    assert terms("lamp Lamp, 灯。灯") == ["lamp", "lamp", "灯", "灯"]
+
+
+def test_terms_pair_only_neighbours_within_a_run() -> None:
+    assert terms("洛根在OpenAI") == ["openai", "洛", "根", "在", "洛根", "根在", "=洛根"]
+    assert terms("港，口") == ["港", "口"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("離職的軟體", "离职的软体"), ("ＧＰＴ－４", "gpt-4"), ("OpenAI", "ＯＰＥＮＡＩ"), ("①", "1")],
+)
+def test_terms_are_the_same_in_every_form(one: str, other: str) -> None:
+    assert terms(one) == terms(other) != []
+
+
+@pytest.mark.parametrize("text", ["", "。！？…", "the and of what", "🙂"])
+def test_signs_and_stop_words_are_no_terms(text: str) -> None:
+    assert terms(text) == []
+
+
+def test_chinese_stop_words_are_no_words_but_their_characters_count() -> None:
+    assert terms("什么") == ["什", "么", "什么"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["OpenAI最新的消息", "最近一次发布会", "近日谁离职了？", "公司近況如何", "What is the LATEST model?", "the newest one",
+     "Who left most recently?", "What is the most recent release?", "What does she do these days?", "最新模型ＧＰＴ"],
+)  # fmt: skip
+def test_some_questions_ask_for_the_newest_article(question: str) -> None:
+    assert asks_for_latest(question) is True
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["谁离职了？", "最近的车站在哪里？", "后来怎样", "the greatest hits", "Who left later?", "the most important news", ""],
+)  # fmt: skip
+def test_others_do_not(question: str) -> None:
+    assert asks_for_latest(question) is False

@@ -8,6 +8,7 @@ from house import BUYER, REASONS, WHO, WHY, House
 
 from ragqa import pipeline as module
 from ragqa.errors import ModelError, ModelMissingError
+from ragqa.index import Filter
 from ragqa.pipeline import Pipeline
 from ragqa.records import Answer
 
@@ -129,7 +130,7 @@ def test_a_name_that_no_passage_holds_is_refused_without_calling_the_model(chine
 
 
 def test_dates_that_leave_nothing_are_a_refusal(chinese: House) -> None:
-    answer, model = chinese.ask(WHY, REASONS, since="2025")
+    answer, model = chinese.ask(WHY, REASONS, wanted=Filter(since="2025"))
     assert (answer.status, answer.passages, answer.statements, model.messages) == ("not_found", (), (), [])
     assert answer.text.startswith("语料库中没有找到")
 

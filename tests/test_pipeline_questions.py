@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import HARBOUR, ScriptedGenerator, WordEncoder
@@ -10,6 +11,7 @@ from house import BUYER, ENGLISH, REASONS, WHO, WHY, House
 
 from ragqa import pipeline as module
 from ragqa.errors import IndexMismatchError, IndexMissingError, ModelError
+from ragqa.index import Filter
 from ragqa.pipeline import Pipeline
 
 # --- questions -------------------------------------------------------------------------------
@@ -30,16 +32,34 @@ def test_a_translation_is_asked_for_only_when_the_corpus_has_the_other_language(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, model = house.ask("画家 Marta Lindqvist 是谁？", ["Who is she?\n"], ["NOT FOUND"])
-    assert model.prompts[0] == (
-        "Translate this question into English. Keep Marta Lindqvist unchanged. Write only the translation.\n"
-        "画家 Marta Lindqvist 是谁？"
-    )
+    assert model.messages[0][0].content.startswith("Translate each question into English.")
+    assert model.prompts[0] == "画家 Marta Lindqvist 是谁？"
     assert house.encoder.queries[-2:] == ["画家 Marta Lindqvist 是谁？", "Who is she? Marta Lindqvist"]
     assert len(model.prompts) == 2
     alone = House(tmp_path / "alone", monkeypatch)
     alone.build(ENGLISH)
     _, model = alone.ask(WHO, BUYER)
     assert len(model.prompts) == 1
+
+
+def test_sources_come_before_the_translation_and_again_after_it(house: House) -> None:
+    model = ScriptedGenerator(["谁买了灯？"], BUYER)
+    stream = house.open(model).stream(WHO)
+    assert (next(stream).mode, model.prompts) == ("sources", [])
+    assert [snapshot.mode for snapshot in stream].count("sources") == 1
+    assert len(model.prompts) == 2
+
+
+def test_a_translation_that_is_known_is_used_at_the_first_look(house: House) -> None:
+    model = ScriptedGenerator(["谁买了灯？"], BUYER)
+    pipeline = house.open(model)
+    first = pipeline.answer(WHO)
+    before = len(house.encoder.queries)
+    again = list(pipeline.stream(WHO))
+    assert [snapshot.mode for snapshot in again].count("sources") == 1
+    assert house.encoder.queries[before:] == [WHO, "谁买了灯？"]
+    assert again[0].passages == again[-1].passages == first.passages
+    assert model.prompts.count(WHO) == 1
 
 
 def test_a_translation_that_fails_is_done_without(house: House) -> None:
@@ -61,11 +81,71 @@ def test_sentences_are_encoded_once_though_passages_are_looked_up_twice(house: H
 
 def test_search_gives_passages_or_articles(house: House) -> None:
     pipeline = house.open(ScriptedGenerator(["谁买了灯？"]))
-    assert pipeline.search(WHO, use_llm=False)[0].article.id == "lighthouse.md"
     assert [p.article.id for p in pipeline.search(WHO, k=2, use_llm=False)] == ["lighthouse.md", "harbour.md"]
     best = pipeline.search(WHO, by_article=True, use_llm=False)
-    assert sorted(p.article.id for p in best) == ["harbour.md", "library.md", "lighthouse.md"]
-    assert pipeline.search(WHO, since="2024", use_llm=False)[0].article.id == "harbour.md"
+    assert [p.article.id for p in best] == ["lighthouse.md", "harbour.md", "library.md"]
+
+
+@pytest.mark.parametrize("by_article", [False, True])
+def test_a_search_translates_once_what_the_other_language_may_answer(house: House, by_article: bool) -> None:
+    model = ScriptedGenerator(["谁买了灯？"])
+    pipeline = house.open(model)
+    assert len({pipeline.search(WHO, by_article=by_article)[0].article.id for _ in range(2)}) == 1
+    assert model.prompts == [WHO]
+    assert house.encoder.queries[-4:] == [WHO, "谁买了灯？"] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "translated"),
+    [
+        ({}, True),
+        ({"use_llm": False}, False),
+        ({"wanted": Filter(language="en")}, False),
+        ({"wanted": Filter(language="zh")}, True),
+        ({"wanted": Filter(source="example.org")}, True),
+    ],
+)
+def test_a_question_is_translated_when_what_may_answer_is_in_another_language(
+    house: House, options: dict[str, Any], translated: bool
+) -> None:
+    model = ScriptedGenerator(["谁买了灯？"], ["NOT FOUND"])
+    pipeline = house.open(model)
+    pipeline.search(WHO, **options)
+    assert model.prompts == [WHO] * translated
+    assert house.encoder.queries[-1] == ("谁买了灯？" if translated else WHO)
+    _, reader = house.ask(WHO, ["谁买了灯？"], ["NOT FOUND"], **options)
+    assert (WHO in reader.prompts) == translated
+
+
+def test_a_search_does_without_a_model_that_is_missing_or_fails(house: House) -> None:
+    for model in (ModelError("no"), ScriptedGenerator([ModelError("no")])):
+        assert house.open(model).search(WHO)[0].article.id == "lighthouse.md"
+        assert house.encoder.queries[-1] == WHO
+
+
+def test_a_search_in_a_corpus_of_one_language_loads_no_model(
+    chinese: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = chinese.open(ScriptedGenerator([]))
+    monkeypatch.setattr(module, "open_generator", lambda settings: pytest.fail("the model was loaded"))
+    assert [p.article.id for p in pipeline.search(WHY)] == ["harbour.md"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "articles"),
+    [
+        (Filter(since="2024"), {"harbour.md"}),
+        (Filter(until="2023"), {"lighthouse.md"}),
+        (Filter(language="en"), {"library.md", "lighthouse.md"}),
+        (Filter(source="ORG/tower"), {"lighthouse.md"}),
+        (Filter(language="en", since="2024"), set()),
+    ],
+)
+def test_a_filter_holds_for_searches_and_answers(house: House, wanted: Filter, articles: set[str]) -> None:
+    pipeline = house.open(ScriptedGenerator(["谁买了灯？"], ["NOT FOUND"]))
+    for by_article in (False, True):
+        assert {p.article.id for p in pipeline.search(WHO, wanted=wanted, by_article=by_article)} == articles
+    assert {p.article.id for p in pipeline.answer(WHO, wanted=wanted).passages} == articles
 
 
 def test_the_pipeline_describes_itself(house: House) -> None:

@@ -18,6 +18,7 @@ from ragqa.prompting import (
     parse_lines,
 )
 from ragqa.records import Article, Chunk, Language, Passage
+from ragqa.text import language_of
 
 
 def excerpt(text: str, *, title: str = "题目", heading: str = "", published: str | None = None) -> Excerpt:
@@ -99,14 +100,22 @@ def test_amounts_are_written_in_the_units_of_the_answer(language: Language, text
     assert f"[1] {written}\n" in prompt(excerpt(text), language=language)
 
 
-def test_a_translation_keeps_names() -> None:
-    messages, grammar = build_translation("Who is Marta?", to="zh", names=["Marta", "GPT-4"])
-    assert [m.role for m in messages] == ["user"]
+@pytest.mark.parametrize(("to", "language"), [("zh", "Chinese"), ("en", "English")])
+def test_a_translation_is_asked_for_after_examples_in_its_direction(to: Language, language: str) -> None:
+    messages, grammar = build_translation("Who? 谁？", to=to)
+    assert [m.role for m in messages] == ["system", *["user", "assistant"] * 3, "user"]
     assert messages[0].content == (
-        "Translate this question into Chinese. Keep Marta, GPT-4 unchanged. Write only the translation.\nWho is Marta?"
+        f"Translate each question into {language}. Translate names the way {language} newspapers write them."
+        " Never answer it."
     )
+    assert {language_of(m.content) for m in messages if m.role == "assistant"} == {to}
+    assert {language_of(m.content) for m in messages[1:-1:2]} == {"en" if to == "zh" else "zh"}
+    assert messages[-1].content == "Who? 谁？"
     assert grammar == 'root ::= [^\\n]+ "\\n"?'
-    assert "Keep" not in build_translation("谁？", to="en", names=[])[0][0].content
+
+
+def test_the_start_of_a_translations_prompt_never_changes() -> None:
+    assert build_translation("谁？", to="en")[0][:-1] == build_translation("何时？", to="en")[0][:-1]
 
 
 # --- grammar ---------------------------------------------------------------------------------

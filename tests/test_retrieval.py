@@ -1,168 +1,325 @@
-"""Question to passages: neighbours become one, twins count once, articles are ranked by their best."""
+"""Question to ranked chunks: what each signal says, what is let pass, what comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import WordEncoder
+from fakes import TokenEncoder, WordEncoder
+from house import cut, small_index
 
-from ragqa.index import Index, Manifest
-from ragqa.records import Article, Chunk, Vectors
-from ragqa.retrieval import embed_question, rank_articles, retrieve
+from ragqa.calibration import Calibration
+from ragqa.index import Filter, Index
+from ragqa.late import Signature
+from ragqa.records import Article, Chunk, Language, Vectors
+from ragqa.retrieval import EVERYTHING, Query, Wording, rank, rank_articles, retrieve
 
 # A chunk of an article: its heading and the cosine that it shall have.
-Plan = dict[str, Sequence[tuple[str, float]]]
-EAST: Vectors = np.array([[1, 0]], dtype=np.float32)
-WIDTH = 100
+Plan = Mapping[str, Sequence[tuple[str, float]]]
+EAST: Vectors = np.array([1, 0], dtype=np.float32)
+NORTH: Vectors = np.array([0, 1], dtype=np.float32)
+NOTHING = Calibration.none(2)
 
 
-def index_of(plan: Plan, *, width: int = WIDTH, dates: dict[str, str] | None = None) -> Index:
-    """Chunks of ``width`` characters, one after the other, each at its cosine to EAST."""
-    articles, chunks, cosines = [], [], []
-    for number, (article_id, parts) in enumerate(plan.items()):
-        text = "".join(chr(0x4E00 + 50 * number + n) * width for n in range(len(parts)))
-        articles.append(Article(article_id, "题", text, published=(dates or {}).get(article_id)))
-        for n, (heading, cosine) in enumerate(parts):
-            start, end = n * width, (n + 1) * width
-            chunks.append(Chunk(article_id, start, end, text[start:end], heading))
-            cosines.append(cosine)
-    c = np.array(cosines, dtype=np.float32)
-    manifest = Manifest("v-1", "", "words", "", 2, 300, "", len(articles), len(chunks))
-    vectors: Vectors = np.stack([c, np.sqrt(1 - c * c)], axis=1).astype(np.float32)
-    return Index.build(articles, chunks, vectors, keys=[""] * len(chunks), manifest=manifest)
+def index_of(plan: Plan, **facts: Mapping[str, str]) -> Index:
+    """Chunks of 100 characters, one after the other, each at its cosine to EAST."""
+    articles, chunks = cut({name: [heading for heading, _ in parts] for name, parts in plan.items()})
+    known = [
+        replace(a, **{fact: of[a.id] for fact, of in facts.items() if a.id in of})  # type: ignore[arg-type]
+        for a in articles
+    ]
+    return small_index(known, chunks, [cosine for parts in plan.values() for _, cosine in parts])
+
+
+def asked(text: str = "谁？", language: Language = "zh", **translation: str) -> Query:
+    """A question that looks EAST; its translation looks NORTH."""
+    wordings = {name: Wording(words, NORTH, None) for name, words in translation.items()}
+    return Query(text, language, {language: Wording(text, EAST, None), **wordings})
 
 
 def found(
-    index: Index, k: int = 5, *, question: str = "谁？", since: str | None = None, until: str | None = None
-) -> list[tuple[str, int, int, float]]:
-    passages = retrieve(question, EAST, index=index, k=k, since=since, until=until)
-    assert all(p.article.text[p.chunk.start : p.chunk.end] == p.chunk.text for p in passages)
-    return [(p.article.id, p.chunk.start, p.chunk.end, round(p.score, 4)) for p in passages]
+    index: Index, query: Query | None = None, *, k: int = 5, wanted: Filter = EVERYTHING
+) -> list[tuple[str, float]]:
+    passages = retrieve(query or asked(), index=index, k=k, wanted=wanted)
+    return [(p.article.id, round(p.score, 4)) for p in passages]
 
 
-# --- the question's vector -------------------------------------------------------------------
+def signal(name: str, query: Query, index: Index) -> dict[str, float]:
+    """What a signal says of the articles' chunks, by article."""
+    ranked = rank(query, index=index)
+    values = zip(ranked.rows, ranked.signals[name][0], strict=True)
+    return {index.articles[index.place(int(row)).article].id: round(float(value), 3) for row, value in values}
+
+
+# --- the question ----------------------------------------------------------------------------
 
 
 def test_a_question_has_a_unit_vector() -> None:
-    vector = embed_question("港", encoder=WordEncoder([["港"]]))
-    np.testing.assert_allclose(vector, [[0.5**0.5, 0.5**0.5]], rtol=1e-6)
+    query = Query.of("港", encoder=WordEncoder([["港"]]))
+    np.testing.assert_allclose(query.vector, [[0.5**0.5, 0.5**0.5]], rtol=1e-6)
+    assert (query.text, query.language, list(query.wordings)) == ("港", "zh", ["zh"])
 
 
 def test_a_translation_has_an_equal_vote() -> None:
     encoder = WordEncoder([["港"], ["harbour"]])
-    vector = embed_question("港", encoder=encoder, translation="harbour")
-    np.testing.assert_allclose(vector, np.array([[2, 1, 1]]) / 6**0.5, rtol=1e-6)
+    query = Query.of("港", encoder=encoder, translation="harbour")
+    np.testing.assert_allclose(query.vector, np.array([[2, 1, 1]]) / 6**0.5, rtol=1e-6)
     assert encoder.queries == ["港", "harbour"]
+    assert {name: w.text for name, w in query.wordings.items()} == {"zh": "港", "en": "harbour"}
 
 
 @pytest.mark.parametrize("translation", [None, ""])
 def test_without_a_translation_only_the_question_is_encoded(translation: str | None) -> None:
     encoder = WordEncoder()
-    embed_question("港", encoder=encoder, translation=translation)
-    assert encoder.queries == ["港"]
+    query = Query.of("Which harbour?", encoder=encoder, translation=translation)
+    assert encoder.queries == ["Which harbour?"]
+    assert list(query.wordings) == ["en"]
 
 
-# --- passages --------------------------------------------------------------------------------
+def test_passages_are_looked_for_as_asked_and_in_their_own_language() -> None:
+    query = asked("Who?", "en", zh="谁？")
+    assert list(query.for_passages_in("en")) == ["en"]
+    assert list(query.for_passages_in("zh")) == ["en", "zh"]
 
 
-def test_passages_come_best_first() -> None:
-    index = index_of({"a": [("", 0.5)], "b": [("", 0.9)], "c": [("", 0.7)]})
-    assert found(index) == [("b", 0, 100, 0.9), ("c", 0, 100, 0.7), ("a", 0, 100, 0.5)]
+# --- dense -----------------------------------------------------------------------------------
 
 
-def test_neighbours_become_one_passage_that_scores_as_its_best_chunk() -> None:
-    index = index_of({"a": [("", 0.5), ("", 0.9)], "b": [("", 0.7)]})
-    assert found(index) == [("a", 0, 200, 0.9), ("b", 0, 100, 0.7)]
+def test_a_score_is_one_half_and_half_of_every_signal() -> None:
+    index = index_of({"a": [("", 0.5)], "b": [("", 0.9)], "c": [("", -0.7)]})
+    assert found(index) == [("b", 0.95), ("a", 0.75), ("c", 0.15)]
 
 
-def test_what_lies_between_two_near_hits_is_read_too() -> None:
-    index = index_of({"a": [("", 0.9), ("", 0.1), ("", 0.8)]})
-    assert found(index, k=1) == [("a", 0, 300, 0.9)]
+def test_in_the_other_language_both_wordings_vote() -> None:
+    index = index_of({"a": [("", 0.6)], "b": [("", 0.6)]}, language={"b": "en"})
+    assert found(index, asked(en="who?")) == [("b", 0.85), ("a", 0.8)]
+    assert found(index, asked()) == [("a", 0.8), ("b", 0.8)]
 
 
-def test_without_a_heading_hits_far_apart_stay_apart() -> None:
-    index = index_of({"a": [("", 0.9), ("", 0.1), ("", 0.1), ("", 0.8)]})
-    assert found(index, k=1) == [("a", 0, 100, 0.9)]
+def test_neither_language_drowns_the_other() -> None:
+    plan: Plan = {"en": [("", 0.85), ("题", 0.81)], "zh": [("", 0.8), ("题", 0.7)]}
+    index = index_of(plan, language={"en": "en"})
+    query = asked("which?", "en")
+    assert found(index, query) == [("en", 0.925), ("en", 0.905), ("zh", 0.9), ("zh", 0.85)]
+    index.habits = replace(NOTHING, dense={**NOTHING.dense, ("en", "en"): 0.83, ("en", "zh"): 0.74})
+    assert found(index, query) == [("zh", 0.53), ("en", 0.51), ("en", 0.49), ("zh", 0.48)]
 
 
-def test_under_one_heading_hits_far_apart_are_one_passage() -> None:
-    index = index_of({"a": [("题", 0.9), ("题", 0.1), ("题", 0.1), ("题", 0.8)]})
-    assert found(index, k=1) == [("a", 0, 400, 0.9)]
+def test_each_vote_counts_from_its_own_direction() -> None:
+    index = index_of({"a": [("", 0.6)]}, language={"a": "en"})
+    index.habits = replace(NOTHING, dense={**NOTHING.dense, ("zh", "en"): 0.5, ("en", "en"): 0.7})
+    assert signal("dense", asked(en="who?"), index) == {"a": 0.1}
 
 
-def test_hits_under_two_headings_stay_apart() -> None:
-    index = index_of({"a": [("甲", 0.9), ("乙", 0.8)]})
-    assert found(index) == [("a", 0, 100, 0.9), ("a", 100, 200, 0.8)]
+def test_each_language_has_candidates_however_near_the_other_is() -> None:
+    plan: Plan = {**{f"e{n}": [("", 0.9)] for n in range(60)}, "chinese": [("", 0.1)]}
+    index = index_of(plan, language={f"e{n}": "en" for n in range(60)})
+    assert [len(rank(asked(), index=index, depth=depth).rows) for depth in (0, 55, 99)] == [51, 56, 61]
 
 
-def test_a_passage_is_never_longer_than_900_characters() -> None:
-    index = index_of({"a": [("题", 0.9)] * 10})
-    assert [(start, end) for _, start, end, _ in found(index)] == [(0, 900), (900, 1000)]
+# --- words -----------------------------------------------------------------------------------
 
 
-def test_the_last_chunk_of_one_article_and_the_first_of_the_next_stay_apart() -> None:
-    index = index_of({"a": [("", 0.9)], "b": [("", 0.8)]})
-    assert found(index) == [("a", 0, 100, 0.9), ("b", 0, 100, 0.8)]
+def english(*texts: str) -> Index:
+    """Articles a, b … at a cosine of 0.5."""
+    articles = [Article("ab"[n], "", text, language="en") for n, text in enumerate(texts)]
+    return small_index(articles, vectors=[0.5] * len(texts))
 
 
-def test_the_same_words_in_two_articles_count_once() -> None:
-    articles = [
-        Article("a", "", "同 一\n句话。"),
-        Article("b", "", "同一句话。"),
-        Article("c", "", "另一句话。"),
-    ]
-    chunks = [Chunk(a.id, 0, len(a.text), a.text) for a in articles]
-    vectors: Vectors = np.array([[0.6, 0.8], [0.8, 0.6], [0, 1]], dtype=np.float32)
-    manifest = Manifest("v-1", "", "words", "", 2, 300, "", 3, 3)
-    index = Index.build(articles, chunks, vectors, keys=["", "", ""], manifest=manifest)
-    assert found(index) == [("b", 0, 5, 0.8), ("c", 0, 5, 0.0)]
+def test_words_count_a_tenth_of_how_far_they_are_covered() -> None:
+    index = english("clock", "tower")
+    # BM25 of one word in a text of the mean length: 1 / (1 + 1.2).
+    assert signal("lexical", asked("clock?", "en"), index) == {"a": 0.455, "b": 0}
+    assert found(index, asked("clock?", "en")) == [("a", 0.7955), ("b", 0.75)]
+
+
+def test_a_chunk_that_only_its_words_find_is_ranked() -> None:
+    articles, chunks = cut({f"a{n}": [""] for n in range(60)})
+    tower = Article("tower", "", "钟楼。")
+    index = small_index([*articles, tower], [*chunks, Chunk("tower", 0, 3, "钟楼。")], [0.5] * 60 + [-1.0])
+    assert 60 not in rank(asked("谁？"), index=index).rows
+    ranked = rank(asked("钟楼？"), index=index)
+    assert (len(ranked.rows), ranked.rows[-1]) == (51, 60)
+    assert ranked.signals["lexical"][0][-1] == pytest.approx(index.words.coverage("钟楼？")[60])
+
+
+def test_the_wording_that_shares_more_words_counts() -> None:
+    assert signal("lexical", asked("谁？", en="clock?"), english("clock", "tower")) == {"a": 0.455, "b": 0}
+
+
+def test_a_question_in_a_script_that_no_chunk_holds_says_nothing_by_its_words() -> None:
+    assert signal("lexical", asked("钟楼？"), english("clock", "tower")) == {"a": 0, "b": 0}
+
+
+# --- tokens ----------------------------------------------------------------------------------
+
+TOKENS = TokenEncoder()
+
+
+def signed(*texts: str, habits: Calibration | None = None, before: int = 0) -> Index:
+    """Articles a, b, c … of one chunk, which begins after ``before`` characters, with their tokens."""
+    none = Calibration.none(8)
+    articles = [Article("abc"[n], "", "序" * before + text) for n, text in enumerate(texts)]
+    chunks = [Chunk(a.id, before, len(a.text), text) for a, text in zip(articles, texts, strict=True)]
+    signatures = [Signature.of(TOKENS.tokens(text), none.passages["zh"]) for text in texts]
+    return small_index(
+        articles, chunks, TOKENS.encode_passages(texts), signatures=signatures, habits=habits or none
+    )
+
+
+def test_each_token_counts_with_the_nearest_of_the_chunk() -> None:
+    # From (1, subject) / √2 to the same two signs among eight: 2 / √2 / √8; to no sign but the first: 0.
+    index = signed("灯坏了。", "灯和港。", "别的。")
+    assert signal("late", Query.of("灯港", encoder=TOKENS), index) == {"a": 0.25, "b": 0.5, "c": 0}
+
+
+def test_tokens_count_from_what_their_direction_scores() -> None:
+    none = Calibration.none(8)
+    index = signed("灯坏了。", habits=replace(none, late={**none.late, ("zh", "zh"): 0.3}))
+    assert signal("late", Query.of("灯", encoder=TOKENS), index) == {"a": 0.2}
+    assert signal("late", Query.of("lamp", encoder=TOKENS), index) == {"a": 0.5}
+
+
+def test_without_tokens_they_say_nothing() -> None:
+    assert signal("late", asked(), index_of({"a": [("", 0.9)]})) == {"a": 0}
+    index = signed("灯坏了。")
+    assert signal("late", Query.of("灯", encoder=WordEncoder(TOKENS.subjects)), index) == {"a": 0}
+
+
+# --- headings, points ------------------------------------------------------------------------
 
 
 def test_a_heading_that_announces_what_is_asked_for_counts_a_little() -> None:
     index = index_of({"a": [("天气", 0.9)], "b": [("三个原因", 0.88)], "c": [("原因", 0.8)]})
-    assert [article for article, *_ in found(index)] == ["a", "b", "c"]
-    assert found(index, question="为什么？") == [("b", 0, 100, 0.91), ("a", 0, 100, 0.9), ("c", 0, 100, 0.83)]
+    assert found(index) == [("a", 0.95), ("b", 0.94), ("c", 0.9)]
+    assert found(index, asked("为何？")) == [("b", 0.97), ("a", 0.95), ("c", 0.93)]
 
 
-def test_no_more_than_k_passages_come() -> None:
-    index = index_of({name: [("", 0.5)] for name in "abcdefgh"})
-    assert [len(found(index, k=k)) for k in (1, 3, 8, 20)] == [1, 3, 8, 8]
+def test_points_add_up_to_the_score() -> None:
+    index = signed("灯坏了，因为沙太多。", "港口的灯。", "别的。")
+    passages = retrieve(Query.of("为什么灯坏了？", encoder=TOKENS), index=index, k=3)
+    assert {tuple(s.name for s in p.signals) for p in passages} == {("dense", "late", "lexical", "heading")}
+    for p in passages:
+        assert 0.5 + sum(s.points for s in p.signals) == pytest.approx(p.score, abs=1e-6)
+    assert passages[0].article.id == "a"
+    assert all(s.points > 0 for s in passages[0].signals[:3])
 
 
-def test_dates_bound_what_is_found() -> None:
+def test_weights_say_what_a_signal_counts() -> None:
+    index = small_index([Article("a", "", "钟楼。"), Article("b", "", "灯塔。")], vectors=[0.5, 0.9])
+    words_only = {"dense": 0.0, "late": 0.0, "lexical": 1.0}
+    assert list(rank(asked("钟楼"), index=index).rows) == [1, 0]
+    assert list(rank(asked("钟楼"), index=index, weights=words_only).rows) == [0, 1]
+
+
+# --- what may answer -------------------------------------------------------------------------
+
+MIXED: Plan = {name: [("", cosine)] for name, cosine in zip("abcd", (0.9, 0.8, 0.7, 0.6), strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "articles"),
+    [
+        (Filter(), "abcd"),
+        (Filter(since="2024"), "bc"),
+        (Filter(until="2024-05"), "ab"),
+        (Filter(since="2024", until="2024-05"), "b"),
+        (Filter(language="en"), "bd"),
+        (Filter(source="TIMES"), "bc"),
+        (Filter(language="en", source="times"), "b"),
+        (Filter(since="2024", language="zh", source="times"), "c"),
+        (Filter(since="2025"), ""),
+        (Filter(language="en", since="2024-06"), ""),
+        (Filter(source="nowhere"), ""),
+    ],
+)
+def test_only_what_passes_the_filter_is_found(wanted: Filter, articles: str) -> None:
     index = index_of(
-        {"a": [("", 0.9)], "b": [("", 0.8)], "c": [("", 0.7)]}, dates={"a": "2023-05-01", "b": "2024-05-01"}
+        MIXED,
+        published={"a": "2023-05-01", "b": "2024-05-31", "c": "2024-06-01"},
+        language={"b": "en", "d": "en"},
+        source={"b": "The Times", "c": "https://times.example"},
     )
-    assert [article for article, *_ in found(index, since="2024")] == ["b"]
-    assert [article for article, *_ in found(index, until="2024")] == ["a", "b"]
-    assert found(index, since="2025") == []
+    assert [name for name, _ in found(index, wanted=wanted)] == list(articles)
+    assert [p.article.id for p in rank_articles(asked(), index=index, k=5, wanted=wanted)] == list(articles)
+
+
+def test_a_language_that_no_article_has_finds_nothing() -> None:
+    assert found(index_of(MIXED), wanted=Filter(language="en")) == []
+
+
+def test_k_passages_come_though_neighbours_become_one() -> None:
+    index = index_of({f"a{n}": [("", 0.9 - n / 100)] * 2 for n in range(60)})
+    assert [len(found(index, k=k)) for k in (1, 40, 60, 99)] == [1, 40, 60, 60]
 
 
 # --- articles --------------------------------------------------------------------------------
 
 
-def ranked(index: Index, k: int, **dates: str) -> list[tuple[str, int, float]]:
-    return [
-        (p.article.id, p.chunk.start, round(p.score, 4))
-        for p in rank_articles(EAST, index=index, k=k, **dates)
-    ]
+def ranked(index: Index, k: int) -> list[tuple[str, int, float]]:
+    passages = rank_articles(asked(), index=index, k=k)
+    return [(p.article.id, p.chunk.start, round(p.score, 4)) for p in passages]
 
 
 def test_an_article_is_ranked_by_its_best_chunk() -> None:
     index = index_of({"a": [("", 0.1), ("", 0.8), ("", 0.2)], "b": [("", 0.9)], "c": [("", 0.3)]})
-    assert ranked(index, 3) == [("b", 0, 0.9), ("a", 100, 0.8), ("c", 0, 0.3)]
-    assert ranked(index, 1) == [("b", 0, 0.9)]
+    assert ranked(index, 3) == [("b", 0, 0.95), ("a", 100, 0.9), ("c", 0, 0.65)]
+    assert ranked(index, 1) == [("b", 0, 0.95)]
 
 
 def test_an_article_of_many_near_chunks_leaves_room_for_the_others() -> None:
-    index = index_of({"long": [("", 0.9)] * 50, "a": [("", 0.5)], "b": [("", 0.4)]})
-    assert [article for article, *_ in ranked(index, 3)] == ["long", "a", "b"]
+    index = index_of({"long": [("", 0.9)] * 120, "a": [("", 0.5)], "b": [("", 0.4)]})
+    assert ranked(index, 3) == [("long", 0, 0.95), ("a", 0, 0.75), ("b", 0, 0.7)]
 
 
 def test_no_more_articles_come_than_there_are() -> None:
-    index = index_of({"a": [("", 0.9)] * 3, "b": [("", 0.8)]}, dates={"a": "2024"})
-    assert [article for article, *_ in ranked(index, 100)] == ["a", "b"]
-    assert [article for article, *_ in ranked(index, 100, since="2024")] == ["a"]
-    assert ranked(index, 100, since="2025") == []
+    assert [name for name, *_ in ranked(index_of({"a": [("", 0.9)] * 3, "b": [("", 0.8)]}), 100)] == [
+        "a",
+        "b",
+    ]
+
+
+# --- what is lit up --------------------------------------------------------------------------
+
+
+def lit(question: str, index: Index) -> list[str]:
+    """The words of the best passage's focus."""
+    passage = retrieve(Query.of(question, encoder=TOKENS), index=index, k=1)[0]
+    for start, end in passage.focus:
+        assert passage.chunk.start <= start < end <= passage.chunk.end
+    return [passage.article.text[start:end] for start, end in passage.focus]
+
+
+@pytest.mark.parametrize("before", [0, 7])
+def test_the_sentences_that_hold_the_question_best_are_lit_up(before: int) -> None:
+    index = signed("有人来了。灯坏了。船走了。", before=before)
+    assert lit("灯", index) == ["灯坏了。"]
+
+
+def test_two_sentences_are_lit_up_in_their_order_when_they_are_about_as_good() -> None:
+    index = signed("港口的灯。灯坏了。又是灯。灯和港。")
+    assert lit("灯", index) == ["港口的灯。", "灯坏了。"]
+    assert lit("灯港", index) == ["港口的灯。", "灯和港。"]
+    assert lit("灯在何时何地坏了", signed("船走了。灯坏了。")) == ["灯坏了。"]
+    assert lit("灯在何时何地坏了又为何没人去修它呢", signed("船走了。灯坏了。")) == ["船走了。", "灯坏了。"]
+
+
+def test_every_chunk_of_a_passage_can_be_lit_up() -> None:
+    texts = ["灯坏了。", "船走了。", "港口的灯。"]
+    article = Article("a", "", "".join(texts))
+    chunks = [
+        Chunk("a", start, start + len(text), text) for start, text in zip((0, 4, 8), texts, strict=True)
+    ]
+    none = Calibration.none(8)
+    signatures = [Signature.of(TOKENS.tokens(text), none.passages["zh"]) for text in texts]
+    index = small_index([article], chunks, TOKENS.encode_passages(texts), signatures=signatures, habits=none)
+    assert lit("灯", index) == ["灯坏了。", "港口的灯。"]
+
+
+def test_without_tokens_nothing_is_lit_up() -> None:
+    assert (
+        lit("灯", small_index([Article("a", "", "灯坏了。")], vectors=TOKENS.encode_passages(["灯坏了。"])))
+        == []
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from ragqa.building import Built, Changes
-from ragqa.records import Answer, Article, Chunk, Citation, Passage, Skipped, Statement
+from ragqa.records import Answer, Article, Chunk, Citation, Passage, Signal, Skipped, Statement
 from ragqa.schema import answer_json, article_json, index_json, search_json
 
 ARTICLE = Article(
@@ -17,7 +18,7 @@ NEXT = Passage(Chunk("a.md", 8, 12, "丙说话。"), ARTICLE, 0.5)
 ABOUT = {"title": "题目", "source": "https://example.org", "published": "2024-05-02", "language": "zh"}
 PASSAGE: dict[str, Any] = {
     "rank": 1, "score": 0.8765, "article_id": "a.md", **ABOUT, "heading": "小标题",
-    "start": 0, "end": 8, "text": "甲来了。乙走了。", "cited": False,
+    "start": 0, "end": 8, "text": "甲来了。乙走了。", "cited": False, "focus": [], "also_in": [],
 }  # fmt: skip
 
 
@@ -79,6 +80,27 @@ def test_a_search() -> None:
         "passages": [PASSAGE],
         "timings_ms": {"total": 3},
     }
+
+
+def test_what_matches_best_and_copies_are_told() -> None:
+    passage = replace(FOUND, focus=((0, 4), (4, 8)), also_in=("b.md", "c.md"))
+    (document,) = search_json("谁来了？", [passage], id=None, timings_ms={})["passages"]
+    assert document == {
+        **PASSAGE,
+        "focus": [{"start": 0, "end": 4}, {"start": 4, "end": 8}],
+        "also_in": ["b.md", "c.md"],
+    }
+
+
+def test_signals_are_told_when_asked_for() -> None:
+    signals = (Signal("dense", 0.12345, 0.061725), Signal("late", -0.00004, -0.00002))
+    explained = search_json(
+        "谁来了？", [replace(FOUND, signals=signals), NEXT], id=None, timings_ms={}, explain=True
+    )
+    assert [passage["signals"] for passage in explained["passages"]] == [
+        {"dense": {"value": 0.1235, "points": 0.0617}, "late": {"value": 0.0, "points": 0.0}},
+        {},
+    ]
 
 
 def test_an_index() -> None:

@@ -117,6 +117,15 @@ def test_passages_are_paragraphs() -> None:
     assert passages_text([]) == ""
 
 
+def test_copies_and_signals_stand_below_their_passage() -> None:
+    signals = {"dense": {"value": 0.35, "points": 0.175}, "late": {"value": -0.02, "points": -0.01}}
+    explained = {**PASSAGE, "also_in": ["b.md", "c.md"], "signals": signals}
+    assert passages_text([explained, {**PASSAGE, "also_in": [], "signals": {}}]).split("\n\n") == [
+        f"{passages_text([PASSAGE])}\n   also in: b.md, c.md\n   why: 0.5 dense 0.350 (+0.175), late -0.020 (-0.010)",
+        passages_text([PASSAGE]),
+    ]
+
+
 # --- progress --------------------------------------------------------------------------------
 
 

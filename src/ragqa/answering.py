@@ -87,7 +87,7 @@ def absent_names(question: str, passages: Sequence[Passage]) -> list[str]:
 
 
 def confidence(statements: Sequence[Statement], passages: Sequence[Passage]) -> float:
-    """How far an answer can be trusted, 0 to 1: the verdicts' mean, times the best passage's cosine.
+    """How far an answer can be trusted, 0 to 1: the verdicts' mean, times the first passage's score.
 
     Not calibrated: it orders answers, it is no probability.
     """

@@ -164,10 +164,11 @@ def _build(
 ) -> tuple[Index, float]:
     chunks = [(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
     texts = [embedded_text(article, chunk) for article, chunk in chunks]
-    # The language decides what tokens are measured from, so it is part of what was encoded.
+    # The language decides what tokens are measured from, and how much stands above a chunk where they
+    # begin: both are part of what was encoded.
     keys = [
-        hashlib.sha256(f"{article.language}\n{text}".encode()).hexdigest()[:24]
-        for (article, _), text in zip(chunks, texts, strict=True)
+        hashlib.sha256(f"{article.language} {len(chunk.text)}\n{text}".encode()).hexdigest()[:24]
+        for (article, chunk), text in zip(chunks, texts, strict=True)
     ]
     habits = old.habits if old else Calibration.measure(encoder)
     stored, speed = _encode(chunks, texts, keys, old.stored() if old else {}, encoder, habits, progress)

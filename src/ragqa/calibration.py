@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from ragqa.late import Asked, Signature, centres, interaction
-from ragqa.records import Encoder, Language, Tokens, Vectors
+from ragqa.records import Encoder, Tokens, Vectors
 
 FILE = "calibration.npz"
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+LANGUAGES = ("en", "zh")
 Direction = tuple[str, str]
 
 

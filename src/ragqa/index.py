@@ -10,7 +10,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,8 @@ from ragqa.versions import REBUILD, Manifest, publish, read_manifest, require_si
 
 _ARTICLES, _CHUNKS, _VECTORS = "articles.jsonl", "chunks.jsonl", "vectors.faiss"
 _FILES = (_ARTICLES, _CHUNKS, _VECTORS, calibration.FILE, *lexical.FILES)
+# What readers raise on damage; the last two are numpy's on a broken archive or header.
+_UNREADABLE = (ValueError, TypeError, KeyError, RuntimeError, OSError, EOFError, BadZipFile, TokenError)
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -135,7 +139,7 @@ class Index:
         return cls(
             manifest, articles, places, flat,
             words=Lexical.build(texts if texts is not None else [chunk.text for chunk in chunks]),
-            tokens=Signatures.build(signatures, width=manifest.dimension // 8) if signatures else None,
+            tokens=Signatures.build(signatures, width=-(-manifest.dimension // 8)) if signatures else None,
             habits=habits or Calibration.none(manifest.dimension),
         )  # fmt: skip
 
@@ -160,7 +164,7 @@ class Index:
             words = Lexical.open(home, chunks=manifest.chunks)
             tokens = Signatures.open(home) if set(late.FILES) <= set(manifest.files) else None
             habits = Calibration.open(home)
-        except (ValueError, TypeError, KeyError, RuntimeError, OSError, EOFError) as error:
+        except _UNREADABLE as error:
             raise IndexMismatchError(f"the index in {home} is damaged ({error}); {REBUILD}") from error
         if vectors.d != manifest.dimension:
             raise IndexMismatchError(
@@ -182,10 +186,10 @@ class Index:
             return np.zeros(0, dtype=np.int64)
         parameters = None
         if among is not None and not among.all():
-            allowed = np.packbits(among, bitorder="little")
-            parameters = faiss.SearchParameters(  # type: ignore[call-arg]
-                sel=faiss.IDSelectorBitmap(allowed)
-            )
+            selector: Any = faiss.IDSelectorBitmap
+            allowed = selector(np.packbits(among, bitorder="little"))
+            parameters = faiss.SearchParameters(sel=allowed)  # type: ignore[call-arg]
+        faiss.omp_set_num_threads(1)  # its threads, too, would be in the way of the encoder's
         _, found = self._vectors.search(np.ascontiguousarray(query[None]), k, params=parameters)
         return np.asarray(found[0][found[0] >= 0], dtype=np.int64)
 
@@ -195,6 +199,13 @@ class Index:
 
     def mask(self, wanted: Filter) -> Mask:
         """Which chunks a filter lets pass, shape (chunks,)."""
+        return np.asarray(self._passing(wanted)[self._article_of_chunk], dtype=np.bool_)
+
+    def languages_of(self, wanted: Filter) -> frozenset[str]:
+        """The languages of the articles that a filter lets pass."""
+        return frozenset(np.unique(self._language[self._passing(wanted)]).tolist())
+
+    def _passing(self, wanted: Filter) -> Mask:
         passed = np.ones(len(self.articles), dtype=np.bool_)
         if wanted.since or wanted.until:
             # "2024-05" as an upper bound means all of May: "~" sorts after every digit and dash.
@@ -204,9 +215,8 @@ class Index:
         if wanted.language:
             passed &= self._language == wanted.language
         if wanted.source:
-            part = wanted.source.casefold()
-            passed &= np.char.find(self._source, part) >= 0
-        return np.asarray(passed[self._article_of_chunk], dtype=np.bool_)
+            passed &= np.char.find(self._source, wanted.source.casefold()) >= 0
+        return passed
 
     def place(self, row: int) -> Place:
         """Where the chunk of a row stands."""

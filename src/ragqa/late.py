@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +69,8 @@ class Signatures:
 
     def save(self, folder: Path) -> None:
         """Write the arrays into a folder."""
-        for name, array in zip(FILES, (self.bits, self.starts, self.offsets), strict=True):
+        arrays: tuple[npt.NDArray[Any], ...] = (self.bits, self.starts, self.offsets)
+        for name, array in zip(FILES, arrays, strict=True):
             np.save(folder / name, array, allow_pickle=False)
 
     def of(self, row: int) -> Signature:
@@ -121,7 +123,11 @@ def centres(
     Halfway between the two means: from the passages' mean alone, what all questions share would drown
     what this one says, and the other way round.
     """
-    return {(q, p): (questions[q] + passages[p]) / 2 for q in questions for p in passages}
+    return {
+        (q, p): np.asarray((questions[q] + passages[p]) / 2, dtype=np.float32)
+        for q in questions
+        for p in passages
+    }
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +75,8 @@ class Lexical:
 
     def save(self, folder: Path) -> None:
         """Write the arrays into a folder."""
-        for name, array in zip(FILES, (self.hashes, self.offsets, self.rows, self.weights), strict=True):
+        arrays: tuple[npt.NDArray[Any], ...] = (self.hashes, self.offsets, self.rows, self.weights)
+        for name, array in zip(FILES, arrays, strict=True):
             np.save(folder / name, array, allow_pickle=False)
 
     def coverage(self, question: str) -> Vectors:

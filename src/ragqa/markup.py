@@ -182,13 +182,12 @@ def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation])
     article, chunk = passage.article, passage.chunk
     n = inside[0].marker if inside else 0
     numbers = "".join(f'<span class="number" data-n="{c.marker}">{c.marker}</span>' for c in inside)
+    # What matches best is lit where nothing is cited.
+    spans_lit = [(c.marker, c.start, c.end) for c in inside] or [(0, *span) for span in passage.focus]
     lit = [
-        Mark(c.marker, max(c.start - chunk.start, 0), min(c.end - chunk.start, len(chunk.text)))
-        for c in inside
+        Mark(n, max(start - chunk.start, 0), min(end - chunk.start, len(chunk.text)))
+        for n, start, end in spans_lit
     ]
-    details = words(
-        ui, "sources.details", score=f"{passage.score:.3f}", rank=rank, start=chunk.start, end=chunk.end
-    )
     return (
         f'<article class="source" data-cited="{str(bool(inside)).lower()}" data-n="{n}"'
         f' data-article="{escape(article.id)}" data-start="{chunk.start}" data-end="{chunk.end}">'
@@ -196,8 +195,26 @@ def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation])
         f"{numbers}{escape(article.title)}</button></h4>"
         f'{meta(ui, article)}<p class="snippet" lang="{article.language}">'
         f"{snippet(chunk.text, lit, _SNIPPET[article.language])}</p>"
-        f'<details class="score"><summary>{words(ui, "sources.score")}</summary><p>{details}</p></details>'
-        "</article>"
+        f"{_why(ui, passage, rank)}</article>"
+    )
+
+
+def _why(ui: Language, passage: Passage, rank: int) -> str:
+    """Why a passage stands where it does, behind a disclosure: its place, its signals, its copies."""
+    chunk = passage.chunk
+    details = words(
+        ui, "sources.details", score=f"{passage.score:.3f}", rank=rank, start=chunk.start, end=chunk.end
+    )
+    signals = "".join(
+        f"<li><span>{words(ui, f'signal.{s.name}')}</span> {s.points:+.3f}</li>"
+        for s in passage.signals
+        if s.points
+    )
+    copies = ", ".join(map(escape, passage.also_in))
+    return (
+        f'<details class="score"><summary>{words(ui, "sources.score")}</summary><p>{details}</p>'
+        f"{f'<ul>{signals}</ul>' if signals else ''}</details>"
+        f'{f"""<p class="copies">{words(ui, "sources.copies")} {copies}</p>""" if copies else ""}'
     )
 
 

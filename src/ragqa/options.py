@@ -1,4 +1,4 @@
-"""The options of the command line that several verbs share."""
+"""The command line's application, and the options that several verbs share."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ from ragqa.errors import SettingsError
 if TYPE_CHECKING:
     from ragqa.index import Filter
     from ragqa.settings import Settings
+
+app = typer.Typer(
+    name="ragqa",
+    help="Answers over a corpus of articles, every sentence cited to an exact span. Offline.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout (one a line with --batch).")
@@ -83,8 +91,8 @@ def _date(text: str | None) -> str | None:
     return text
 
 
-def verb(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a command of ``app``; its parameter ``common`` stands for the options of Common."""
+def verb(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command; its parameter ``common`` stands for the options of Common."""
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         hints = get_type_hints(Common, include_extras=True)

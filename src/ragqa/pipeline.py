@@ -104,9 +104,9 @@ class Pipeline:
         With ``use_llm`` the language model translates a question that may be answered in the other
         language: about a second, once a question.
         """
-        index = self._require_index()
+        question, index = _checked(question), self._require_index()
         translation = None
-        if use_llm and self._crosses(question, index, wanted) and (generator := self._generator.get()):
+        if use_llm and _crosses(question, index, wanted) and (generator := self._generator.get()):
             translation = self._translator.translate(question, generator)
         query = Query.of(question, encoder=self._encoder, translation=translation)
         find = rank_articles if by_article else retrieve
@@ -131,16 +131,14 @@ class Pipeline:
         Closing the iterator stops the language model. QuestionError when the question is empty or
         longer than 2,000 characters.
         """
-        question = question.encode("utf-8", "ignore").decode().strip()
-        if not question or len(question) > MOST_CHARACTERS:
-            raise QuestionError(f"a question has 1 to {MOST_CHARACTERS} characters, not {len(question)}")
+        question = _checked(question)
         clock, index = Clock(), self._require_index()
 
         def find(translation: str | None) -> tuple[Query, list[Passage]]:
             query = Query.of(question, encoder=self._encoder, translation=translation)
             return query, retrieve(query, index=index, k=k or self.settings.k, wanted=wanted)
 
-        crosses = use_llm and self._crosses(question, index, wanted)
+        crosses = use_llm and _crosses(question, index, wanted)
         base = Answer(question, language or language_of(question), "not_found", mode="sources")
         known = self._translator.known(question) if crosses else None
         query, passages = find(known)
@@ -223,16 +221,24 @@ class Pipeline:
                 replace(verbatim, status="unverified", mode="generated", note=note, confidence=0.0)
             )
 
-    def _crosses(self, question: str, index: Index, wanted: Filter) -> bool:
-        """Whether a question may be answered by articles in another language than its own."""
-        readable = index.languages & {wanted.language} if wanted.language else index.languages
-        return bool(readable - {language_of(question)})
-
     def _require_index(self) -> Index:
         index = self.index
         if index is None:
             raise IndexMissingError(f"there is no index in {self.settings.index}/; run: ragqa index")
         return index
+
+
+def _checked(question: str) -> str:
+    """A question without what no model takes (lone surrogates), or QuestionError."""
+    question = question.encode("utf-8", "ignore").decode().strip()
+    if not question or len(question) > MOST_CHARACTERS:
+        raise QuestionError(f"a question has 1 to {MOST_CHARACTERS} characters, not {len(question)}")
+    return question
+
+
+def _crosses(question: str, index: Index, wanted: Filter) -> bool:
+    """Whether a question may be answered by articles in another language than its own."""
+    return bool(index.languages_of(wanted) - {language_of(question)})
 
 
 class LazyGenerator:

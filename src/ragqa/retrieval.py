@@ -57,11 +57,13 @@ class Query:
         """Encode a question; a translation is in the other language."""
         language = language_of(question)
         other: Language = "en" if language == "zh" else "zh"
-        texts = {language: question, other: translation} if translation else {language: question}
+        texts: dict[str, str] = {language: question}
+        if translation:
+            texts[other] = translation
         tokens: dict[int, Tokens] = {}
-        vectors = encoder.encode_query([t for t in texts.values() if t], each=tokens.__setitem__)
+        vectors = encoder.encode_query(list(texts.values()), each=tokens.__setitem__)
         wordings = {
-            name: Wording(text or "", vectors[row], tokens.get(row))
+            name: Wording(text, vectors[row], tokens.get(row))
             for row, (name, text) in enumerate(texts.items())
         }
         return cls(question, language, wordings)
@@ -88,7 +90,7 @@ class Ranked:
 
 def retrieve(query: Query, *, index: Index, k: int, wanted: Filter = EVERYTHING) -> list[Passage]:
     """The ``k`` best passages for a question, best first: see selection.py for what becomes one."""
-    ranked = rank(query, index=index, wanted=wanted, depth=k)
+    ranked = rank(query, index=index, wanted=wanted, depth=6 * k)  # as far as select looks
     hits = [
         Hit(int(row), float(score), _explain(ranked, at))
         for at, (row, score) in enumerate(zip(ranked.rows, ranked.scores, strict=True))
@@ -106,10 +108,7 @@ def rank_articles(query: Query, *, index: Index, k: int, wanted: Filter = EVERYT
         for at, row in enumerate(ranked.rows):
             best.setdefault(index.place(int(row)).article, at)
         if len(best) >= k or depth >= index.manifest.chunks:
-            return [
-                index.passage(int(ranked.rows[at]), int(ranked.rows[at]), float(ranked.scores[at]))
-                for at in list(best.values())[:k]
-            ]
+            return [_alone(ranked, at, index) for at in list(best.values())[:k]]
         depth *= 2
 
 
@@ -125,30 +124,31 @@ def rank(
 
     A score lies between 0 and 1; 0.5 is halfway between a chunk that answers and one that does not.
     """
-    allowed = index.mask(wanted) if wanted.any else None
     words = {name: index.words.coverage(w.text) for name, w in query.wordings.items()}
-    parts = [
-        _score(query, words, language, _inside(index, allowed, language), index, max(depth, _NEAREST))
+    allowed = {
+        language: index.mask(replace(wanted, language=language))
         for language in sorted(index.languages)
+        if wanted.language in (None, language)
+    }
+    parts = [
+        _score(query, words, language, inside, index, max(depth, _NEAREST))
+        for language, inside in allowed.items()
+        if inside.any()
     ]
-    rows = np.concatenate([rows for rows, _ in parts]) if parts else np.zeros(0, dtype=np.int64)
-    values = {name: np.concatenate([found[name] for _, found in parts]) for name in WEIGHTS} if parts else {}
-    signals = {name: (value, weights[name] * value / 2) for name, value in values.items()}
-    announced = _announced(query.text, rows, index)
-    if announced.any():
-        signals["heading"] = (announced, _HEADING * announced)
-    scores = 0.5 + np.sum([points for _, points in signals.values()], axis=0) if len(rows) else np.zeros(0)
+    if not parts:
+        return Ranked(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), {})
+    rows = np.concatenate([found for found, _ in parts])
+    values = {name: np.concatenate([signals[name] for _, signals in parts]) for name in WEIGHTS}
+    points = {name: np.float32(weights[name] / 2) * value for name, value in values.items()}
+    values["heading"] = _announced(query.text, rows, index)
+    points["heading"] = np.float32(_HEADING) * values["heading"]
+    scores = 0.5 + np.sum(list(points.values()), axis=0)
     order = np.lexsort((rows, -scores))
     return Ranked(
         rows[order],
         np.asarray(scores[order], dtype=np.float32),
-        {name: (value[order], points[order]) for name, (value, points) in signals.items()},
+        {name: (values[name][order], points[name][order]) for name in values},
     )
-
-
-def _inside(index: Index, allowed: Mask | None, language: str) -> Mask:
-    mask = index.mask(Filter(language=language))
-    return mask if allowed is None else mask & allowed
 
 
 def _score(
@@ -190,10 +190,11 @@ def _with_focus(passage: Passage, query: Query, index: Index) -> Passage:
     language = passage.article.language
     asked = list(_asked(query.for_passages_in(language), language, index).values())
     spans, signatures = [], []
-    for row in index.rows_of(passage) if index.tokens and asked else ():
+    for row in index.rows_of(passage) if asked else ():
         place = index.place(row)
         inside = sentence_spans(passage.article.text[place.start : place.end])
         spans += [(place.start + start, place.start + end) for start, end in inside]
+        assert index.tokens is not None
         signatures += within(index.tokens.of(row), inside)
     if not spans:
         return passage
@@ -216,6 +217,12 @@ def _announced(question: str, rows: Rows, index: Index) -> Vectors:
     if kind is None:
         return np.zeros(len(rows), dtype=np.float32)
     return np.array([shows(kind, index.place(int(row)).heading) for row in rows], dtype=np.float32)
+
+
+def _alone(ranked: Ranked, at: int, index: Index) -> Passage:
+    """One ranked chunk as a passage."""
+    row = int(ranked.rows[at])
+    return replace(index.passage(row, row, float(ranked.scores[at])), signals=_explain(ranked, at))
 
 
 def _explain(ranked: Ranked, at: int) -> tuple[Signal, ...]:

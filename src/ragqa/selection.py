@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ragqa.index import Index
-from ragqa.lexicon import asks_for_latest, ngrams
+from ragqa.lexicon import asks_for_latest, ngrams, quantities
 from ragqa.records import Passage, Signal
 from ragqa.text import weight
 
@@ -19,8 +19,9 @@ _LONGEST_PASSAGE = 900
 _WIDEST_GAP = 2
 # A hit of less than this (Chinese characters) is read with the chunk after it, or before.
 _SHORTEST_PASSAGE = 100
-# Two passages that share this much of the shorter one's n-grams are copies, unless one is so much shorter.
-_COPY, _AS_LONG = 0.8, 0.6
+# Two passages that share this much of the shorter one's n-grams, and every number, are copies, unless one is
+# so much shorter: a copy with another figure is a correction, which a reader wants to see.
+_COPY, _AS_LONG = 0.9, 0.6
 # How much less than the best a newer passage may score and still come first.
 _ABOUT_AS_GOOD = 0.05
 
@@ -45,7 +46,7 @@ def select(question: str, hits: Sequence[Hit], *, index: Index, k: int) -> list[
     for depth in (k * _HITS_A_PASSAGE, 3 * k * _HITS_A_PASSAGE):
         joined = sorted(_joined(hits[:depth], index), key=lambda passage: -passage.score)
         passages = list(_distinct(joined))
-        if len(passages) >= k or depth >= len(hits):
+        if len(_within_share(passages, k)) >= k or depth >= len(hits):
             break
     chosen = _shared_out(passages, k)
     return _newest_first(chosen) if asks_for_latest(question) else chosen
@@ -104,22 +105,29 @@ def _distinct(passages: Sequence[Passage]) -> Iterator[Passage]:
 
 
 def _same(grams: frozenset[str], known: frozenset[str], passage: Passage, original: Passage) -> bool:
+    if "".join(passage.chunk.text.split()) == "".join(original.chunk.text.split()):
+        return True
     shorter, longer = sorted((len(grams), len(known)))
-    if not shorter:
-        return "".join(passage.chunk.text.split()) == "".join(original.chunk.text.split())
-    return shorter >= _AS_LONG * longer and len(grams & known) >= _COPY * shorter
+    if not 0 < shorter >= _AS_LONG * longer or len(grams & known) < _COPY * shorter:
+        return False
+    return quantities(passage.chunk.text) == quantities(original.chunk.text)
 
 
 def _shared_out(passages: Sequence[Passage], k: int) -> list[Passage]:
     """The first ``k``, of no article more than half, rounded up, unless others do not fill the rest."""
-    share = max(2, (k + 1) // 2)
+    fair = _within_share(passages, k)
+    waiting = [passage for passage in passages if passage not in fair]
+    return sorted([*fair, *waiting][:k], key=lambda passage: -passage.score)
+
+
+def _within_share(passages: Sequence[Passage], k: int) -> list[Passage]:
     taken: Counter[str] = Counter()
-    first, waiting = [], []
+    fair = []
     for passage in passages:
         taken[passage.article.id] += 1
-        (first if taken[passage.article.id] <= share else waiting).append(passage)
-    chosen = [*first, *waiting][:k]
-    return sorted(chosen, key=lambda passage: -passage.score)
+        if taken[passage.article.id] <= max(2, (k + 1) // 2):
+            fair.append(passage)
+    return fair
 
 
 def _newest_first(passages: Sequence[Passage]) -> list[Passage]:

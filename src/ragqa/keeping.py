@@ -1,0 +1,184 @@
+"""The verbs that keep the house: index, show, add, serve, models, doctor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ragqa import terminal
+from ragqa.errors import SettingsError
+from ragqa.options import Common, JsonOption, verb
+
+if TYPE_CHECKING:
+    from ragqa.settings import Settings
+
+
+@verb("index")
+def index_command(
+    full: Annotated[bool, typer.Option("--full", help="Build anew instead of bringing up to date.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would change.")] = False,
+    as_json: JsonOption = False,
+    *,
+    common: Common,
+) -> None:
+    """Bring the index up to date with the corpus.
+
+    Example: ragqa index --corpus articles/ --index index/
+    """
+    settings = common.settings()
+    _update(settings, common, full=full, dry_run=dry_run, as_json=as_json)
+
+
+@verb("show")
+def show(
+    article_id: Annotated[str, typer.Argument(help="The id that ask and search give.")],
+    as_json: JsonOption = False,
+    *,
+    common: Common,
+) -> None:
+    """Show a stored article: the text that citations point into.
+
+    Example: ragqa show brundage-three-reasons.md --json
+    """
+    from ragqa.index import Index
+    from ragqa.schema import article_json
+
+    article = Index.open(common.settings().index).article(article_id)
+    if as_json:
+        print(json.dumps(article_json(article), ensure_ascii=False))
+    else:
+        facts = [article.published or "no date", article.source, article.language]
+        print(f"{article.title}\n{' · '.join(fact for fact in facts if fact)}\n\n{article.text}")
+
+
+@verb("add")
+def add(
+    files: Annotated[list[Path], typer.Argument(help="Articles to copy into the corpus.")],
+    as_json: JsonOption = False,
+    *,
+    common: Common,
+) -> None:
+    """Copy articles into the corpus and index them.
+
+    Example: ragqa add ~/Downloads/report.html
+    """
+    from ragqa.building import add_files
+
+    settings = common.settings()
+    for path in add_files(files, settings.corpus):
+        common.say(f"copied to {path}")
+    _update(settings, common, as_json=as_json)
+
+
+@verb("serve")
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")] = None,
+    *,
+    common: Common,
+) -> None:
+    """Open the page (what app.py does).
+
+    Example: ragqa serve --port 8080
+    """
+    from ragqa.page import start
+
+    start(common.settings(host=host, port=port))
+
+
+@verb("models")
+def models_command(
+    action: Annotated[str | None, typer.Argument(help="pull: fetch what is missing.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Only these; default: the two defaults.")] = None,
+    as_json: JsonOption = False,
+    *,
+    common: Common,
+) -> None:
+    """Show the model catalogue and what is present and verified; pull what is missing.
+
+    Example: ragqa models pull
+    """
+    from ragqa import models
+
+    if action not in (None, "pull"):
+        raise SettingsError(f"ragqa models {action}: the only action is pull")
+    home = common.settings().home
+    if action == "pull":
+        wanted = names or [entry.id for entry in models.catalogue() if entry.default]
+        for name in wanted:
+            with terminal.bar(f"pulling {name}", unit="bytes", quiet=common.quiet or as_json) as progress:
+                path = models.pull(name, home=home, progress=lambda label, done, total: progress(done, total))
+            common.say(f"{name} is at {path}")
+    if action and not as_json:
+        return
+    statuses = models.status(home=home, verify=True)
+    if as_json:
+        print(json.dumps({"schema": "ragqa.models/1", "home": str(home), "models": [
+            {"id": s.entry.id, "role": s.entry.role, "default": s.entry.default, "upstream": s.entry.upstream,
+             "licence": s.entry.licence, "bytes": s.entry.bytes, "path": str(s.path), "present": s.present,
+             "verified": s.verified, "detail": s.detail} for s in statuses
+        ]}, ensure_ascii=False))  # fmt: skip
+    else:
+        for s in statuses:
+            mark = "present" if s.present else "missing"
+            print(f"{s.entry.id:36} {s.entry.role:10} {s.entry.bytes / 1e6:7.0f} MB  {mark:8} {s.detail}")
+
+
+@verb("doctor")
+def doctor(
+    as_json: JsonOption = False,
+    *,
+    common: Common,
+) -> None:
+    """Check models, index, corpus and disk; say what to run.
+
+    Example: ragqa doctor
+    """
+    from ragqa.doctor import examine
+
+    checks = examine(common.settings())
+    failed = [check for check in checks if check.level == "fail"]
+    if as_json:
+        rows = [{"name": c.name, "level": c.level, "detail": c.detail, "run": c.run} for c in checks]
+        print(json.dumps({"schema": "ragqa.doctor/1", "ok": not failed, "checks": rows}, ensure_ascii=False))
+    else:
+        for check in checks:
+            print(
+                f"{check.level:5} {check.name:10} {check.detail}"
+                + (f"  → run: {check.run}" if check.run else "")
+            )
+    if failed:
+        raise typer.Exit(failed[0].exit_code or 1)
+
+
+def _update(
+    settings: Settings,
+    common: Common,
+    *,
+    full: bool = False,
+    dry_run: bool = False,
+    as_json: bool = False,
+) -> None:
+    from ragqa.building import build_index
+    from ragqa.pipeline import load_encoder
+    from ragqa.schema import index_json
+
+    with terminal.bar("encoding", unit="chunks", quiet=common.quiet or as_json) as progress:
+        built = build_index(
+            settings.corpus, settings.index, encoder=lambda: load_encoder(settings), encoder_id=settings.encoder,
+            chunk_size=settings.chunk_size, full=full, dry_run=dry_run, progress=progress,
+        )  # fmt: skip
+    for entry in built.skipped if common.verbose else ():
+        common.say(f"skipped {entry.file}: {entry.reason}")
+    document = index_json(built)
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False))
+        return
+    counts = ", ".join(f"{document[name]} {name}" for name in ("added", "changed", "removed", "unchanged"))
+    would = "would hold" if dry_run else "holds"
+    print(f"{settings.index}/ {would} {built.articles} articles in {built.chunks} chunks: {counts}")
+    if built.skipped and not common.verbose:
+        common.say(f"{len(built.skipped)} files were skipped; -v says why")

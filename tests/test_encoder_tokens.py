@@ -1,0 +1,179 @@
+"""The tokens that the real encoder tells: whose vectors they are, where they begin, what they weigh."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Literal
+
+import numpy as np
+import pytest
+from real import needs_models
+
+from ragqa.encoder import SentenceEncoder
+from ragqa.pipeline import load_encoder
+from ragqa.records import Tokens, Vectors
+from ragqa.settings import Settings
+
+pytestmark = needs_models
+
+Role = Literal["query", "document"]
+ROLES: tuple[Role, ...] = ("query", "document")
+MIXED = "米莱斯·布伦戴奇（Miles Brundage）离开了OpenAI，花了 3 million dollars。 Why? GPT-4！"
+TEXTS = [
+    "Hi.",
+    MIXED,
+    "港口停航",
+    "",
+    "The old lighthouse went to a new owner on Monday. " * 3,
+    "航道里的沙太多了。",
+]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> SentenceEncoder:
+    return load_encoder(Settings.load())
+
+
+def read(encoder: SentenceEncoder, texts: list[str], role: Role) -> tuple[Vectors, list[Tokens]]:
+    """Vectors and tokens of texts, by row; each row is told once."""
+    told: list[tuple[int, Tokens]] = []
+    encode = encoder.encode_query if role == "query" else encoder.encode_passages
+    vectors = encode(texts, each=lambda row, tokens: told.append((row, tokens)))
+    assert sorted(row for row, _ in told) == list(range(len(texts)))
+    return vectors, [tokens for _, tokens in sorted(told, key=lambda pair: pair[0])]
+
+
+def tokens_of(encoder: SentenceEncoder, text: str, role: Role = "document") -> Tokens:
+    return read(encoder, [text], role)[1][0]
+
+
+def pieces(encoder: SentenceEncoder, text: str) -> list[str]:
+    """The pieces of a text as the tokenizer names them, without special tokens."""
+    tokenizer = encoder._model.tokenizer
+    names: list[str] = tokenizer.convert_ids_to_tokens(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return names
+
+
+def weights(encoder: SentenceEncoder, text: str) -> dict[str, float]:
+    found = tokens_of(encoder, text).weights.tolist()
+    return dict(zip(pieces(encoder, text), found, strict=True))
+
+
+def cosines(one: Vectors, other: Vectors) -> Vectors:
+    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return np.asarray((one * other).sum(axis=1) / norms, dtype=np.float32)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_tokens_have_one_vector_one_start_and_one_weight(encoder: SentenceEncoder, role: Role) -> None:
+    tokens = tokens_of(encoder, MIXED, role)
+    count = len(pieces(encoder, MIXED))
+    assert tokens.vectors.shape == (count, encoder.dimension) == (count, 384)
+    assert (tokens.starts.shape, tokens.weights.shape) == ((count,), (count,))
+    assert (tokens.vectors.dtype, tokens.starts.dtype, tokens.weights.dtype) == (
+        np.float32,
+        np.int32,
+        np.float32,
+    )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_starts_point_at_the_pieces_in_the_text(encoder: SentenceEncoder, role: Role) -> None:
+    starts = tokens_of(encoder, MIXED, role).starts.tolist()
+    assert starts == sorted(starts)
+    assert starts[0] == 0
+    # The tokenizer sees full-width signs as half-width ones; "▁" stands for the space before a word.
+    for start, piece in zip(starts, pieces(encoder, MIXED), strict=True):
+        assert unicodedata.normalize("NFKC", MIXED[start:]).startswith(piece.removeprefix("▁"))
+
+
+def test_starts_move_with_the_text(encoder: SentenceEncoder) -> None:
+    alone, below = tokens_of(encoder, MIXED).starts, tokens_of(encoder, f"港口\n{MIXED}").starts
+    assert below[-20:].tolist() == (alone[-20:] + len("港口\n")).tolist()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_neither_prompt_nor_special_tokens_are_among_them(encoder: SentenceEncoder, role: Role) -> None:
+    encode = encoder._model.encode_query if role == "query" else encoder._model.encode_document
+    for text in (MIXED, "港口停航", "Hi."):
+        own = tokens_of(encoder, text, role).vectors
+        everything = encode([text], output_value="token_embeddings")[0].float().numpy()
+        # <s>, at least two tokens of "query:" or "passage:", then the text's own, then </s>.
+        assert len(everything) >= len(own) + 4
+        assert cosines(own, everything[-len(own) - 1 : -1]).min() > 0.9999
+
+
+def test_prompts_change_vectors_but_not_where_tokens_begin(encoder: SentenceEncoder) -> None:
+    query, document = tokens_of(encoder, MIXED, "query"), tokens_of(encoder, MIXED, "document")
+    assert query.starts.tolist() == document.starts.tolist()
+    assert query.weights.tolist() == document.weights.tolist()
+    assert cosines(query.vectors, document.vectors).max() < 0.9999
+
+
+def test_an_empty_text_has_no_tokens(encoder: SentenceEncoder) -> None:
+    tokens = tokens_of(encoder, "")
+    assert (tokens.vectors.shape, tokens.starts.tolist(), tokens.weights.tolist()) == ((0, 384), [], [])
+
+
+def test_a_text_longer_than_the_window_has_the_tokens_that_were_read(encoder: SentenceEncoder) -> None:
+    text = "港" * 900
+    tokens = tokens_of(encoder, text)
+    assert 400 < len(tokens.starts) < 512
+    assert tokens.vectors.shape == (len(tokens.starts), 384)
+
+
+# --- weights ---------------------------------------------------------------------------------
+
+
+def test_punctuation_weighs_nothing(encoder: SentenceEncoder) -> None:
+    found = weights(encoder, MIXED)
+    assert min(found.values()) == 0
+    assert {piece for piece, weight in found.items() if not weight} == {"▁", *"·(),。?!"}
+    assert not tokens_of(encoder, "？！……「」").weights.any()
+
+
+@pytest.mark.parametrize(
+    ("text", "common", "rare"),
+    [
+        ("the president", "▁the", "▁president"),
+        ("it is Monday", "▁is", "▁Monday"),
+        ("他和港口", "和", "港口"),
+    ],
+)
+def test_a_rarer_piece_weighs_more(encoder: SentenceEncoder, text: str, common: str, rare: str) -> None:
+    found = weights(encoder, text)
+    assert found[rare] > found[common] > 0
+
+
+def test_a_piece_weighs_the_same_wherever_it_stands(encoder: SentenceEncoder) -> None:
+    one, other = weights(encoder, "the lamp is old"), weights(encoder, "an old tower")
+    assert one["▁old"] == other["▁old"]
+
+
+# --- with and without, alone and together ----------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_vectors_are_the_same_with_tokens_and_without(encoder: SentenceEncoder, role: Role) -> None:
+    told, _ = read(encoder, TEXTS, role)
+    plain = encoder.encode_query(TEXTS) if role == "query" else encoder.encode_passages(TEXTS)
+    assert cosines(told, plain).min() > 0.9999
+    assert np.linalg.norm(told, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
+
+
+def test_batches_tell_the_tokens_of_the_right_rows(
+    encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = [tokens_of(encoder, text) for text in TEXTS]
+    # Small batches, filled by length: rows are told out of order and in several calls of the model.
+    monkeypatch.setattr("ragqa.encoder._BATCH_TOKENS", 64)
+    _, together = read(encoder, TEXTS * 2, "document")
+    for tokens, expected in zip(together, alone * 2, strict=True):
+        assert tokens.starts.tolist() == expected.starts.tolist()
+        assert tokens.weights.tolist() == expected.weights.tolist()
+        assert all(cosines(tokens.vectors, expected.vectors) > 0.99)
+
+
+def test_no_texts_tell_no_tokens(encoder: SentenceEncoder) -> None:
+    vectors, told = read(encoder, [], "query")
+    assert (vectors.shape, told) == ((0, 384), [])

@@ -1,0 +1,88 @@
+"""What retrieval is worth, with the real encoder: on the project's own questions, and on development packs.
+
+The packs are other people's and lie beside the project; where they are missing their tests skip. The bars
+are those of docs/retrieval.md less a margin for processors that round otherwise.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from real import ROOT, needs_models
+
+from ragqa.building import build_index
+from ragqa.encoder import SentenceEncoder
+from ragqa.index import Index
+from ragqa.pipeline import load_encoder
+from ragqa.retrieval import Query, retrieve
+from ragqa.settings import Settings
+
+pytestmark = needs_models
+PACKS = ROOT.parent / "shared" / "bench"
+needs_packs = pytest.mark.skipif(
+    not PACKS.is_dir(), reason=f"the development packs are not in {PACKS}; they are not part of the project"
+)
+
+
+def benchmark() -> ModuleType:
+    path = ROOT / "benchmarks" / "retrieval.py"
+    spec = importlib.util.spec_from_file_location("retrieval_benchmark", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def encoder() -> SentenceEncoder:
+    return load_encoder(Settings.load())
+
+
+def indexed(corpus: Path, folder: Path, encoder: SentenceEncoder) -> Index:
+    build_index(corpus, folder, encoder=lambda: encoder, chunk_size=300)
+    return Index.open(folder)
+
+
+def measured(name: str, folder: Path, encoder: SentenceEncoder) -> tuple[np.ndarray, list[str]]:
+    """(S@1, S@5, nDCG@10) of every question of a pack by all signals, and the questions' directions."""
+    bench = benchmark()
+    index = indexed(PACKS / name / "corpus.jsonl", folder, encoder)
+    questions = list(bench.questions_of(PACKS / name))
+    ranker = bench.RANKERS["all"]
+    found = [ranker(Query.of(q.text, encoder=encoder), index) for q in questions]
+    scores = [bench.measures(f, q.relevant) for f, q in zip(found, questions, strict=True)]
+    return np.array(scores), [q.direction for q in questions]
+
+
+@needs_packs
+def test_in_a_mixed_corpus_no_language_drowns_the_other(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    scores, directions = measured("xquad-mixed", tmp_path, encoder)
+    assert scores[:, 0].mean() >= 0.87
+    assert scores[:, 1].mean() >= 0.97
+    for direction in set(directions):
+        own = scores[[d == direction for d in directions]]
+        assert own[:, 0].mean() >= 0.77, direction
+
+
+@needs_packs
+def test_english_news_are_found(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    scores, _ = measured("rgb-en", tmp_path, encoder)
+    assert scores[:, 1].mean() >= 0.85
+
+
+def test_the_projects_own_questions_find_their_article(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    index = indexed(ROOT / "corpus", tmp_path, encoder)
+    rows = map(json.loads, (ROOT / "gold" / "questions.jsonl").read_text("utf-8").splitlines())
+    asked = [row for row in rows if row["answerable"]]
+    found = 0
+    for row in asked:
+        passages = retrieve(Query.of(row["question"], encoder=encoder), index=index, k=5)
+        quotes = [evidence["quote"] for evidence in row["evidence"]]
+        found += any(quote in passage.chunk.text for quote in quotes for passage in passages)
+    assert found >= 0.9 * len(asked)

@@ -1,0 +1,231 @@
+"""Versions on disk: one is current, damage is told, one writer, old versions go."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ragqa.errors import IndexBusyError, IndexMismatchError, IndexMissingError, RagqaError
+from ragqa.records import Skipped
+from ragqa.versions import (
+    FORMAT,
+    Manifest,
+    new_version,
+    publish,
+    read_manifest,
+    require_sizes,
+    verify,
+    writing,
+)
+
+MANIFEST = Manifest(
+    version="v-1", created="2024-12-31T00:00:00+00:00", encoder="words", encoder_fingerprint="first weights",
+    dimension=8, chunk_size=300, corpus="abc", articles=3, chunks=4, skipped=(Skipped("x.pdf", "空的"),),
+)  # fmt: skip
+CONTENTS = {"a.jsonl": b"one\n", "b.npy": b"\0\1\2"}
+
+
+def write(folder: Path) -> None:
+    for name, data in CONTENTS.items():
+        (folder / name).write_bytes(data)
+
+
+def save(folder: Path, version: str = "v-1", how: Callable[[Path], None] = write) -> Manifest:
+    return publish(folder, replace(MANIFEST, version=version), how)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    save(tmp_path)
+    return tmp_path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def alter(folder: Path, **fields: Any) -> None:
+    path = folder / "v-1" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | fields), encoding="utf-8")
+
+
+# --- what is written is read -----------------------------------------------------------------
+
+
+def test_a_manifest_is_read_as_it_was_published_with_its_files(tmp_path: Path) -> None:
+    published = save(tmp_path / "made" / "here")
+    home, manifest = read_manifest(tmp_path / "made" / "here")
+    assert home == tmp_path / "made" / "here" / "v-1"
+    assert manifest == published
+    assert manifest.files == {
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in CONTENTS.items()
+    }
+    assert replace(manifest, files={}) == MANIFEST
+
+
+def test_a_version_holds_its_files_and_its_manifest_and_nothing_else(saved: Path) -> None:
+    assert names(saved) == ["current", "v-1"]
+    assert names(saved / "v-1") == ["a.jsonl", "b.npy", "manifest.json"]
+    assert (saved / "current").read_text() == "v-1\n"
+
+
+def test_version_names_sort_by_time_and_never_repeat() -> None:
+    first, second = new_version(), new_version()
+    assert first != second
+    assert first[:-7] <= second[:-7]
+    assert len(first) == len("v-20241024T093000-1f2e3d")
+    assert first.startswith("v-2")
+
+
+# --- damage ----------------------------------------------------------------------------------
+
+
+def test_a_folder_without_an_index_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissingError, match="run: ragqa index") as error:
+        read_manifest(tmp_path / "nowhere")
+    assert error.value.exit_code == 3
+    assert str(tmp_path / "nowhere") in str(error.value)
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+@pytest.mark.parametrize("damage", ["cut", "longer", "gone"])
+def test_a_file_of_another_size_is_told(saved: Path, name: str, damage: str) -> None:
+    home, manifest = read_manifest(saved)
+    require_sizes(home, manifest)
+    data = CONTENTS[name]
+    (home / name).unlink()
+    if damage != "gone":
+        (home / name).write_bytes(data[:-1] if damage == "cut" else data + b"\n")
+    size = {"cut": len(data) - 1, "longer": len(data) + 1, "gone": -1}[damage]
+    with pytest.raises(IndexMismatchError, match=f"{name} has {size} bytes, expected {len(data)}") as error:
+        require_sizes(home, manifest)
+    assert "run: ragqa index --full" in str(error.value)
+    assert error.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        f'{{"format": {FORMAT}}}',
+        f'{{"format": {FORMAT}, "files": 5}}',
+        '{"skipped": []}',
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_told(saved: Path, text: str) -> None:
+    (saved / "v-1" / "manifest.json").write_text(text)
+    with pytest.raises(IndexMismatchError, match=r"the manifest in .*v-1 cannot be read"):
+        read_manifest(saved)
+
+
+def test_a_manifest_that_says_more_than_is_known_is_told(saved: Path) -> None:
+    alter(saved, colour="red")
+    with pytest.raises(IndexMismatchError, match=r"cannot be read .*colour.*; run: ragqa index --full"):
+        read_manifest(saved)
+
+
+@pytest.mark.parametrize("other", [1, 3])
+def test_an_index_of_another_format_is_told(saved: Path, other: int) -> None:
+    alter(saved, format=other)
+    with pytest.raises(IndexMismatchError, match=f"has format {other}, not 2; run: ragqa index --full"):
+        read_manifest(saved)
+
+
+@pytest.mark.parametrize("pointer", [b"v-gone\n", b"\xff\xfe", b"", b"\0"])
+def test_a_pointer_to_nothing_is_told(saved: Path, pointer: bytes) -> None:
+    (saved / "current").write_bytes(pointer)
+    with pytest.raises(IndexMismatchError, match="cannot be read"):
+        read_manifest(saved)
+
+
+def test_a_manifest_without_its_files_is_told(saved: Path) -> None:
+    alter(saved, files={})
+    with pytest.raises(IndexMismatchError, match="run: ragqa index --full"):
+        read_manifest(saved)
+
+
+def test_verify_finds_a_flipped_byte_and_a_missing_file(saved: Path) -> None:
+    assert verify(saved) == []
+    (saved / "v-1" / "a.jsonl").unlink()
+    (saved / "v-1" / "b.npy").write_bytes(b"\0\1\3")
+    assert verify(saved) == [
+        f"{saved}/v-1/a.jsonl is missing",
+        f"{saved}/v-1/b.npy is not what was written (SHA-256 differs)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"encoder": "other"}, "built with the encoder words, not with other; run: ragqa index --full"),
+        ({"fingerprint": "new"}, "not with words (other weights); run: ragqa index --full"),
+        ({"chunk_size": 100}, "built with chunk size 300, not 100; run: ragqa index --full"),
+    ],
+)
+def test_an_index_that_was_built_otherwise_is_refused(asked: dict[str, Any], message: str) -> None:
+    fitting: dict[str, Any] = {"encoder": "words", "fingerprint": "first weights", "chunk_size": 300}
+    MANIFEST.require(**fitting)
+    MANIFEST.require(**{**fitting, "chunk_size": None})
+    with pytest.raises(IndexMismatchError) as error:
+        MANIFEST.require(**{**fitting, **asked})
+    assert message in str(error.value)
+
+
+# --- writers ---------------------------------------------------------------------------------
+
+
+def test_the_newest_version_is_current_and_the_one_before_it_stays(tmp_path: Path) -> None:
+    seen = []
+    for version in ("v-1", "v-2", "v-3"):
+        save(tmp_path, version)
+        seen.append((read_manifest(tmp_path)[1].version, names(tmp_path)[1:]))
+    assert seen == [("v-1", ["v-1"]), ("v-2", ["v-1", "v-2"]), ("v-3", ["v-2", "v-3"])]
+
+
+def test_what_is_no_version_is_left_alone(saved: Path) -> None:
+    (saved / "notes").mkdir()
+    (saved / "v-note.txt").write_text("mine")
+    save(saved, "v-2")
+    save(saved, "v-3")
+    assert names(saved) == ["current", "notes", "v-2", "v-3", "v-note.txt"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("disk full"), OSError(28, "No space left on device")])
+def test_a_failed_write_leaves_the_old_version_current(saved: Path, error: Exception) -> None:
+    def fail(folder: Path) -> None:
+        write(folder)
+        raise error
+
+    with pytest.raises(RagqaError, match=r"could not be written .* the old one is unharmed"):
+        save(saved, "v-2", fail)
+    assert read_manifest(saved)[1].version == "v-1"
+    assert names(saved) == ["current", "v-1"]
+    assert verify(saved) == []
+
+
+def test_what_an_interrupted_write_left_is_cleared_away(saved: Path) -> None:
+    (saved / ".tmp-v-0").mkdir()
+    save(saved, "v-2")
+    assert names(saved) == ["current", "v-1", "v-2"]
+
+
+def test_a_second_writer_is_turned_away_until_the_first_is_done(tmp_path: Path) -> None:
+    with (
+        writing(tmp_path),
+        pytest.raises(IndexBusyError, match="another process is writing"),
+        writing(tmp_path),
+    ):
+        pass
+    with writing(tmp_path):
+        save(tmp_path)
+    assert read_manifest(tmp_path)[1].version == "v-1"
