@@ -227,6 +227,19 @@ def test_language_and_outlet_narrow_what_may_answer(wanted: dict[str, str], expe
     assert Filter(**wanted).any is bool(wanted)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "languages"),
+    [
+        (Filter(), {"zh", "en"}),
+        (Filter(language="en"), {"en"}),
+        (Filter(since="2024"), {"zh"}),
+        (Filter(since="2025"), set()),
+    ],
+)
+def test_a_filter_says_which_languages_may_answer(wanted: Filter, languages: set[str]) -> None:
+    assert build().languages_of(wanted) == languages
+
+
 def test_neighbouring_chunks_are_one_passage_with_what_lies_between() -> None:
     passage = build().passage(0, 1, 0.7)
     assert passage.chunk == Chunk("may.txt", 0, 9, "甲说话。\n乙走了。", "题")

@@ -10,7 +10,7 @@ from fakes import HARBOUR, ScriptedGenerator, WordEncoder
 from house import BUYER, ENGLISH, REASONS, WHO, WHY, House
 
 from ragqa import pipeline as module
-from ragqa.errors import IndexMismatchError, IndexMissingError, ModelError
+from ragqa.errors import IndexMismatchError, IndexMissingError, ModelError, ModelMissingError, QuestionError
 from ragqa.index import Filter
 from ragqa.pipeline import Pipeline
 
@@ -203,3 +203,15 @@ def test_the_page_opens_without_an_index_and_finds_one_later(
         pipeline.answer(WHY)
     house.build({"harbour.md": HARBOUR})
     assert pipeline.answer(WHY).status == "answered"
+
+
+def test_a_question_loses_what_no_model_takes(house: House) -> None:
+    assert house.open(ModelMissingError("none")).search("港\ud800口停航") == house.open(
+        ModelMissingError("none")
+    ).search("港口停航")
+
+
+@pytest.mark.parametrize("question", ["", " \n", "\ud800", "长" * 2001])
+def test_a_search_for_nothing_or_too_much_is_told(house: House, question: str) -> None:
+    with pytest.raises(QuestionError, match="1 to 2000 characters"):
+        house.open(ModelMissingError("none")).search(question)

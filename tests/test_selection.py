@@ -147,8 +147,8 @@ ELEVEN = "春夏秋冬东南西北天地人"
 @pytest.mark.parametrize(
     ("text", "copy"),
     [
-        (ELEVEN[:9] + "金木", True),
-        (ELEVEN[:8] + "金木水", False),
+        (ELEVEN[:10] + "金", True),
+        (ELEVEN[:9] + "金木", False),
         (ELEVEN[:7], True),
         (ELEVEN[:6], False),
         (ELEVEN + "金木水火土日月", False),
@@ -158,6 +158,12 @@ ELEVEN = "春夏秋冬东南西北天地人"
 )
 def test_a_copy_shares_nine_tenths_of_the_shorter_and_is_three_fifths_as_long(text: str, copy: bool) -> None:
     assert kept(ELEVEN, text) == ([("a", ("b",))] if copy else [("a", ()), ("b", ())])
+
+
+def test_a_copy_with_another_figure_is_no_copy() -> None:
+    report = "港务局周一表示，风暴过后港口停航造成的损失为{}亿元，航道要到秋天才能重新开放。"
+    assert kept(report.format(32), report.format(32)) == [("a", ("b",))]
+    assert kept(report.format(32), report.format(35)) == [("a", ()), ("b", ())]
 
 
 def test_texts_without_pairs_are_copies_when_they_are_the_same() -> None:
@@ -211,6 +217,12 @@ def test_shared_places_are_still_ranked_by_score() -> None:
         ("a", 0, 100, 0.9), ("a", 100, 200, 0.8), ("b", 0, 100, 0.5),
     ]  # fmt: skip
     assert chosen(index, 0.9, 0.8, 0.7, 0.5, k=4)[2:] == [("a", 200, 300, 0.7), ("b", 0, 100, 0.5)]
+
+
+def test_an_article_that_fills_the_first_hits_still_leaves_room_for_others() -> None:
+    index = plan({"a": list("甲乙丙丁戊己庚辛壬癸"), "b": [""], "c": [""]})
+    found = chosen(index, *[0.9 - n / 100 for n in range(10)], 0.5, 0.4)
+    assert [article for article, *_ in found] == ["a", "a", "a", "b", "c"]
 
 
 def test_no_more_than_k_passages_come() -> None:
