@@ -49,7 +49,7 @@ def support(
     windows = _about((*names(text), *about), evidence)
     there = list(dict.fromkeys(window for first, last in named for window in ((first, first), (first, last))))
     best = _best(text, similar, evidence, there)
-    if best is not None and best.verdict != "unsupported":
+    if best is not None and best.verdict == "supported":
         return best
     moved = _best(text, similar, evidence, [window for window in windows if window not in there])
     return moved if moved is not None and moved.verdict == "supported" else best or moved
