@@ -41,8 +41,8 @@ def support(
     """The one or two neighbouring sentences that best hold a statement, with a verdict.
 
     ``vector`` is the statement's, shape (dimension,). The windows that its writer ``named`` come
-    first; the others are searched when those do not support it, so a wrong marker is moved, but only
-    to words that support the statement fully. ``about`` are the folded names of the question, for a
+    first; the others are searched when those do not support it fully, so a wrong marker is moved, but only
+    to words that do. ``about`` are the folded names of the question, for a
     statement that says "he".
     """
     similar = evidence.vectors @ vector
