@@ -9,10 +9,9 @@ pair score, in every direction; a score then counts from halfway between the two
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from ragqa.records import Encoder, Tokens, Vectors
 FILE = "calibration.npz"
 LANGUAGES = ("en", "zh")
 Direction = tuple[str, str]
+DIRECTIONS: tuple[Direction, ...] = tuple((q, p) for q in LANGUAGES for p in LANGUAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,10 @@ class Calibration:
     @classmethod
     def none(cls, dimension: int) -> Calibration:
         """Scores as they are: for an index of an encoder that was not measured."""
-        directions = [(q, p) for q in LANGUAGES for p in LANGUAGES]
         zero = np.zeros(dimension, dtype=np.float32)
         return cls(
-            dict.fromkeys(LANGUAGES, zero), dict.fromkeys(directions, zero),
-            dict.fromkeys(directions, 0.0), dict.fromkeys(directions, 0.0), tokens=False,
+            dict.fromkeys(LANGUAGES, zero), dict.fromkeys(DIRECTIONS, zero),
+            dict.fromkeys(DIRECTIONS, 0.0), dict.fromkeys(DIRECTIONS, 0.0), tokens=False,
         )  # fmt: skip
 
     @classmethod
@@ -63,14 +62,13 @@ class Calibration:
             passages[language] = encoder.encode_passages(
                 [row[column + 2] for row in rows], each=passage_tokens[language].__setitem__
             )
-        directions = [(q, p) for q in LANGUAGES for p in LANGUAGES]
-        dense = {(q, p): _halfway(questions[q] @ passages[p].T) for q, p in directions}
+        dense = {(q, p): _halfway(questions[q] @ passages[p].T) for q, p in DIRECTIONS}
         if not all([*question_tokens.values(), *passage_tokens.values()]):
-            return cls(**{**_fields(cls.none(encoder.dimension)), "dense": dense})
+            return replace(cls.none(encoder.dimension), dense=dense)
         means = {name: _mean(passage_tokens[name]) for name in LANGUAGES}
         between = centres(means, {name: _mean(question_tokens[name]) for name in LANGUAGES})
         late = {}
-        for q, p in directions:
+        for q, p in DIRECTIONS:
             signatures = [Signature.of(passage_tokens[p][row], means[p]) for row in range(len(rows))]
             questions_there = [Asked(question_tokens[q][row], between[q, p]) for row in range(len(rows))]
             late[q, p] = _halfway(interaction(questions_there, signatures))
@@ -80,12 +78,11 @@ class Calibration:
     def open(cls, folder: Path) -> Calibration:
         """Read what ``save`` wrote."""
         with np.load(folder / FILE, allow_pickle=False) as stored:
-            directions = [(q, p) for q in LANGUAGES for p in LANGUAGES]
             return cls(
                 dict(zip(LANGUAGES, stored["passages"], strict=True)),
-                dict(zip(directions, stored["centres"], strict=True)),
-                dict(zip(directions, stored["dense"].tolist(), strict=True)),
-                dict(zip(directions, stored["late"].tolist(), strict=True)),
+                dict(zip(DIRECTIONS, stored["centres"], strict=True)),
+                dict(zip(DIRECTIONS, stored["dense"].tolist(), strict=True)),
+                dict(zip(DIRECTIONS, stored["late"].tolist(), strict=True)),
                 tokens=bool(stored["tokens"]),
             )
 
@@ -116,7 +113,3 @@ def _halfway(scores: Vectors) -> float:
 
 def _mean(tokens: dict[int, Tokens]) -> Vectors:
     return np.asarray(np.concatenate([t.vectors for t in tokens.values()]).mean(axis=0), dtype=np.float32)
-
-
-def _fields(calibration: Calibration) -> dict[str, Any]:
-    return {name: getattr(calibration, name) for name in Calibration.__slots__}

@@ -58,11 +58,6 @@ class Filter:
     language: str | None = None
     source: str | None = None
 
-    @property
-    def any(self) -> bool:
-        """Whether anything is asked for."""
-        return bool(self.since or self.until or self.language or self.source)
-
 
 @dataclass(frozen=True, slots=True)
 class Stored:

@@ -102,7 +102,7 @@ class Pipeline:
         """The best passages for a question; ``by_article`` gives each article's best chunk instead.
 
         With ``use_llm`` the language model translates a question that may be answered in the other
-        language: about a second, once a question.
+        language: about a second, once a question. QuestionError as in ``stream``.
         """
         question, index = _checked(question), self._require_index()
         translation = None
@@ -144,8 +144,11 @@ class Pipeline:
         query, passages = find(known)
         answer, evidence = yield from self._look(base, query, passages, clock)
         generator = self._generator.get() if use_llm and answer.passages else None
+        translation = None
         if generator and crosses and not known:
-            query, passages = find(self._translator.translate(question, generator))
+            translation = self._translator.translate(question, generator)
+        if translation:
+            query, passages = find(translation)
             answer, evidence = yield from self._look(base, query, passages, clock, known=evidence)
         asked = Question.of(question, query.vector)
         absent = absent_names(question, answer.passages)

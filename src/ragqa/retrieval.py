@@ -21,7 +21,7 @@ from ragqa.index import Filter, Index, Mask, Rows
 from ragqa.late import Asked, interaction, within
 from ragqa.lexicon import kind_of, shows
 from ragqa.records import Encoder, Language, Passage, Signal, Tokens, Vectors
-from ragqa.selection import Hit, select
+from ragqa.selection import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.text import language_of, sentence_spans
 
 EVERYTHING = Filter()
@@ -90,7 +90,7 @@ class Ranked:
 
 def retrieve(query: Query, *, index: Index, k: int, wanted: Filter = EVERYTHING) -> list[Passage]:
     """The ``k`` best passages for a question, best first: see selection.py for what becomes one."""
-    ranked = rank(query, index=index, wanted=wanted, depth=6 * k)  # as far as select looks
+    ranked = rank(query, index=index, wanted=wanted, depth=MOST_HITS_A_PASSAGE * k)
     hits = [
         Hit(int(row), float(score), _explain(ranked, at))
         for at, (row, score) in enumerate(zip(ranked.rows, ranked.scores, strict=True))

@@ -11,8 +11,9 @@ from ragqa.lexicon import asks_for_latest, ngrams, quantities
 from ragqa.records import Passage, Signal
 from ragqa.text import weight
 
-# Chunks looked at for k passages: several usually stand side by side and become one.
-_HITS_A_PASSAGE = 2
+# Chunks looked at for k passages: several usually stand side by side and become one. When those are too few
+# passages, more are looked at, up to the second number.
+_HITS_A_PASSAGE, MOST_HITS_A_PASSAGE = 2, 6
 # Two hits under one heading are read as one passage with what lies between them: the reasons that
 # a heading announces seldom name their subject. Without a heading only near neighbours are joined.
 _LONGEST_PASSAGE = 900
@@ -43,7 +44,7 @@ def select(question: str, hits: Sequence[Hit], *, index: Index, k: int) -> list[
     latest has the newest of the about equally good first.
     """
     passages: list[Passage] = []
-    for depth in (k * _HITS_A_PASSAGE, 3 * k * _HITS_A_PASSAGE):
+    for depth in (k * _HITS_A_PASSAGE, k * MOST_HITS_A_PASSAGE):
         joined = sorted(_joined(hits[:depth], index), key=lambda passage: -passage.score)
         passages = list(_distinct(joined))
         if len(_within_share(passages, k)) >= k or depth >= len(hits):
