@@ -54,7 +54,7 @@ browser:
 
 bench: setup
 	@$(BIN)/python -m ragqa index
-	@$(BIN)/python benchmarks/answers.py
+	@$(BIN)/python benchmarks/first_things.py
 
 clean:
 	rm -rf $(VENV) index/current index/v-* index/.tmp-* index/.lock .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ragqa.citing import Support, cite, missing_names
-from ragqa.lexicon import fold, names
-from ragqa.prompting import Excerpt
+from ragqa.confidence import confidence, signs_of
+from ragqa.lexicon import fold, names, ngrams, quantities
+from ragqa.prompting import NOT_FOUND, Excerpt
 from ragqa.reading import Evidence, Question, Reading, Window, extract
-from ragqa.records import Answer, Citation, Passage, Statement
+from ragqa.records import Answer, Citation, Language, Passage, Statement
+from ragqa.text import language_of
+from ragqa.translating import original_words
 from ragqa.wording import word
 
-_WORTH = {"supported": 1.0, "partly": 0.5, "unsupported": 0.0}
+# Share of a statement's n-grams from which it only repeats an earlier one.
+_AGAIN = 0.9
+# Answers remembered: some kilobytes each, beside articles that the index holds anyway.
+_REMEMBERED = 200
+_REFUSAL = NOT_FOUND.split()[0]
 
 
 def excerpts(reading: Reading, evidence: Evidence) -> list[Excerpt]:
@@ -28,21 +37,64 @@ def excerpts(reading: Reading, evidence: Evidence) -> list[Excerpt]:
     return found
 
 
+def language_read(reading: Reading, evidence: Evidence) -> Language:
+    """The language of most of what is read."""
+    found = [evidence.sentences[first].article.language for first, _ in reading.windows]
+    return max(found, key=found.count, default="zh")
+
+
+def signs(question: Question, evidence: Evidence, language: Language) -> dict[str, float]:
+    """What the passages alone say of the probability that they hold the answer."""
+    if not evidence.passages or not evidence.sentences:
+        return {}
+    first = evidence.passages[0]
+    return signs_of(
+        score=first.score,
+        held=float(evidence.nearness(question).max()),
+        crosses=first.article.language != language,
+    )
+
+
 def extracted(answer: Answer, question: Question, evidence: Evidence) -> Answer:
     """The best verbatim sentences for a question, each cited."""
     windows = extract(question, evidence)
     if not windows:
         return answer
     citations = tuple(_quote(n, window, evidence) for n, window in enumerate(windows, start=1))
-    statements = tuple(Statement(c.quote, (c.marker,), "supported") for c in citations)
+    found = signs(question, evidence, language_of(answer.question))
     return replace(
         answer,
         status="answered",
-        statements=statements,
+        statements=tuple(Statement(c.quote, (c.marker,), "supported") for c in citations),
         citations=citations,
         mode="extractive",
-        confidence=confidence(statements, answer.passages),
+        confidence=confidence(found),
+        signs=found,
     )
+
+
+def repeats(text: str, said: Iterable[str]) -> bool:
+    """Whether a statement only says again what was said before it, such as an article's title."""
+    mine = ngrams(text)
+    return any(mine and len(mine & ngrams(words)) >= _AGAIN * len(mine) for words in said)
+
+
+def restated(
+    text: str, put: str, found: Support, evidence: Evidence, *, question: str
+) -> tuple[str, Support]:
+    """A checked statement as it was put into another language, with the original's own words behind it.
+
+    A number that the translation made up leaves it partly supported.
+    """
+    quote = "".join(s.text for s in evidence.sentences[found.first : found.last + 1])
+    invented = quantities(put) - quantities(f"{text}\n{quote}", generous=True)
+    words = original_words(text, quote, question=question)
+    if invented:
+        found = replace(found, verdict="partly")
+    if not words or fold(words) in fold(put):
+        return put, found
+    body, stop = (put[:-1], put[-1]) if put[-1] in "。．.!！" else (put, "")
+    return (f"{body}（{words}）{stop}" if stop == "。" else f"{body} ({words}){stop}"), found
 
 
 def _quote(marker: int, window: Window, evidence: Evidence) -> Citation:
@@ -50,17 +102,32 @@ def _quote(marker: int, window: Window, evidence: Evidence) -> Citation:
     return Citation(marker, first.article, first.start, last.end)
 
 
-def resolved(answer: Answer, supports: Sequence[tuple[str, Support | None]], evidence: Evidence) -> Answer:
-    """An answer with the statements that are supported so far; the others are left out."""
+def resolved(
+    answer: Answer, supports: Sequence[tuple[str, Support | None]], evidence: Evidence, *, mark: bool = False
+) -> Answer:
+    """An answer with the statements that are supported so far; ``mark`` keeps the others, marked as such."""
     held = [(text, found) for text, found in supports if found is not None and found.verdict != "unsupported"]
-    statements, citations = cite(held, evidence)
+    statements, citations = cite(supports if mark and held else held, evidence)
     return replace(
         answer,
         status="answered" if statements else answer.status,
         statements=statements,
         citations=citations,
-        confidence=confidence(statements, answer.passages),
     )
+
+
+def weighed(answer: Answer, leaning: Mapping[str, float]) -> Answer:
+    """An answer whose confidence counts what the model, having read, would begin its reply with."""
+    refusal = sum(
+        share for token, share in leaning.items() if token.strip() and _REFUSAL.startswith(token.strip())
+    )
+    found = signs_of(
+        score=answer.signs["score"],
+        held=answer.signs["held"],
+        crosses=bool(answer.signs["crosses"]),
+        refusal=refusal,
+    )
+    return replace(answer, signs=found, confidence=confidence(found))
 
 
 def not_found(answer: Answer, absent: Sequence[str] = ()) -> Answer:
@@ -69,7 +136,7 @@ def not_found(answer: Answer, absent: Sequence[str] = ()) -> Answer:
     note = word(
         "not_found_name" if absent else "not_found", answer.language, question=answer.question, name=name
     )
-    return replace(answer, status="not_found", statements=(), citations=(), confidence=0.0, note=note)
+    return replace(answer, status="not_found", statements=(), citations=(), note=note)
 
 
 def absent_names(question: str, passages: Sequence[Passage]) -> list[str]:
@@ -86,20 +153,29 @@ def absent_names(question: str, passages: Sequence[Passage]) -> list[str]:
     return [_as_written(name, question) for name in asked]
 
 
-def confidence(statements: Sequence[Statement], passages: Sequence[Passage]) -> float:
-    """How far an answer can be trusted, 0 to 1: the verdicts' mean, times the first passage's score.
-
-    Not calibrated: it orders answers, it is no probability.
-    """
-    if not statements or not passages:
-        return 0.0
-    held = sum(_WORTH[statement.verdict] for statement in statements) / len(statements)
-    return round(held * max(0.0, min(1.0, passages[0].score)), 3)
-
-
 def _as_written(name: str, question: str) -> str:
     at = fold(question).find(name)
     return question[at : at + len(name)] if at >= 0 else name
+
+
+class Answered:
+    """The last answers, each for a question to one version of an index; several threads may ask."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Answer | None:
+        """The answer given before."""
+        with self._lock:
+            return self._answers.get(key)
+
+    def put(self, key: Hashable, answer: Answer) -> None:
+        """Remember a finished answer; the oldest is forgotten."""
+        with self._lock:
+            self._answers[key] = answer
+            while len(self._answers) > _REMEMBERED:
+                self._answers.popitem(last=False)
 
 
 class Clock:
@@ -116,7 +192,8 @@ class Clock:
     def first_token(self, pieces: Iterable[str]) -> Iterator[str]:
         """Pass pieces on, noting when the first comes."""
         for piece in pieces:
-            self.mark("first_token")
+            if piece:
+                self.mark("first_token")
             yield piece
 
     def stamp(self, answer: Answer) -> Answer:

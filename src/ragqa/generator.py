@@ -6,6 +6,7 @@ All decode greedily. Closing the iterator stops the model at its next token.
 from __future__ import annotations
 
 import json
+import math
 import os
 import queue
 import secrets
@@ -17,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from ragqa.errors import ModelDamagedError, ModelError, ModelMissingError
-from ragqa.records import Generator, Message
+from ragqa.records import FirstSink, Generator, Message
 
 _REQUEST_SECONDS = 120.0
+# How often a reader who waits may change their mind, and how many first tokens are told.
+_BEAT = 0.2
+_FIRST_TOKENS = 10
 _END = object()
 
 
@@ -80,7 +84,12 @@ class LlamaCpp:
             shutil.rmtree(folder, ignore_errors=True)
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None = None,
+        max_tokens: int = 256,
+        first: FirstSink | None = None,
     ) -> Iterator[str]:
         """Yield the reply piece by piece; one request at a time."""
         request: dict[str, Any] = {
@@ -92,10 +101,17 @@ class LlamaCpp:
         }
         if grammar is not None:
             request["grammar"] = grammar
+        if first is not None:
+            request |= {"logprobs": True, "top_logprobs": _FIRST_TOKENS}
+        told: list[bool] = []
 
         def run(emit: Callable[[str], bool]) -> None:
             def on_event(event: Any) -> bool:
-                return emit(_delta(json.loads(event) if isinstance(event, str | bytes) else event))
+                event = json.loads(event) if isinstance(event, str | bytes) else event
+                if first is not None and not told and (found := _first(event)):
+                    told.append(True)
+                    first(found)
+                return emit(_delta(event))
 
             with self._lock:
                 reply = self._server.handle_chat_completions(request, on_event)
@@ -117,7 +133,12 @@ class OpenAICompatible:
         self.id = f"{model} at {url}"
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None = None,
+        max_tokens: int = 256,
+        first: FirstSink | None = None,
     ) -> Iterator[str]:
         """Yield the reply piece by piece. Raises ModelError naming the server."""
         import httpx
@@ -177,7 +198,12 @@ class TransformersChat:
         return cls(model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer, id=id)
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None = None,
+        max_tokens: int = 256,
+        first: FirstSink | None = None,
     ) -> Iterator[str]:
         """Yield the reply piece by piece; one request at a time."""
         from transformers import StoppingCriteria, StoppingCriteriaList
@@ -216,7 +242,10 @@ class TransformersChat:
 
 
 def _pull(run: Callable[[Callable[[str], bool]], None]) -> Iterator[str]:
-    """Turn a function that pushes pieces from a thread into an iterator; closing it stops the thread."""
+    """Turn a function that pushes pieces from a thread into an iterator; closing it stops the thread.
+
+    While nothing comes, as when a model reads, it yields empty pieces: whoever waits can leave there.
+    """
     pieces: queue.Queue[Any] = queue.Queue()
     stop = threading.Event()
 
@@ -235,7 +264,7 @@ def _pull(run: Callable[[Callable[[str], bool]], None]) -> Iterator[str]:
     thread = threading.Thread(target=work, daemon=True, name="ragqa-generator")
     thread.start()
     try:
-        while (piece := pieces.get()) is not _END:
+        while (piece := _within(pieces, _BEAT)) is not _END:
             if isinstance(piece, ModelError):
                 raise piece
             if isinstance(piece, Exception):
@@ -243,6 +272,14 @@ def _pull(run: Callable[[Callable[[str], bool]], None]) -> Iterator[str]:
             yield piece
     finally:
         stop.set()
+
+
+def _within(pieces: queue.Queue[Any], seconds: float) -> Any:
+    """The next piece, or an empty one when it takes longer."""
+    try:
+        return pieces.get(timeout=seconds)
+    except queue.Empty:
+        return ""
 
 
 def _events(lines: Iterator[str]) -> Iterator[Any]:
@@ -263,6 +300,13 @@ def _delta(event: Any) -> str:
     choices = event.get("choices") or [{}] if isinstance(event, dict) else [{}]
     content = (choices[0].get("delta") or {}).get("content")
     return content if isinstance(content, str) else ""
+
+
+def _first(event: Any) -> dict[str, float]:
+    """The likeliest tokens at an event's first place with their probabilities; empty when it tells none."""
+    choices = event.get("choices") or [{}] if isinstance(event, dict) else [{}]
+    content = (choices[0].get("logprobs") or {}).get("content") or [{}]
+    return {top["token"]: math.exp(top["logprob"]) for top in content[0].get("top_logprobs") or ()}
 
 
 def _inert(text: str) -> str:

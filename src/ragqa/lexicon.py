@@ -87,6 +87,18 @@ _KINDS: dict[Kind, tuple[str, str]] = {
 }
 
 
+_DENIAL = re.compile(
+    r"没有?(?!收|落|头)|未(?!来|婚|央)|不(?!过|仅|但|断|少|同|久|错|料|管|论|得不)|并非|无法|拒绝|否认"
+    r"|\b(?:not|never|no|nor|neither|without|cannot|denie[sd]|deny|refuse[sd]?)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+
+
+def denies(text: str) -> bool:
+    """Whether a sentence holds a negation."""
+    return bool(_DENIAL.search(text))
+
+
 def fold(text: str) -> str:
     """One form for matching: NFKC, lower case, simplified characters. Offsets are not kept."""
     return str(_simplifier().convert(unicodedata.normalize("NFKC", text).lower()))

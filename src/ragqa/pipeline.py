@@ -10,7 +10,19 @@ from dataclasses import replace
 from typing import Any
 
 from ragqa import models
-from ragqa.answering import Clock, absent_names, excerpts, extracted, not_found, resolved
+from ragqa.answering import (
+    Answered,
+    Clock,
+    absent_names,
+    excerpts,
+    extracted,
+    language_read,
+    not_found,
+    repeats,
+    resolved,
+    restated,
+    weighed,
+)
 from ragqa.citing import Support, support
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import IndexMissingError, ModelError, QuestionError
@@ -20,14 +32,16 @@ from ragqa.index import Filter, Index
 from ragqa.prompting import build_grammar, build_messages, parse_lines
 from ragqa.reading import Evidence, Question, choose_reading
 from ragqa.records import Answer, Article, Generator, Language, Passage
-from ragqa.retrieval import EVERYTHING, Query, rank_articles, retrieve
+from ragqa.retrieval import EVERYTHING, Query, holding, rank_articles, retrieve
 from ragqa.settings import Settings
 from ragqa.text import language_of
-from ragqa.translating import Translator
+from ragqa.translating import Translator, restate
 from ragqa.versions import read_manifest
 from ragqa.wording import word
 
 MOST_CHARACTERS = 2000
+# From here on a name that no passage writes as the question does is taken for another spelling.
+_SURE = 0.75
 
 
 class Pipeline:
@@ -38,6 +52,7 @@ class Pipeline:
         self._encoder = encoder
         self._generator = generator
         self._translator = Translator()
+        self._answered = Answered()
         self._index: Index | None = None
 
     @classmethod
@@ -133,46 +148,62 @@ class Pipeline:
         """
         question = _checked(question)
         clock, index = Clock(), self._require_index()
+        key = (index.manifest.version, question, k, language, wanted, use_llm)
+        if known := self._answered.get(key):
+            yield clock.stamp(replace(known, cached=True, timings_ms={}))
+            return
+        answer = None
+        for answer in self._answer(question, index, clock, k or self.settings.k, language, wanted, use_llm):
+            yield answer
+        if answer is not None and (not use_llm or answer.mode == "generated"):
+            self._answered.put(key, answer)
 
+    def _answer(
+        self,
+        question: str,
+        index: Index,
+        clock: Clock,
+        k: int,
+        language: Language | None,
+        wanted: Filter,
+        use_llm: bool,
+    ) -> Iterator[Answer]:
         def find(translation: str | None) -> tuple[Query, list[Passage]]:
             query = Query.of(question, encoder=self._encoder, translation=translation)
-            return query, retrieve(query, index=index, k=k or self.settings.k, wanted=wanted)
+            return query, retrieve(query, index=index, k=k, wanted=wanted)
 
         crosses = use_llm and _crosses(question, index, wanted)
         base = Answer(question, language or language_of(question), "not_found", mode="sources")
         known = self._translator.known(question) if crosses else None
         query, passages = find(known)
-        answer, evidence = yield from self._look(base, query, passages, clock)
+        answer, evidence = yield from self._look(base, query, passages, index, clock)
         generator = self._generator.get() if use_llm and answer.passages else None
         translation = None
         if generator and crosses and not known:
             translation = self._translator.translate(question, generator)
         if translation:
             query, passages = find(translation)
-            answer, evidence = yield from self._look(base, query, passages, clock, known=evidence)
+            answer, evidence = yield from self._look(base, query, passages, index, clock)
         asked = Question.of(question, query.vector)
         absent = absent_names(question, answer.passages)
-        if absent or not answer.statements or evidence.lacks(asked):
+        if not answer.statements or evidence.lacks(asked) or (absent and answer.confidence < _SURE):
             yield clock.stamp(not_found(answer, absent))
         elif generator:
-            yield from self._generate(answer, asked, evidence, generator, clock)
+            yield from self._generate(answer, asked, query, evidence, generator, clock)
+        elif answer.confidence < self.settings.refuse_below:
+            yield clock.stamp(not_found(answer, absent))
         else:
             note = word("no_model", answer.language, reason=str(self._generator.error)) if use_llm else ""
             yield clock.stamp(replace(answer, note=note))
 
     def _look(
-        self,
-        base: Answer,
-        query: Query,
-        passages: list[Passage],
-        clock: Clock,
-        known: Evidence | None = None,
+        self, base: Answer, query: Query, passages: list[Passage], index: Index, clock: Clock
     ) -> Steps[Answer, None, tuple[Answer, Evidence]]:
         """Show sources, then their best verbatim sentences; returns the answer so far and its evidence."""
         clock.mark("retrieve")
         answer = replace(base, passages=tuple(passages))
         yield clock.stamp(answer)
-        evidence = Evidence.gather(passages, encoder=self._encoder, known=known)
+        evidence = Evidence.gather(passages, encoder=self._encoder, holding=holding(query, index))
         answer = extracted(answer, Question.of(base.question, query.vector), evidence)
         if answer.statements:
             clock.mark("first_statement")
@@ -180,23 +211,44 @@ class Pipeline:
         return answer, evidence
 
     def _generate(
-        self, verbatim: Answer, question: Question, evidence: Evidence, generator: Generator, clock: Clock
+        self,
+        verbatim: Answer,
+        question: Question,
+        query: Query,
+        evidence: Evidence,
+        generator: Generator,
+        clock: Clock,
     ) -> Iterator[Answer]:
-        """Let the model write; each line is verified before it is shown."""
+        """Let the model read and write; each line is checked, then put into the answer's language, then shown.
+
+        It is asked in the language of what it reads, where it is at its best and a check is strictest.
+        """
         language = verbatim.language
         reading = choose_reading(question, evidence, most=self.settings.reading)
+        spoken = language_read(reading, evidence)
+        wording = query.wordings.get(spoken)
+        text = wording.text if wording else verbatim.question
+        spoken = spoken if wording else language
         shown = excerpts(reading, evidence)
         required = [n for n, window in enumerate(reading.windows, start=1) if window in reading.parts]
+        heads = {excerpt.passage.article.title for excerpt in shown}
+        leaning: dict[str, float] = {}
         pieces = generator.stream(
-            build_messages(verbatim.question, shown, language=language),
-            grammar=build_grammar(len(shown), language=language, required=required),
+            build_messages(text, shown, language=spoken),
+            grammar=build_grammar(len(shown), language=spoken, required=required),
             max_tokens=self.settings.max_tokens,
+            first=leaning.update,
         )
         supports: list[tuple[str, Support | None]] = []
         answer, refused = replace(verbatim, mode="generating", statements=(), citations=()), False
         try:
             with closing(pieces):  # type: ignore[type-var]
                 for draft in parse_lines(clock.first_token(pieces)):
+                    if leaning and "willing" not in answer.signs:
+                        answer = weighed(answer, leaning)
+                        refused = not required and answer.confidence < self.settings.refuse_below
+                        if refused:
+                            break
                     if draft is None:
                         # Nothing new to show, but whoever wants to stop the model can do so here.
                         yield clock.stamp(answer)
@@ -204,25 +256,66 @@ class Pipeline:
                     if draft.refusal:
                         refused = not supports
                         break
-                    vector = self._encoder.encode_passages([draft.text])[0]
+                    if repeats(draft.text, [*heads, *(said for said, _ in supports)]):
+                        continue
                     named = [reading.windows[n - 1] for n in draft.excerpts if n <= len(reading.windows)]
                     supports.append(
-                        (draft.text, support(draft.text, vector, evidence, named=named, about=question.names))
+                        (draft.text, support(draft.text, evidence, named=named, about=question.names))
                     )
-                    answer = resolved(answer, supports, evidence)
-                    yield clock.stamp(answer)
+                    if spoken == language:
+                        answer = self._resolved(answer, supports, evidence)
+                        yield clock.stamp(answer)
+            if spoken != language and not refused:
+                answer = yield from self._restate(answer, supports, text, evidence, generator, clock)
         except ModelError as error:
             yield clock.stamp(replace(verbatim, note=word("no_model", language, reason=str(error))))
             return
         if refused:
-            yield clock.stamp(not_found(replace(verbatim, mode="generated")))
+            yield clock.stamp(not_found(replace(answer, mode="generated")))
         elif answer.statements:
             yield clock.stamp(replace(answer, mode="generated"))
         else:
             note = word("unverified", language)
             yield clock.stamp(
-                replace(verbatim, status="unverified", mode="generated", note=note, confidence=0.0)
+                replace(
+                    verbatim,
+                    status="unverified",
+                    mode="generated",
+                    note=note,
+                    confidence=answer.confidence,
+                    signs=answer.signs,
+                )
             )
+
+    def _restate(
+        self,
+        answer: Answer,
+        supports: list[tuple[str, Support | None]],
+        question: str,
+        evidence: Evidence,
+        generator: Generator,
+        clock: Clock,
+    ) -> Steps[Answer, None, Answer]:
+        """Put checked statements into the answer's language, one after the other."""
+        put: list[tuple[str, Support | None]] = []
+        for text, found in supports:
+            if found is None or found.verdict == "unsupported":
+                continue
+            words = ""
+            with closing(restate(text, generator, to=answer.language)) as pieces:  # type: ignore[type-var]
+                for piece in pieces:
+                    words += piece
+                    yield clock.stamp(answer)
+            if words.strip():
+                put.append(restated(text, words.strip(), found, evidence, question=question))
+                answer = self._resolved(answer, put, evidence)
+                yield clock.stamp(answer)
+        return answer
+
+    def _resolved(
+        self, answer: Answer, supports: list[tuple[str, Support | None]], evidence: Evidence
+    ) -> Answer:
+        return resolved(answer, supports, evidence, mark=self.settings.unsupported == "mark")
 
     def _require_index(self) -> Index:
         index = self.index

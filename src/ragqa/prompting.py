@@ -10,14 +10,18 @@ from itertools import chain
 from ragqa.records import Language, Message, Passage
 
 NOT_FOUND = "NOT FOUND"
+# What a model asked for one answer writes beyond three lines is seldom part of it.
+MOST_LINES = 3
+# A title of a whole first sentence, as scraped text has, would cost as much time as what is read.
+_LONGEST_HEAD = 60
 
 _SYSTEM = (
-    "You answer a question from numbered sentences of news articles, which may be in another"
-    " language.\n"
-    "Restate, in the language of the question, only the sentences that answer it: one short fact a line, after"
-    " the sentence's number, like [1]. Name people instead of writing 'I' or 'he'.\n"
-    "Give every reason or part that the sentences name. Leave out sentences that do not answer the"
-    " question.\n"
+    "You answer a question from numbered sentences of news articles.\n"
+    "Write one complete sentence that answers exactly what is asked, in the language of the question, and after"
+    " it the number of the sentence that says so, like [2]. Copy names, numbers and dates in full from the"
+    " sentences.\n"
+    "If several reasons, people or things are asked for, give all of them. Write each reason on a line of its"
+    " own. Name people instead of writing 'I' or 'he'.\n"
     "Use only what the sentences say, never your own knowledge."
     f" If none answers the question, write only {NOT_FOUND}."
 )
@@ -25,37 +29,39 @@ _ASK: dict[Language, str] = {
     "en": "Question: {question}\nAnswer in English, or write NOT FOUND.",
     "zh": "问题：{question}\n用中文回答；如果上文没有答案，只写 NOT FOUND。",
 }
-# Turns that show the form: reasons on lines of their own, what is left out, refusals with near
-# sentences in view, both directions. They stay in the model's cache, so they cost no time.
+# Turns that show the form: whole sentences, reasons on lines of their own, all of a list, refusals with
+# near sentences in view. They stay in the model's cache, so they cost no time.
 _EXAMPLES = (
     (
         "跨海大桥延期通车 (2021-03-02)\n[1] 市长李明周二主持了通车仪式。\n"
         "[2] 他说，工期推迟首先是因为钢材短缺。\n"
         "[3] 第二个原因是台风毁坏了两座桥墩。\n桥梁工程账本\n[4] 大桥造价四亿元，比预算高出一成。\n\n"
         + _ASK["en"].format(question="Why was the bridge late?"),
-        "[2] Steel was in short supply.\n[3] A typhoon destroyed two piers of the bridge.\n",
+        "The bridge was late because steel was in short supply. [2]\n"
+        "A typhoon destroyed two piers of the bridge. [3]\n",
     ),
     (
         "跨海大桥通车 (2021-03-02)\n[1] 李明当市长已经六年，周二他主持了通车仪式。\n"
-        "[2] 设计院的人没有到场。\n\n" + _ASK["en"].format(question="How old is Li Ming?"),
+        "[2] 设计院的人没有到场。\n\n" + _ASK["zh"].format(question="李明多大年纪？"),
         f"{NOT_FOUND}\n",
     ),
     (
-        "Bridge opens at last (2021-03-02)\n[1] Mayor Li Ming opened the bridge on Tuesday.\n"
-        "[2] It cost 400 million yuan, he said.\n[3] A tunnel nearby cost 90 million.\n\n"
-        + _ASK["zh"].format(question="大桥花了多少钱？"),
-        "[2] 大桥耗资4亿元。\n",
+        "Bridge opens at last\n[1] Mayor Li Ming opened the bridge on Tuesday, March 2, 2021.\n"
+        "[2] It cost 400 million yuan, he said.\n[3] A tunnel nearby opened in 2016.\n\n"
+        + _ASK["en"].format(question="When did the bridge open?"),
+        "The bridge opened on Tuesday, March 2, 2021. [1]\n",
     ),
     (
         "Bridge opens at last (2021-03-02)\n[1] Mayor Li Ming opened the bridge on Tuesday.\n"
-        "[2] The band played for an hour.\n\n" + _ASK["zh"].format(question="大桥的设计师是谁？"),
+        "[2] The band played for an hour.\n\n" + _ASK["en"].format(question="Who designed the bridge?"),
         f"{NOT_FOUND}\n",
     ),
     (
         "跨海大桥通车 (2021-03-02)\n[1] 开工之前，李明在邻市修过三条路。\n"
-        "[2] 继总工程师张华之后，李明——这位市里的交通局长——也来到现场。\n\n"
-        + _ASK["zh"].format(question="李明在市里做什么？"),
-        "[2] 李明是市里的交通局长。\n",
+        "[2] 设计大桥的是总工程师张华、建筑师王芳和来自挪威的奥勒·汉森。\n"
+        "[3] 继张华之后，李明——这位市里的交通局长——也来到现场。\n\n"
+        + _ASK["zh"].format(question="大桥是谁设计的？"),
+        "大桥是由总工程师张华、建筑师王芳和奥勒·汉森设计的。 [2]\n",
     ),
 )
 _TRANSLATE = (
@@ -67,15 +73,17 @@ _TRANSLATIONS = (
     ("What was the main cause of the 1931 flood", "1931年洪水的主要原因是什么"),
     ("How many seats did the Liberal Party lose?", "自由党失去了多少个席位？"),
 )
-# English lines hold no Chinese character and Chinese lines, names apart, do: the reply cannot slip
-# into the language of the passages. A line is one sentence: it can be checked as one.
+_RESTATE = "Translate each sentence of a {other} newspaper into {language}, exactly and briefly, names too."
+_RESTATEMENTS = (
+    ("The bridge cost 400 million yuan.", "大桥耗资4亿元。"),
+    ("Because a typhoon destroyed two piers of the bridge.", "因为台风毁坏了两座桥墩。"),
+    ("Li Ming is the city's head of transport.", "李明是市里的交通局长。"),
+)
+# English lines hold no Chinese character and Chinese lines do: the reply cannot slip into the language
+# of the passages. No line can begin "NOT FOUND": what a reply would rather begin with is asked apart.
 _GRAMMAR: dict[Language, str] = {
-    "en": r'text ::= [A-Z0-9"“$] plain+ "."?'
-    "\n"
-    r'plain ::= [^.\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef] | "." [^ \[\]\n\u3400-\u9fff]',
-    "zh": r'text ::= latin{1,40} | latin{0,40} [\u3400-\u9fff] [^\[\]\n。]* "。"?'
-    "\n"
-    r"latin ::= [^\[\]\n。\u3400-\u9fff]",
+    "en": r'text ::= ([A-MO-Z0-9"“$] | "N" [^O\[\]\n\u3400-\u9fff]) [^\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+',
+    "zh": r'text ::= ([^N\[\]\n。\u3400-\u9fff] [^\[\]\n。\u3400-\u9fff]{0,39})? [\u3400-\u9fff] [^\[\]\n。]* "。"?',
 }
 _MARKERS = re.compile(
     r"\s*[\[【［]\s*(?:passages?|段落|来源)?\s*(\d{1,3}(?:\s*[,，、;\]\[]+\s*\d{1,3})*)\s*[\]】］]"
@@ -121,7 +129,7 @@ def build_messages(question: str, excerpts: Sequence[Excerpt], *, language: Lang
     shown = ""
     for number, excerpt in enumerate(excerpts, start=1):
         head = _head(excerpt.passage)
-        if head != shown:
+        if head and head != shown:
             lines.append(head)
             shown = head
         if excerpt.lead:
@@ -131,26 +139,21 @@ def build_messages(question: str, excerpts: Sequence[Excerpt], *, language: Lang
     return [*turns, Message("user", f"{body}\n\n{_ASK[language].format(question=question)}")]
 
 
-def build_grammar(excerpts: int, *, language: Language, required: Sequence[int] = ()) -> str:
-    """GBNF: lines that each restate one excerpt, in their order, each at most once; or NOT FOUND.
+def build_grammar(
+    excerpts: int, *, language: Language, required: Sequence[int] = (), most: int = MOST_LINES
+) -> str:
+    """GBNF: one to ``most`` lines that each end with the marker of an excerpt that exists.
 
-    Every line so carries the marker of an excerpt that exists, named before its words so that they
-    follow it, and the model cannot go round in circles. ``required`` excerpts, the parts of one
-    enumeration, can be neither skipped nor refused.
+    With ``required``, the parts of one enumeration, there is one line for each of them, in order.
     """
-
-    def after(number: int) -> tuple[list[str], bool]:
-        stop = next((n for n in range(number + 1, excerpts + 1) if n in required), None)
-        return [f"l{n}" for n in range(number + 1, (stop or excerpts) + 1)], stop is None
-
-    first, _ = after(0)
-    refusal = [] if required else [f'"{NOT_FOUND}"']
-    rules = [f"root ::= {' | '.join([*refusal, *first])}"]
-    for number in range(1, excerpts + 1):
-        following, may_end = after(number)
-        rest = f" ({' | '.join(following)}){'?' if may_end else ''}" if following else ""
-        rules.append(f'l{number} ::= "[{number}] " text "\\n"{rest}')
-    return "\n".join([*rules, _GRAMMAR[language], ""])
+    if required:
+        lines = " ".join(f'text " [{number}]\\n"' for number in required)
+        return f"root ::= {lines}\n{_GRAMMAR[language]}\n"
+    numbers = " | ".join(f'"{number}"' for number in range(1, excerpts + 1))
+    return (
+        f'root ::= line{{1,{most}}}\nline ::= text " [" number "]\\n"\nnumber ::= {numbers}\n'
+        f"{_GRAMMAR[language]}\n"
+    )
 
 
 def build_translation(question: str, *, to: Language) -> tuple[list[Message], str]:
@@ -163,6 +166,18 @@ def build_translation(question: str, *, to: Language) -> tuple[list[Message], st
         asked, put = (english, chinese) if to == "zh" else (chinese, english)
         turns += [Message("user", asked), Message("assistant", put)]
     return [*turns, Message("user", question)], 'root ::= [^\\n]+ "\\n"?'
+
+
+def build_restatement(statement: str, *, to: Language) -> tuple[list[Message], str]:
+    """Messages that ask for a statement in another language, and a grammar of one line in its letters."""
+    languages = {"zh": "Chinese", "en": "English"}
+    other = languages["en" if to == "zh" else "zh"]
+    turns = [Message("system", _RESTATE.format(language=languages[to], other=other))]
+    for english, chinese in _RESTATEMENTS:
+        said, put = (english, chinese) if to == "zh" else (chinese, english)
+        turns += [Message("user", said), Message("assistant", put)]
+    letters = r"[^\n\u3400-\u9fff]+" if to == "en" else r"[^\n]+"
+    return [*turns, Message("user", statement)], f'root ::= {letters} "\\n"?'
 
 
 def parse_lines(pieces: Iterable[str]) -> Iterator[Draft | None]:
@@ -199,9 +214,14 @@ def _closed(text: str) -> str:
 
 
 def _head(passage: Passage) -> str:
-    """The line above a passage's sentences: title, heading and date say who speaks of what, and when."""
-    about = " · ".join(dict.fromkeys(part for part in (passage.article.title, passage.chunk.heading) if part))
-    return f"{about} ({passage.article.published})" if passage.article.published else about
+    """The line above a passage's sentences: title, heading and date say who speaks of what, and when.
+
+    A title that is only the article's own beginning says nothing new.
+    """
+    title = "" if passage.article.text.startswith(passage.article.title) else passage.article.title
+    about = " · ".join(dict.fromkeys(part[:_LONGEST_HEAD] for part in (title, passage.chunk.heading) if part))
+    published = passage.article.published
+    return f"{about} ({published})".strip() if published else about
 
 
 def _with_amounts(text: str, language: Language) -> str:

@@ -6,7 +6,7 @@ of it: ``2024``, ``2024-05``); languages are ``zh`` or ``en``; scores are simila
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -103,7 +103,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a question gets. While it is being written, earlier snapshots have an earlier ``mode``."""
+    """What a question gets. While it is being written, earlier snapshots have an earlier ``mode``.
+
+    ``confidence`` is the probability that the corpus holds an answer, ``signs`` what it was made from;
+    ``cached`` says that the same question was answered from the same index before.
+    """
 
     question: str
     language: Language
@@ -112,9 +116,11 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
     confidence: float = 0.0
+    signs: dict[str, float] = field(default_factory=dict)
     mode: Mode = "extractive"
     note: str = ""
     timings_ms: dict[str, int] = field(default_factory=dict)
+    cached: bool = False
 
     @property
     def text(self) -> str:
@@ -165,6 +171,8 @@ class Tokens:
 
 
 TokenSink = Callable[[int, Tokens], None]
+# Receives the likeliest first tokens of a reply, before any grammar, with their probabilities.
+FirstSink = Callable[[Mapping[str, float]], None]
 
 
 class Encoder(Protocol):
@@ -189,10 +197,19 @@ class Encoder(Protocol):
 
 
 class Generator(Protocol):
-    """Messages to text, greedy, piece by piece; closing the iterator stops the model."""
+    """Messages to text, greedy, piece by piece; closing the iterator stops the model.
+
+    Empty pieces say that nothing new has come. A model that can tell calls ``first`` before its first
+    piece.
+    """
 
     id: str
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None = None,
+        max_tokens: int = 256,
+        first: FirstSink | None = None,
     ) -> Iterator[str]: ...

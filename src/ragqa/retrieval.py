@@ -12,7 +12,7 @@ both votes. The weights were chosen on development packs; docs/retrieval.md has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from ragqa.selection import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.text import language_of, sentence_spans
 
 EVERYTHING = Filter()
+Span = tuple[int, int]
 # Candidates that get a second look: of each wording in each language, by vector and by words.
 _NEAREST, _BY_WORDS = 50, 30
 # What a signal counts beside a cosine.
@@ -185,22 +186,38 @@ def _asked(wordings: Mapping[str, Wording], language: str, index: Index) -> dict
     return {name: Asked(w.tokens, centres[name, language]) for name, w in wordings.items() if w.tokens}
 
 
-def _with_focus(passage: Passage, query: Query, index: Index) -> Passage:
-    """A passage with the spans of the sentences that hold the question's tokens best."""
+def holding(query: Query, index: Index) -> Callable[[Passage, Sequence[Span]], Vectors] | None:
+    """What scores spans of a passage's article by how well they hold the question's tokens, shape (spans,).
+
+    From the stored tokens: nothing is encoded. None where the index has none.
+    """
+    return None if index.tokens is None else lambda passage, spans: _held(passage, spans, query, index)
+
+
+def _held(passage: Passage, spans: Sequence[Span], query: Query, index: Index) -> Vectors:
     language = passage.article.language
     asked = list(_asked(query.for_passages_in(language), language, index).values())
-    spans, signatures = [], []
+    scores = np.zeros(len(spans), dtype=np.float32)
     for row in index.rows_of(passage) if asked else ():
         place = index.place(row)
-        inside = sentence_spans(passage.article.text[place.start : place.end])
-        spans += [(place.start + start, place.start + end) for start, end in inside]
+        inside = [at for at, (start, _) in enumerate(spans) if place.start <= start < place.end]
         assert index.tokens is not None
-        signatures += within(index.tokens.of(row), inside)
-    if not spans:
+        here = [(spans[at][0] - place.start, spans[at][1] - place.start) for at in inside]
+        if here:
+            found = interaction(asked, within(index.tokens.of(row), here)).mean(axis=0)
+            scores[inside] = np.maximum(scores[inside], found)
+    return scores
+
+
+def _with_focus(passage: Passage, query: Query, index: Index) -> Passage:
+    """A passage with the spans of the sentences that hold the question's tokens best."""
+    at = passage.chunk.start
+    spans = [(at + start, at + end) for start, end in sentence_spans(passage.chunk.text)]
+    scores = _held(passage, spans, query, index) if index.tokens is not None else None
+    if scores is None or not spans or not scores.any():
         return passage
-    scores = interaction(asked, signatures).mean(axis=0)
     best = np.argsort(-scores, kind="stable")[:_LIT]
-    lit = [spans[at] for at in best if scores[at] >= _NEARLY_AS_GOOD * scores[best[0]]]
+    lit = [spans[row] for row in best if scores[row] >= _NEARLY_AS_GOOD * scores[best[0]]]
     return replace(passage, focus=tuple(sorted(lit)))
 
 

@@ -6,7 +6,7 @@ Flags, then ``RAGQA_*`` variables, then a TOML file (``--config``), then what st
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError
@@ -47,7 +47,13 @@ class Settings(BaseSettings):
 
     chunk_size: int = Field(300, ge=40, le=2000, description="Chinese characters a chunk, about")
     k: int = Field(5, ge=1, le=100, description="passages shown for a question")
-    reading: int = Field(5, ge=1, le=40, description="sentences that the language model reads")
+    refuse_below: float = Field(
+        0.5, ge=0, le=1, description="confidence below which a question is refused; 0 never refuses"
+    )
+    unsupported: Literal["remove", "mark"] = Field(
+        "remove", description="what becomes of a generated statement that no passage supports"
+    )
+    reading: int = Field(8, ge=1, le=40, description="sentences that the language model reads")
 
     host: str = Field("127.0.0.1", description="address that the page listens on")
     port: int = Field(7860, ge=0, le=65535, description="port that the page listens on")

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import closing
+from difflib import SequenceMatcher
 
 from ragqa.errors import ModelError
 from ragqa.lexicon import fold, names
-from ragqa.prompting import build_translation
+from ragqa.prompting import build_restatement, build_translation
 from ragqa.records import Generator, Language
 from ragqa.text import language_of
 
 # Questions remembered. A translation takes about a second, a question some hundred bytes.
 _REMEMBERED = 1000
 _LONGEST = 80
+_LONGEST_STATEMENT = 120
+# Original words that still read as a name or a term; what is cut off at their ends.
+_LONGEST_ORIGINAL = 24
+_AROUND_WORDS = " ，。、；：,.;:()（）的是了在由和与于为"
 
 
 class Translator:
@@ -39,6 +45,39 @@ class Translator:
                 while len(self._known) > _REMEMBERED:
                     self._known.popitem(last=False)
         return found
+
+
+def restate(statement: str, generator: Generator, *, to: Language) -> Iterator[str]:
+    """A checked statement in another language, piece by piece. Raises ModelError."""
+    messages, grammar = build_restatement(statement, to=to)
+    return generator.stream(messages, grammar=grammar, max_tokens=_LONGEST_STATEMENT)
+
+
+def original_words(statement: str, quote: str, *, question: str) -> str:
+    """What a statement says that its question does not, in the very words of the quote; "" for none.
+
+    Put behind a translated statement it lets a reader find 约翰·C·梅信格 in a text of which they
+    cannot read a word.
+    """
+    asked = fold(question)
+    spans = SequenceMatcher(None, statement, quote, autojunk=False).get_matching_blocks()
+    found = [
+        piece
+        for span in spans
+        for piece in _pieces(statement[span.a : span.a + span.size], asked)
+        if len(piece) <= _LONGEST_ORIGINAL
+    ]
+    return max(found, key=len, default="")
+
+
+def _pieces(words: str, asked: str) -> list[str]:
+    """The stretches of words of which no two characters in a row stand in the question."""
+    kept = [
+        words[at : at + 2].strip() == "" or fold(words[at : at + 2]) not in asked for at in range(len(words))
+    ]
+    stretches = "".join(c if keep else "\0" for c, keep in zip(words, kept, strict=True)).split("\0")
+    stripped = (stretch.strip(_AROUND_WORDS) for stretch in stretches)
+    return [piece for piece in stripped if len(piece) > 1]
 
 
 def _translated(question: str, generator: Generator) -> str | None:
