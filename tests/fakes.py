@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ragqa.records import Article, Chunk, Message, Passage, Tokens, TokenSink, Vectors
+from ragqa.records import Article, Chunk, FirstSink, Message, Passage, Tokens, TokenSink, Vectors
 
 # One axis a subject, named in both languages; every text has 1 on one more axis, the first.
 SUBJECTS: tuple[tuple[str, ...], ...] = (
@@ -158,11 +158,14 @@ class ScriptedGenerator:
     """Each call of ``stream`` yields the pieces of the next reply (the last one again and again).
 
     An exception among the pieces is raised there. ``closed`` counts replies that were left early,
-    ``finished`` those that were read to their end.
+    ``finished`` those that were read to their end. ``leaning`` is what it would begin a reply with.
     """
 
-    def __init__(self, *replies: Sequence[Piece], id: str = "script") -> None:
+    def __init__(
+        self, *replies: Sequence[Piece], id: str = "script", leaning: dict[str, float] | None = None
+    ) -> None:
         self.id = id
+        self.leaning = leaning
         self.messages: list[list[Message]] = []
         self.grammars: list[str | None] = []
         self.limits: list[int] = []
@@ -176,8 +179,15 @@ class ScriptedGenerator:
         return [messages[-1].content for messages in self.messages]
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str | None = None, max_tokens: int = 256
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str | None = None,
+        max_tokens: int = 256,
+        first: FirstSink | None = None,
     ) -> Iterator[str]:
+        if first and self.leaning:
+            first(self.leaning)
         self.messages.append(list(messages))
         self.grammars.append(grammar)
         self.limits.append(max_tokens)

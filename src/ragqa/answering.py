@@ -9,7 +9,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ragqa.citing import Support, cite, missing_names
-from ragqa.confidence import confidence, signs_of
+from ragqa.confidence import confidence as confidence_of
+from ragqa.confidence import signs_of
 from ragqa.lexicon import fold, names, ngrams, quantities
 from ragqa.prompting import NOT_FOUND, Excerpt
 from ragqa.reading import Evidence, Question, Reading, Window, extract
@@ -68,7 +69,7 @@ def extracted(answer: Answer, question: Question, evidence: Evidence) -> Answer:
         statements=tuple(Statement(c.quote, (c.marker,), "supported") for c in citations),
         citations=citations,
         mode="extractive",
-        confidence=confidence(found),
+        confidence=confidence_of(found),
         signs=found,
     )
 
@@ -127,16 +128,16 @@ def weighed(answer: Answer, leaning: Mapping[str, float]) -> Answer:
         crosses=bool(answer.signs["crosses"]),
         refusal=refusal,
     )
-    return replace(answer, signs=found, confidence=confidence(found))
+    return replace(answer, signs=found, confidence=confidence_of(found))
 
 
-def not_found(answer: Answer, absent: Sequence[str] = ()) -> Answer:
+def not_found(answer: Answer, absent: Sequence[str] = (), *, confidence: float = 0.0) -> Answer:
     """The same answer as a refusal that says what was looked for; its passages stay."""
     name = "、".join(absent) if answer.language == "zh" else ", ".join(absent)
     note = word(
         "not_found_name" if absent else "not_found", answer.language, question=answer.question, name=name
     )
-    return replace(answer, status="not_found", statements=(), citations=(), note=note)
+    return replace(answer, status="not_found", statements=(), citations=(), confidence=confidence, note=note)
 
 
 def absent_names(question: str, passages: Sequence[Passage]) -> list[str]:

@@ -191,7 +191,7 @@ class Pipeline:
         elif generator:
             yield from self._generate(answer, asked, query, evidence, generator, clock)
         elif answer.confidence < self.settings.refuse_below:
-            yield clock.stamp(not_found(answer, absent))
+            yield clock.stamp(not_found(answer, absent, confidence=answer.confidence))
         else:
             note = word("no_model", answer.language, reason=str(self._generator.error)) if use_llm else ""
             yield clock.stamp(replace(answer, note=note))
@@ -271,7 +271,8 @@ class Pipeline:
             yield clock.stamp(replace(verbatim, note=word("no_model", language, reason=str(error))))
             return
         if refused:
-            yield clock.stamp(not_found(replace(answer, mode="generated")))
+            below = answer.confidence if answer.confidence < self.settings.refuse_below else 0.0
+            yield clock.stamp(not_found(replace(answer, mode="generated"), confidence=below))
         elif answer.statements:
             yield clock.stamp(replace(answer, mode="generated"))
         else:
