@@ -35,7 +35,7 @@ from ragqa.records import Answer, Article, Generator, Language, Passage
 from ragqa.retrieval import EVERYTHING, Query, holding, rank_articles, retrieve
 from ragqa.settings import Settings
 from ragqa.text import language_of
-from ragqa.translating import Translator, restate
+from ragqa.translating import Translator, restate, stand_alone
 from ragqa.versions import read_manifest
 from ragqa.wording import word
 
@@ -140,20 +140,25 @@ class Pipeline:
         language: Language | None = None,
         wanted: Filter = EVERYTHING,
         use_llm: bool = True,
+        after: str | None = None,
     ) -> Iterator[Answer]:
         """Ever more complete answers: sources, then verbatim sentences, then verified statements.
 
-        Closing the iterator stops the language model. QuestionError when the question is empty or
+        A question asked ``after`` another is first put so that it stands alone (about a second); the
+        answers' ``question`` is then that one, ``asked`` the reader's words. Closing the iterator stops the language model. QuestionError when the question is empty or
         longer than 2,000 characters.
         """
-        question = _checked(question)
+        asked = question = _checked(question)
         clock, index = Clock(), self._require_index()
+        if after and use_llm and (generator := self._generator.get()):
+            question = _checked(stand_alone(question, generator, after=_checked(after)))
         key = (index.manifest.version, question, k, language, wanted, use_llm)
         if known := self._answered.get(key):
-            yield clock.stamp(replace(known, cached=True, timings_ms={}))
+            yield clock.stamp(replace(known, cached=True, asked=asked, timings_ms={}))
             return
         answer = None
         for answer in self._answer(question, index, clock, k or self.settings.k, language, wanted, use_llm):
+            answer = replace(answer, asked=asked)
             yield answer
         if answer is not None and (not use_llm or answer.mode == "generated"):
             self._answered.put(key, answer)

@@ -79,6 +79,17 @@ _RESTATEMENTS = (
     ("Because a typhoon destroyed two piers of the bridge.", "因为台风毁坏了两座桥墩。"),
     ("Li Ming is the city's head of transport.", "李明是市里的交通局长。"),
 )
+_STAND_ALONE = (
+    "Two questions are asked one after the other. Write the second so that it can be understood without the"
+    " first, in its own language, and change nothing else. Never answer it."
+)
+_STANDING_ALONE = (
+    ("Why did Li Ming resign?", "and what about Zhang Hua?", "Why did Zhang Hua resign?"),
+    ("大桥花了多少钱？", "什么时候通车的？", "大桥是什么时候通车的？"),
+    ("Who is the mayor of Linz?", "How old is she?", "How old is the mayor of Linz?"),
+    ("李明为什么辞职？", "那张华呢？", "张华为什么辞职？"),
+    ("李明去了哪里？", "How much did the bridge cost?", "How much did the bridge cost?"),
+)
 # English lines hold no Chinese character and Chinese lines do: the reply cannot slip into the language
 # of the passages. No line can begin "NOT FOUND": what a reply would rather begin with is asked apart.
 _GRAMMAR: dict[Language, str] = {
@@ -178,6 +189,14 @@ def build_restatement(statement: str, *, to: Language) -> tuple[list[Message], s
         turns += [Message("user", said), Message("assistant", put)]
     letters = r"[^\n\u3400-\u9fff]+" if to == "en" else r"[^\n]+"
     return [*turns, Message("user", statement)], f'root ::= {letters} "\\n"?'
+
+
+def build_stand_alone(question: str, *, after: str) -> tuple[list[Message], str]:
+    """Messages that ask for a follow-up question as one that stands alone, and a grammar of one line."""
+    turns = [Message("system", _STAND_ALONE)]
+    for before, follow_up, whole in _STANDING_ALONE:
+        turns += [Message("user", f"{before}\n{follow_up}"), Message("assistant", whole)]
+    return [*turns, Message("user", f"{after}\n{question}")], 'root ::= [^\\n]+ "\\n"?'
 
 
 def parse_lines(pieces: Iterable[str]) -> Iterator[Draft | None]:

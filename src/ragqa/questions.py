@@ -38,6 +38,9 @@ def ask(
     no_llm: Annotated[bool, typer.Option("--no-llm", help="Answer with verbatim sentences only.")] = False,
     k: NumberOption = None,
     language: Annotated[str | None, typer.Option(help="Language of the answer: zh or en.")] = None,
+    after: Annotated[
+        str | None, typer.Option(help="The question before this one, which this one follows up.")
+    ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
     written_in: WrittenInOption = None,
@@ -55,7 +58,7 @@ def ask(
     _require_one(question, batch)
     settings = common.settings()
     options: dict[str, Any] = {
-        "k": k, "language": language, "use_llm": not no_llm,
+        "k": k, "language": language, "use_llm": not no_llm, "after": after,
         "wanted": articles_wanted(since=since, until=until, written_in=written_in, source=source),
     }  # fmt: skip
     lines = list(terminal.read_batch(batch)) if batch else []

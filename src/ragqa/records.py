@@ -106,7 +106,8 @@ class Answer:
     """What a question gets. While it is being written, earlier snapshots have an earlier ``mode``.
 
     ``confidence`` is the probability that the corpus holds an answer, ``signs`` what it was made from;
-    ``cached`` says that the same question was answered from the same index before.
+    ``cached`` says that the same question was answered from the same index before. ``asked`` are the
+    reader's own words where ``question`` is the follow-up that they were taken for.
     """
 
     question: str
@@ -121,6 +122,7 @@ class Answer:
     note: str = ""
     timings_ms: dict[str, int] = field(default_factory=dict)
     cached: bool = False
+    asked: str = ""
 
     @property
     def text(self) -> str:

@@ -87,6 +87,14 @@ def read_batch(path: Path) -> Iterator[tuple[Any, str | None, str]]:
 def answer_text(document: dict[str, Any]) -> str:
     """A ``ragqa.answer/1`` document for a reader: the answer, then its quotes."""
     lines = [document["text"]]
+    if document["asked"] != document["question"]:
+        lines.insert(0, f"({document['question']})\n")
+    if document["cached"]:
+        lines.append(
+            "(answered before from the same index)"
+            if document["language"] == "en"
+            else "（同一索引先前的回答）"
+        )
     if document["note"] and document["note"] != document["text"]:
         lines.append(f"({document['note']})")
     for citation in document["citations"]:

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 
 from ragqa.errors import ModelError
 from ragqa.lexicon import fold, names
-from ragqa.prompting import build_restatement, build_translation
+from ragqa.prompting import build_restatement, build_stand_alone, build_translation
 from ragqa.records import Generator, Language
 from ragqa.text import language_of
 
@@ -45,6 +45,18 @@ class Translator:
                 while len(self._known) > _REMEMBERED:
                     self._known.popitem(last=False)
         return found
+
+
+def stand_alone(question: str, generator: Generator, *, after: str) -> str:
+    """A follow-up as a question that stands alone; as it was, when the model loses a name of it or fails."""
+    messages, grammar = build_stand_alone(question, after=after)
+    try:
+        with closing(generator.stream(messages, grammar=grammar, max_tokens=_LONGEST)) as pieces:  # type: ignore[type-var]
+            whole = "".join(pieces).strip()
+    except ModelError:
+        return question
+    kept = all(name in fold(whole) for name in names(question))
+    return whole if whole and kept else question
 
 
 def restate(statement: str, generator: Generator, *, to: Language) -> Iterator[str]:
