@@ -145,8 +145,8 @@ class Pipeline:
         """Ever more complete answers: sources, then verbatim sentences, then verified statements.
 
         A question asked ``after`` another is first put so that it stands alone (about a second); the
-        answers' ``question`` is then that one, ``asked`` the reader's words. Closing the iterator stops the language model. QuestionError when the question is empty or
-        longer than 2,000 characters.
+        answers' ``question`` is then that one, ``asked`` the reader's words. Closing the iterator stops
+        the language model. QuestionError when the question is empty or longer than 2,000 characters.
         """
         asked = question = _checked(question)
         clock, index = Clock(), self._require_index()

@@ -48,15 +48,19 @@ class Translator:
 
 
 def stand_alone(question: str, generator: Generator, *, after: str) -> str:
-    """A follow-up as a question that stands alone; as it was, when the model loses a name of it or fails."""
+    """A follow-up as a question that stands alone; with the one before in brackets where the model fails.
+
+    It fails when it loses a name, changes the language, or gives the question before once more.
+    """
     messages, grammar = build_stand_alone(question, after=after)
     try:
         with closing(generator.stream(messages, grammar=grammar, max_tokens=_LONGEST)) as pieces:  # type: ignore[type-var]
             whole = "".join(pieces).strip()
     except ModelError:
-        return question
+        whole = ""
     kept = all(name in fold(whole) for name in names(question))
-    return whole if whole and kept else question
+    good = whole and kept and language_of(whole) == language_of(question) and fold(whole) != fold(after)
+    return whole if good else f"{question} ({after})"
 
 
 def restate(statement: str, generator: Generator, *, to: Language) -> Iterator[str]:
