@@ -9,12 +9,13 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ragqa.citing import Support, cite, missing_names
+from ragqa.comparing import disagreement, missing_parts
 from ragqa.confidence import confidence as confidence_of
 from ragqa.confidence import signs_of
 from ragqa.lexicon import fold, names, ngrams, quantities
 from ragqa.prompting import NOT_FOUND, Excerpt
-from ragqa.reading import Evidence, Question, Reading, Window, extract
-from ragqa.records import Answer, Citation, Language, Passage, Statement
+from ragqa.reading import Evidence, Question, Reading, Sentence, Window, extract
+from ragqa.records import Answer, Article, Citation, Language, Passage, Statement
 from ragqa.text import language_of
 from ragqa.translating import original_words
 from ragqa.wording import word
@@ -115,6 +116,52 @@ def resolved(
         statements=statements,
         citations=citations,
     )
+
+
+def completed(
+    answer: Answer,
+    question: Question,
+    supports: Sequence[tuple[str, Support | None]],
+    evidence: Evidence,
+    *,
+    spoken: Language,
+) -> Answer:
+    """An answer that also shows the article that disagrees, with both dates, and says what is missing.
+
+    ``spoken`` is the language that the statements were checked in.
+    """
+    notes = []
+    held = [(text, found) for text, found in supports if found is not None and found.verdict == "supported"]
+    row = disagreement(question, answer.question, held[0][1], evidence) if held else None
+    if held and row is not None:
+        one, other = evidence.sentences[held[0][1].first], evidence.sentences[row]
+        if spoken == answer.language:
+            answer = _with_quote(answer, other)
+        notes.append(
+            word("disagree", answer.language, first=_dated(one.article), other=_dated(other.article))
+        )
+    if parts := missing_parts(answer.question, [s.text for s in answer.statements]):
+        separator = "、" if answer.language == "zh" else ", "
+        notes.append(word("missing_part", answer.language, name=separator.join(parts)))
+    return replace(answer, note=" ".join(notes)) if notes else answer
+
+
+def _with_quote(answer: Answer, sentence: Sentence) -> Answer:
+    """An answer with one more statement: a sentence in its own words."""
+    place = (sentence.article.id, sentence.start, sentence.end)
+    if any((c.article.id, c.start, c.end) == place for c in answer.citations):
+        return answer
+    citation = Citation(len(answer.citations) + 1, sentence.article, sentence.start, sentence.end)
+    return replace(
+        answer,
+        statements=(*answer.statements, Statement(sentence.text, (citation.marker,), "supported")),
+        citations=(*answer.citations, citation),
+    )
+
+
+def _dated(article: Article) -> str:
+    title = article.title[:40]
+    return f"“{title}” ({article.published})" if article.published else f"“{title}”"
 
 
 def weighed(answer: Answer, leaning: Mapping[str, float]) -> Answer:

@@ -14,6 +14,7 @@ from ragqa.answering import (
     Answered,
     Clock,
     absent_names,
+    completed,
     excerpts,
     extracted,
     language_read,
@@ -279,6 +280,7 @@ class Pipeline:
             below = answer.confidence if answer.confidence < self.settings.refuse_below else 0.0
             yield clock.stamp(not_found(replace(answer, mode="generated"), confidence=below))
         elif answer.statements:
+            answer = completed(answer, question, supports, evidence, spoken=spoken)
             yield clock.stamp(replace(answer, mode="generated"))
         else:
             note = word("unverified", language)

@@ -14,6 +14,14 @@ _WORDS: dict[str, dict[Language, str]] = {
         "The nearest passages are shown.",
         "zh": "语料库中没有找到“{question}”的答案：其中没有提到{name}。下面列出最接近的段落。",
     },
+    "disagree": {
+        "en": "The articles do not agree: {first} says one thing, {other} another.",
+        "zh": "各篇文章说法不一：{first}与{other}给出的不同。",
+    },
+    "missing_part": {
+        "en": "No answer was found for {name}.",
+        "zh": "没有找到关于{name}的答案。",
+    },
     "unverified": {
         "en": "The language model wrote an answer that the passages do not support; these are their own words instead.",
         "zh": "语言模型写出的答案没有得到段落支持，这里改为列出段落原文。",
