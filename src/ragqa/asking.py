@@ -94,6 +94,7 @@ def _snapshots(run: Run, ui: Language) -> Iterator[Update]:
     quoted: Answer | None = None
     shown: Answer | None = None
     sources = ""
+    told: Update | None = None
     for answer in run:
         if answer.mode == "extractive":
             quoted = answer
@@ -101,11 +102,15 @@ def _snapshots(run: Run, ui: Language) -> Iterator[Update]:
         blank = answer.mode == "sources" or (answer.mode == "generating" and not answer.statements)
         shown = quoted if quoted and blank else answer
         before, sources = sources, markup.sources(ui, shown)
-        yield (
+        update = (
             markup.status(ui, answer, "running"),
             markup.answer(ui, shown, "running"),
             None if sources == before else sources,
         )
+        # While the model reads, snapshots come that show nothing new.
+        if update != told:
+            told = update
+            yield update
     if run.stopped:
         yield markup.status(ui, shown, "stopped"), markup.answer(ui, shown, "stopped") if shown else "", None
         return

@@ -80,6 +80,8 @@ def _steps(answer: Answer | None, state: State, seconds: float) -> list[tuple[st
     elif state == "done":
         if answer is not None and answer.status == "not_found":
             steps.append(("status.absent", {}))
+        if answer is not None and answer.cached:
+            steps.append(("status.cached", {}))
         steps.append(("status.done", {"s": f"{seconds:.1f}"}))
     else:
         steps.append(("status.stopped" if state == "stopped" else "status.failed", {}))
