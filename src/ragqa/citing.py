@@ -6,6 +6,7 @@ across languages; numbers and names must stand in the passage; n-grams decide wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from ragqa.reading import Evidence, Sentence, Window
 from ragqa.records import Citation, Statement, Verdict
 from ragqa.text import HAN, language_of
 
+# Where clauses end, and the share of n-grams that makes one the clause that a statement is about.
+_CLAUSE = re.compile(r"[，,；;。.：:！!？?\n]")
+_SAME_CLAUSE = 0.5
 # What a second sentence costs.
 _LONGER = 0.005
 # (supported from, partly from): shares of n-grams within one language, cosines across.
@@ -124,8 +128,16 @@ def judge(text: str, quote: str, *, around: str = "", nearness: float | None = N
     )
     if measure < some:
         return "unsupported"
-    doubtful = denies(text) != denies(quote) or bool(missing_names(text, around))
+    doubtful = denies(text) != _denied(text, quote) or bool(missing_names(text, around))
     return "supported" if measure >= enough and not doubtful else "partly"
+
+
+def _denied(text: str, quote: str) -> bool:
+    """Whether a quote negates there where it speaks of what a statement says; across languages, anywhere."""
+    mine = ngrams(text)
+    clauses = [clause for clause in _CLAUSE.split(quote) if clause]
+    near = [clause for clause in clauses if len(mine & ngrams(clause)) >= _SAME_CLAUSE * len(ngrams(clause))]
+    return any(denies(clause) for clause in (near or clauses))
 
 
 def missing_names(text: str, source: str) -> list[str]:

@@ -94,7 +94,7 @@ _STANDING_ALONE = (
 # of the passages. No line can begin "NOT FOUND": what a reply would rather begin with is asked apart.
 _GRAMMAR: dict[Language, str] = {
     "en": r'text ::= ([A-MO-Z0-9"“$] | "N" [^O\[\]\n\u3400-\u9fff]) [^\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+',
-    "zh": r'text ::= ([^N\[\]\n。\u3400-\u9fff] [^\[\]\n。\u3400-\u9fff]{0,39})? [\u3400-\u9fff] [^\[\]\n。]* "。"?',
+    "zh": r'text ::= [0-9] [0-9.,:%/ -]{0,19} | ([^N\[\]\n。\u3400-\u9fff] [^\[\]\n。\u3400-\u9fff]{0,39})? [\u3400-\u9fff] [^\[\]\n。]* "。"?',
 }
 _MARKERS = re.compile(
     r"\s*[\[【［]\s*(?:passages?|段落|来源)?\s*(\d{1,3}(?:\s*[,，、;\]\[]+\s*\d{1,3})*)\s*[\]】］]"
@@ -232,12 +232,14 @@ def _closed(text: str) -> str:
     return text.rstrip("，,、 ") + ("。" if re.search(r"[\u3400-\u9fff]", text) else ".")
 
 
-def _head(passage: Passage) -> str:
-    """The line above a passage's sentences: title, heading and date say who speaks of what, and when.
+def title_above(passage: Passage) -> str:
+    """The title that a model sees above a passage; "" for one that is only the article's own beginning."""
+    return "" if passage.article.text.startswith(passage.article.title) else passage.article.title
 
-    A title that is only the article's own beginning says nothing new.
-    """
-    title = "" if passage.article.text.startswith(passage.article.title) else passage.article.title
+
+def _head(passage: Passage) -> str:
+    """The line above a passage's sentences: title, heading and date say who speaks of what, and when."""
+    title = title_above(passage)
     about = " · ".join(dict.fromkeys(part[:_LONGEST_HEAD] for part in (title, passage.chunk.heading) if part))
     published = passage.article.published
     return f"{about} ({published})".strip() if published else about

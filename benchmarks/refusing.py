@@ -1,0 +1,70 @@
+"""Fits the probability that the corpus answers, on answers kept by benchmarks/answers.py.
+
+Run: python benchmarks/refusing.py ANSWERS.jsonl…. Prints the area under the curve of each sign, then the
+weights for src/ragqa/confidence.py with cross-validated figures (5 folds; every pack counts the same).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+SIGNS = {False: ("score", "held", "crosses"), True: ("score", "held", "crosses", "willing")}
+
+
+def main() -> None:
+    """Print the table."""
+    packs = {Path(name).stem: _rows(Path(name)) for name in sys.argv[1:]}
+    packs = {name: rows for name, rows in packs.items() if len({r["answerable"] for r in rows}) > 1}
+    for name, rows in packs.items():
+        truth = [r["answerable"] for r in rows]
+        areas = [f"{s} {roc_auc_score(truth, [r['signs'][s] for r in rows]):.3f}" for s in SIGNS[True]]
+        print(f"{name}: n {len(rows)}, AUROC of {', '.join(areas)}")
+    everything = [row for rows in packs.values() for row in rows]
+    share = {name: len(rows) for name, rows in packs.items()}
+    weight = np.array([1 / share[name] for name, rows in packs.items() for _ in rows])
+    weight *= len(weight) / weight.sum()
+    truth = np.array([r["answerable"] for r in everything])
+    for read, signs in SIGNS.items():
+        values = np.array([[r["signs"][s] for s in signs] for r in everything])
+        model = LogisticRegression(C=100.0, max_iter=5000, class_weight="balanced")
+        folds = StratifiedKFold(5, shuffle=True, random_state=0)
+        held_out = cross_val_predict(
+            model, values, truth, cv=folds, method="predict_proba", params={"sample_weight": weight}
+        )[:, 1]
+        model.fit(values, truth, sample_weight=weight)
+        weights = dict(zip(("", *signs), [*model.intercept_, *model.coef_[0]], strict=True))
+        print(f"\n{'with' if read else 'without'} the model's reading:")
+        print({name: round(float(value), 2) for name, value in weights.items()})
+        at = 0
+        for name, rows in packs.items():
+            part = slice(at, at + len(rows))
+            at += len(rows)
+            print(f"  {name}: {_figures(truth[part], held_out[part])}")
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """Rows in which the model was asked: what no name or kind had refused before."""
+    found = [json.loads(line) for line in path.open(encoding="utf-8")]
+    return [row for row in found if "willing" in row["signs"]]
+
+
+def _figures(truth: np.ndarray, chance: np.ndarray) -> str:
+    """Cross-validated area, Brier score, and recall of refusals at several thresholds."""
+    cuts = " ".join(
+        f"{cut}: {np.mean(chance[~truth] < cut):.2f}/{np.mean(chance[truth] < cut):.2f}"
+        for cut in (0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
+    )
+    area, brier = roc_auc_score(truth, chance), brier_score_loss(truth, chance)
+    return f"AUROC {area:.3f}, Brier {brier:.3f}, refused unanswerable/answerable at {cuts}"
+
+
+if __name__ == "__main__":
+    main()
