@@ -76,7 +76,7 @@ def extracted(answer: Answer, question: Question, evidence: Evidence) -> Answer:
 
 
 def repeats(text: str, said: Iterable[str]) -> bool:
-    """Whether a statement only says again what was said before it, such as an article's title."""
+    """Whether a statement only says again what was said before it."""
     mine = ngrams(text)
     return any(mine and len(mine & ngrams(words)) >= _AGAIN * len(mine) for words in said)
 

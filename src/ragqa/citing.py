@@ -117,18 +117,23 @@ def judge(text: str, quote: str, *, around: str = "", nearness: float | None = N
 
     Within one language shared n-grams decide (they separate true from altered statements where
     vectors do not), across languages ``nearness``, a cosine, does. A number that the passage does not
-    give makes a statement unsupported; a negation on one side only, or a name that the passage lacks,
-    makes it partly supported at most.
+    give makes a statement unsupported; one that it gives elsewhere than in the quote, a negation on one side
+    only, or a name that the passage lacks, makes it partly supported at most.
     """
     around = f"{around}\n{quote}"
-    if quantities(text) - quantities(around, generous=True):
+    numbers = quantities(text)
+    if numbers - quantities(around, generous=True):
         return "unsupported"
     measure, (enough, some) = (
         (_overlap(text, quote), _SAME_LANGUAGE) if nearness is None else (nearness, _CROSS_LANGUAGE)
     )
     if measure < some:
         return "unsupported"
-    doubtful = denies(text) != _denied(text, quote) or bool(missing_names(text, around))
+    doubtful = (
+        bool(numbers - quantities(quote, generous=True))
+        or denies(text) != _denied(text, quote)
+        or bool(missing_names(text, around))
+    )
     return "supported" if measure >= enough and not doubtful else "partly"
 
 

@@ -30,7 +30,7 @@ from ragqa.errors import IndexMissingError, ModelError, QuestionError
 from ragqa.examples import example_questions
 from ragqa.generator import load as load_generator
 from ragqa.index import Filter, Index
-from ragqa.prompting import build_grammar, build_messages, parse_lines, title_above
+from ragqa.prompting import build_grammar, build_messages, head, parse_lines
 from ragqa.reading import Evidence, Question, choose_reading
 from ragqa.records import Answer, Article, Generator, Language, Passage
 from ragqa.retrieval import EVERYTHING, Query, holding, rank_articles, retrieve
@@ -237,7 +237,7 @@ class Pipeline:
         spoken = spoken if wording else language
         shown = excerpts(reading, evidence)
         required = [n for n, window in enumerate(reading.windows, start=1) if window in reading.parts]
-        heads = [title_above(excerpt.passage) for excerpt in shown]
+        heads = {head(excerpt.passage) for excerpt in shown}
         leaning: dict[str, float] = {}
         pieces = generator.stream(
             build_messages(text, shown, language=spoken),
@@ -262,7 +262,7 @@ class Pipeline:
                     if draft.refusal:
                         refused = not supports
                         break
-                    if repeats(draft.text, [*heads, *(said for said, _ in supports)]):
+                    if draft.text[:-1] in heads or repeats(draft.text, [said for said, _ in supports]):
                         continue
                     named = [reading.windows[n - 1] for n in draft.excerpts if n <= len(reading.windows)]
                     supports.append(

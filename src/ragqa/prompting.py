@@ -93,8 +93,14 @@ _STANDING_ALONE = (
 # English lines hold no Chinese character and Chinese lines do: the reply cannot slip into the language
 # of the passages. No line can begin "NOT FOUND": what a reply would rather begin with is asked apart.
 _GRAMMAR: dict[Language, str] = {
-    "en": r'text ::= ([A-MO-Z0-9"“$] | "N" [^O\[\]\n\u3400-\u9fff]) [^\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+',
-    "zh": r'text ::= [0-9] [0-9.,:%/ -]{0,19} | ([^N\[\]\n。\u3400-\u9fff] [^\[\]\n。\u3400-\u9fff]{0,39})? [\u3400-\u9fff] [^\[\]\n。]* "。"?',
+    "en": r'text ::= ([A-MO-Z0-9"“$] | "N" [^O\[\]\n\u3400-\u9fff]) roman+'
+    "\n"
+    r"roman ::= [^\[\]\n\u3000-\u303f\u3400-\u9fff\uff00-\uffef]",
+    "zh": r'text ::= [0-9] [0-9.,:%/ -]{0,19} | ([^N\[\]\n。\u3400-\u9fff] roman{0,23})? [\u3400-\u9fff] rest* "。"?'
+    "\n"
+    r"roman ::= [^\[\]\n。\u3400-\u9fff]"
+    "\n"
+    r"rest ::= [^\[\]\n。]",
 }
 _MARKERS = re.compile(
     r"\s*[\[【［]\s*(?:passages?|段落|来源)?\s*(\d{1,3}(?:\s*[,，、;\]\[]+\s*\d{1,3})*)\s*[\]】］]"
@@ -139,10 +145,10 @@ def build_messages(question: str, excerpts: Sequence[Excerpt], *, language: Lang
     lines: list[str] = []
     shown = ""
     for number, excerpt in enumerate(excerpts, start=1):
-        head = _head(excerpt.passage)
-        if head and head != shown:
-            lines.append(head)
-            shown = head
+        above = head(excerpt.passage)
+        if above and above != shown:
+            lines.append(above)
+            shown = above
         if excerpt.lead:
             lines.append(excerpt.lead)
         lines.append(f"[{number}] {_with_amounts(excerpt.text, language)}")
@@ -232,14 +238,10 @@ def _closed(text: str) -> str:
     return text.rstrip("，,、 ") + ("。" if re.search(r"[\u3400-\u9fff]", text) else ".")
 
 
-def title_above(passage: Passage) -> str:
-    """The title that a model sees above a passage; "" for one that is only the article's own beginning."""
-    return "" if passage.article.text.startswith(passage.article.title) else passage.article.title
-
-
-def _head(passage: Passage) -> str:
+def head(passage: Passage) -> str:
     """The line above a passage's sentences: title, heading and date say who speaks of what, and when."""
-    title = title_above(passage)
+    # A title that is only the article's own beginning says nothing new.
+    title = "" if passage.article.text.startswith(passage.article.title) else passage.article.title
     about = " · ".join(dict.fromkeys(part[:_LONGEST_HEAD] for part in (title, passage.chunk.heading) if part))
     published = passage.article.published
     return f"{about} ({published})".strip() if published else about
