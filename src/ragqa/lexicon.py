@@ -87,6 +87,8 @@ _KINDS: dict[Kind, tuple[str, str]] = {
 }
 
 
+# Tags of words that terms are made of: nouns, short forms, attributes, numbers and their units, 和.
+_TERM_TAGS = "njlbmqftseixcgka"
 _DENIAL = re.compile(
     r"没有?(?!收|落|头)|未(?!来|婚|央)|不(?!过|仅|但|断|少|同|久|错|料|管|论|得不)|并非|无法|拒绝|否认"
     r"|\b(?:not|never|no|nor|neither|without|cannot|denie[sd]|deny|refuse[sd]?)\b|n['’]t\b",
@@ -166,6 +168,16 @@ def names(text: str) -> tuple[str, ...]:
         if tag.startswith(_NAME_TAGS) and len(word) > 1 and HAN.search(word):
             found.append(fold(word))
     return tuple(dict.fromkeys(name for name in found if name not in _STOP_EN))
+
+
+def is_term(text: str) -> bool:
+    """Whether a text is a name or a term, so nouns alone: 七鳃鳗和盲鳗 is, 他想少带一点偏见 is not."""
+    import rjieba
+
+    if not HAN.search(text):
+        return all(word[0].isupper() or not word[0].isalpha() for word in text.split())
+    tags = [tag for word, tag in rjieba.tag(text) if any(c.isalnum() for c in word)]
+    return any(tag[0] in "njl" for tag in tags) and all(tag[0] in _TERM_TAGS for tag in tags)
 
 
 def quantities(text: str, *, generous: bool = False) -> frozenset[float]:

@@ -10,7 +10,7 @@ from contextlib import closing
 from difflib import SequenceMatcher
 
 from ragqa.errors import ModelError
-from ragqa.lexicon import fold, names
+from ragqa.lexicon import fold, is_term, names
 from ragqa.prompting import build_restatement, build_stand_alone, build_translation
 from ragqa.records import Generator, Language
 from ragqa.text import language_of
@@ -20,7 +20,7 @@ _REMEMBERED = 1000
 _LONGEST = 80
 _LONGEST_STATEMENT = 120
 # Original words that still read as a name or a term; what is cut off at their ends.
-_LONGEST_ORIGINAL = 24
+_LONGEST_ORIGINAL = 20
 _AROUND_WORDS = " ，。、；：,.;:()（）的是了在由和与于为"
 
 
@@ -70,7 +70,7 @@ def restate(statement: str, generator: Generator, *, to: Language) -> Iterator[s
 
 
 def original_words(statement: str, quote: str, *, question: str) -> str:
-    """What a statement says that its question does not, in the very words of the quote; "" for none.
+    """The longest term of a statement that its question lacks, in the very words of the quote; "" for none.
 
     Put behind a translated statement it lets a reader find 约翰·C·梅信格 in a text of which they
     cannot read a word.
@@ -81,7 +81,7 @@ def original_words(statement: str, quote: str, *, question: str) -> str:
         piece
         for span in spans
         for piece in _pieces(statement[span.a : span.a + span.size], asked)
-        if len(piece) <= _LONGEST_ORIGINAL
+        if len(piece) <= _LONGEST_ORIGINAL and is_term(piece)
     ]
     return max(found, key=len, default="")
 
