@@ -11,6 +11,7 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from ragqa.citing import support
 from ragqa.pipeline import load_encoder
@@ -33,12 +34,17 @@ def main() -> None:
             pair = json.loads(line)
             if pair.get("kind") == "verbatim":
                 continue
-            way = f"{language_of(pair['premise'])}->{language_of(pair['hypothesis'])}"
+            direction = "->".join(way(pair))
             verdict = verdict_of(pair["premise"], pair["hypothesis"], encoder)
-            counts.setdefault(way, Counter())[bool(pair["label"]), verdict] += 1
-        for way, found in sorted(counts.items()):
-            print(f"{pack + ' ' + way:28} {found.total():5}  {rates(found, {'supported'}):34} ", end="")
+            counts.setdefault(direction, Counter())[bool(pair["label"]), verdict] += 1
+        for direction, found in sorted(counts.items()):
+            print(f"{pack + ' ' + direction:28} {found.total():5}  {rates(found, {'supported'}):34} ", end="")
             print(rates(found, {"supported", "partly"}), flush=True)
+
+
+def way(pair: dict[str, Any]) -> tuple[str, str]:
+    """The languages of a pair's premise and statement."""
+    return language_of(pair["premise"]), language_of(pair["hypothesis"])
 
 
 def verdict_of(premise: str, statement: str, encoder: Encoder) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -50,3 +52,14 @@ def project_copy(folder: Path) -> Path:
     shutil.copytree(ROOT / "corpus", folder / "corpus")
     shutil.copytree(ROOT / "gold", folder / "gold")
     return folder
+
+
+def benchmark(name: str) -> ModuleType:
+    """A file of benchmarks/ as a module."""
+    path = ROOT / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", path)
+    assert spec
+    assert spec.loader
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # its dataclasses look there
+    spec.loader.exec_module(module)
+    return module

@@ -6,15 +6,12 @@ are those of docs/retrieval.md less a margin for processors that round otherwise
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
-from real import ROOT, needs_models
+from real import ROOT, benchmark, needs_models
 
 from ragqa.building import build_index
 from ragqa.encoder import SentenceEncoder
@@ -30,16 +27,6 @@ needs_packs = pytest.mark.skipif(
 )
 
 
-def benchmark() -> ModuleType:
-    path = ROOT / "benchmarks" / "retrieval.py"
-    spec = importlib.util.spec_from_file_location("retrieval_benchmark", path)
-    assert spec
-    assert spec.loader
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # its dataclasses look there
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def encoder() -> SentenceEncoder:
     return load_encoder(Settings.load())
@@ -52,7 +39,7 @@ def indexed(corpus: Path, folder: Path, encoder: SentenceEncoder) -> Index:
 
 def measured(name: str, folder: Path, encoder: SentenceEncoder) -> tuple[np.ndarray, list[str]]:
     """(S@1, S@5, nDCG@10) of every question of a pack by all signals, and the questions' directions."""
-    bench = benchmark()
+    bench = benchmark("retrieval")
     index = indexed(PACKS / name / "corpus.jsonl", folder, encoder)
     questions = list(bench.questions_of(PACKS / name))
     ranker = bench.RANKERS["all"]

@@ -177,7 +177,7 @@ def is_term(text: str) -> bool:
     if not HAN.search(text):
         return all(word[0].isupper() or not word[0].isalpha() for word in text.split())
     tags = [tag for word, tag in rjieba.tag(text) if any(c.isalnum() for c in word)]
-    return any(tag[0] in "njl" for tag in tags) and all(tag[0] in _TERM_TAGS for tag in tags)
+    return any(tag[0] in "njl" for tag in tags) and all(tag[0] in _TERM_TAGS or tag == "vn" for tag in tags)
 
 
 def quantities(text: str, *, generous: bool = False) -> frozenset[float]:
