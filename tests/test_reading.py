@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from fakes import WordEncoder, passage
 
 from ragqa.citing import support
 from ragqa.reading import Evidence, Question, Reading, Window, choose_reading, extract
-from ragqa.records import Passage
+from ragqa.records import Passage, Vectors
 
 ENCODER = WordEncoder()
 
@@ -41,24 +43,43 @@ def test_sentences_keep_their_place_in_the_article() -> None:
         (2, 14, 22, "He left."),
     ]
     np.testing.assert_array_equal(
-        evidence.vectors, ENCODER.encode_passages([s.text for s in evidence.sentences])
+        evidence.vectors(range(4)), ENCODER.encode_passages([s.text for s in evidence.sentences])
     )
 
 
-def test_sentences_that_are_known_are_not_encoded_again() -> None:
+def test_a_sentence_is_encoded_when_it_is_asked_for_and_once() -> None:
     encoder = WordEncoder()
-    first, second = passage("港口停航。灯坏了。"), passage("沙太多。", id="b")
-    known = Evidence.gather([first], encoder=encoder)
-    both = Evidence.gather([second, first], encoder=encoder, known=known)
-    assert encoder.passages == ["港口停航。", "灯坏了。", "沙太多。"]
-    np.testing.assert_array_equal(both.vectors[1:], known.vectors)
+    evidence = Evidence.gather([passage("港口停航。灯坏了。沙太多。")], encoder=encoder)
+    assert encoder.passages == []
+    evidence.vectors([2, 0])
+    evidence.vectors([0, 1])
+    assert encoder.passages == ["沙太多。", "港口停航。", "灯坏了。"]
+
+
+def test_cosines_are_those_of_a_text_to_the_rows_asked_for() -> None:
+    evidence = gather(passage("港口停航。灯坏了。"))
+    np.testing.assert_allclose(evidence.cosines("The lamp.", [1, 0]), [1, 6**-0.5], rtol=1e-6)
+    assert evidence.cosines("The lamp.", []).shape == (0,)
+
+
+def test_scores_from_tokens_stand_in_for_cosines_and_nothing_is_encoded() -> None:
+    encoder = WordEncoder()
+    given = {"港口停航了。": 0.2, "灯塔的灯坏了。": 0.5}
+
+    def holding(found: Passage, spans: Sequence[tuple[int, int]]) -> Vectors:
+        return np.array([given[found.article.text[a:b]] for a, b in spans], dtype=np.float32)
+
+    evidence = Evidence.gather([passage("港口停航了。灯塔的灯坏了。")], encoder=encoder, holding=holding)
+    np.testing.assert_allclose(evidence.nearness(ask("港")), [0.2 + 0.4, 0.5 + 0.4], rtol=1e-6)
+    assert (evidence.scored, encoder.passages) == (True, [])
+    assert not gather(passage("港口停航了。")).scored
 
 
 def test_no_passages_give_no_evidence() -> None:
     evidence = gather()
-    assert (evidence.sentences, evidence.vectors.shape[0]) == ([], 0)
+    assert (evidence.sentences, len(evidence.vectors([]))) == ([], 0)
     assert extract(ask("港"), evidence) == []
-    assert support("港", ENCODER.encode_query(["港"])[0], evidence) is None
+    assert support("港", evidence) is None
 
 
 def test_only_a_question_for_an_age_can_lack_its_answer() -> None:
@@ -180,8 +201,20 @@ def test_an_enumeration_is_read_only_about_as_near_as_the_best_passage(
 
 def test_the_nearest_sentences_are_read_best_passage_first() -> None:
     evidence = gather(
-        passage("别的什么也没有说。港口里没有什么。", score=0.8),
+        passage("这盏灯很好用。港口里没有什么。", score=0.8),
         passage("灯塔的灯坏了。这句话也没有说。", score=0.8, id="b"),
     )
-    assert choose_reading(ask("灯"), evidence).windows == ((2, 2), (3, 3), (0, 0), (1, 1))
-    assert choose_reading(ask("灯"), evidence, most=2).windows == ((2, 2), (0, 0))
+    assert choose_reading(ask("灯"), evidence).windows == ((0, 0), (2, 2))
+    assert choose_reading(ask("灯"), evidence, most=1).windows == ((0, 0),)
+
+
+@pytest.mark.parametrize(("score", "read"), [(0.96, 2), (0.94, 1)])
+def test_what_is_much_farther_than_the_best_sentence_is_not_read(score: float, read: int) -> None:
+    # 0.4 of 0.375 is 0.15.
+    evidence = gather(passage("灯塔的窗坏了。", score=1.335), passage("灯塔的门坏了。", score=score, id="b"))
+    assert len(choose_reading(ask("别的"), evidence).windows) == read
+
+
+def test_no_more_is_read_than_a_small_model_reads_well() -> None:
+    evidence = gather(passage("".join(f"{'甲乙' * 40}{n}。" for n in "丙丁戊己庚")))
+    assert len(choose_reading(ask("别的"), evidence).windows) == 3

@@ -52,7 +52,7 @@ def signs(question: Question, evidence: Evidence, language: Language) -> dict[st
     first = evidence.passages[0]
     return signs_of(
         score=first.score,
-        held=float(evidence.nearness(question).max()),
+        held=float(evidence.nearness(question).max()) if evidence.scored else None,
         crosses=first.article.language != language,
     )
 
@@ -171,7 +171,7 @@ def weighed(answer: Answer, leaning: Mapping[str, float]) -> Answer:
     )
     found = signs_of(
         score=answer.signs["score"],
-        held=answer.signs["held"],
+        held=answer.signs.get("held"),
         crosses=bool(answer.signs["crosses"]),
         refusal=refusal,
     )

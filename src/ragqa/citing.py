@@ -20,6 +20,8 @@ _CLAUSE = re.compile(r"[，,；;。.：:！!？?\n]")
 _SAME_CLAUSE = 0.5
 # What a second sentence costs.
 _LONGER = 0.005
+# What it is worth that a quote says little else.
+_TIGHT = 0.05
 # (supported from, partly from): shares of n-grams within one language, cosines across.
 _SAME_LANGUAGE = (0.5, 0.35)
 _CROSS_LANGUAGE = (0.82, 0.80)
@@ -76,7 +78,7 @@ def _best(text: str, evidence: Evidence, windows: Sequence[Window]) -> Support |
     for first, last in windows:
         quote = " ".join(s.text for s in evidence.sentences[first : last + 1])
         near = max((float(cosines[row]) for row in range(first, last + 1) if row in cosines), default=None)
-        measure = _overlap(text, quote) if near is None else near
+        measure = _overlap(text, quote) + _TIGHT * _overlap(quote, text) if near is None else near
         verdict = judge(text, quote, around=_around(first, evidence), nearness=near)
         found = Support(first, last, measure - _LONGER * (last - first), verdict)
         if best is None or (_BETTER[verdict], found.score) > (_BETTER[best.verdict], best.score):
@@ -130,11 +132,16 @@ def judge(text: str, quote: str, *, around: str = "", nearness: float | None = N
     if measure < some:
         return "unsupported"
     doubtful = (
-        bool(numbers - quantities(quote, generous=True))
+        any(not _is_year(number) for number in numbers - quantities(quote, generous=True))
         or denies(text) != _denied(text, quote)
         or bool(missing_names(text, around))
     )
     return "supported" if measure >= enough and not doubtful else "partly"
+
+
+def _is_year(number: float) -> bool:
+    """Whether a number may be a year, which a passage seldom repeats in every sentence."""
+    return number.is_integer() and 1900 <= number <= 2100
 
 
 def _denied(text: str, quote: str) -> bool:
