@@ -63,10 +63,15 @@ class House:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in [name for name in os.environ if name.startswith("RAGQA_")]:
             monkeypatch.delenv(name)
+        # The fakes' scores are not those that confidence was fitted on.
+        monkeypatch.setenv("RAGQA_REFUSE_BELOW", "0")
         self.folder = folder
         self.encoder = WordEncoder()
         self.settings = Settings.load(
-            corpus=folder / "corpus", index=folder / "index", home=folder / "home", gold=folder / "gold.jsonl"
+            corpus=folder / "corpus",
+            index=folder / "index",
+            home=folder / "home",
+            gold=folder / "gold.jsonl",
         )
         self._patch = monkeypatch
         monkeypatch.setattr(module, "load_encoder", lambda settings: self.encoder)

@@ -48,6 +48,8 @@ ROOMS: dict[str, set[str]] = {
     "generator": set(),
     "reading": {"lexicon"},
     "citing": {"lexicon", "reading"},
+    "comparing": {"citing", "lexicon", "reading"},
+    "confidence": set(),
     "wording": set(),
     "examples": {"lexicon"},
     "terminal": set(),
@@ -65,7 +67,9 @@ PAGE: dict[str, set[str]] = {
 # Where rooms are put together.
 COMPOSITION: dict[str, set[str]] = {
     "building": {"calibration", "chunking", "corpus", "encoder", "index", "late", "versions"},
-    "answering": {"citing", "lexicon", "prompting", "reading", "wording"},
+    "answering": {
+        "citing", "comparing", "confidence", "lexicon", "prompting", "reading", "translating", "wording",
+    },
     "pipeline": {
         "answering", "citing", "encoder", "examples", "generator", "index", "models", "prompting", "reading",
         "retrieval", "settings", "translating", "versions", "wording",

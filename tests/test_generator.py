@@ -14,7 +14,7 @@ import pytest
 
 from ragqa import generator
 from ragqa.errors import ModelDamagedError, ModelError, ModelMissingError
-from ragqa.generator import LlamaCpp, OpenAICompatible, _delta, _pull, load
+from ragqa.generator import LlamaCpp, OpenAICompatible, _delta, _first, _pull, load
 from ragqa.records import Message
 
 ASKED = [Message("system", "Answer."), Message("user", "谁？")]
@@ -297,3 +297,25 @@ def test_a_gguf_file_is_for_llama_and_anything_else_for_transformers(monkeypatch
         ("LlamaCpp", Path("/models/a.gguf"), {"id": "x", "threads": 2, "context": 2048}),
         ("TransformersChat", "Qwen/Qwen3-0.6B", {"id": "y"}),
     ]
+
+
+def test_while_nothing_comes_a_reader_is_given_empty_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ragqa.generator._BEAT", 0.01)
+    go = threading.Event()
+
+    def run(emit: Callable[[str], bool]) -> None:
+        go.wait(5)
+        emit("甲")
+
+    pieces = _pull(run)
+    assert next(pieces) == ""
+    go.set()
+    assert [piece for piece in pieces if piece] == ["甲"]
+
+
+def test_the_first_tokens_of_a_reply_are_told_with_their_probabilities() -> None:
+    top = [{"token": "NOT", "logprob": -0.5}, {"token": "甲", "logprob": -2.0}]
+    event = {"choices": [{"logprobs": {"content": [{"top_logprobs": top}]}}]}
+    assert _first(event) == {"NOT": pytest.approx(0.6065, abs=1e-4), "甲": pytest.approx(0.1353, abs=1e-4)}
+    for silent in ({}, {"choices": []}, {"choices": [{"logprobs": None}]}, [], {"choices": [{}]}):
+        assert _first(silent) == {}

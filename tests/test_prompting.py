@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import pytest
 
@@ -13,6 +12,8 @@ from ragqa.prompting import (
     Excerpt,
     build_grammar,
     build_messages,
+    build_restatement,
+    build_stand_alone,
     build_translation,
     parse_line,
     parse_lines,
@@ -73,6 +74,11 @@ def test_a_heading_that_is_the_title_is_written_once() -> None:
     assert prompt(excerpt("甲。", heading="题目")).startswith("题目\n[1] 甲。\n")
 
 
+def test_a_title_that_only_begins_the_article_is_not_written_and_a_long_one_is_cut() -> None:
+    assert prompt(excerpt("甲来了。", title="甲来")).startswith("[1] 甲来了。\n")
+    assert prompt(excerpt("甲来了。", title="题" * 70)).startswith("题" * 60 + "\n[1]")
+
+
 def test_braces_in_a_question_stay() -> None:
     assert "问题：{question} {0}？" in prompt(question="{question} {0}？")
 
@@ -121,36 +127,17 @@ def test_the_start_of_a_translations_prompt_never_changes() -> None:
 # --- grammar ---------------------------------------------------------------------------------
 
 
-def replies(excerpts: int, required: Sequence[int] = ()) -> set[tuple[int, ...]]:
-    """Every order of markers that the grammar lets through; () is a refusal."""
-    rules = dict(line.split(" ::= ") for line in build_grammar(excerpts, language="en", required=required).splitlines() if line)  # fmt: skip
-
-    def after(rule: str) -> set[tuple[int, ...]]:
-        number, rest = re.fullmatch(r'"\[(\d+)\] " text "\\n"(.*)', rules[rule]).groups()  # type: ignore[union-attr]
-        ends = {()} if not rest or rest.endswith("?") else set()
-        tails = ends.union(*(after(name) for name in re.findall(r"l\d+", rest)))
-        return {(int(number), *tail) for tail in tails}
-
-    starts = rules["root"].split(" | ")
-    refusals: set[tuple[int, ...]] = {()} if f'"{NOT_FOUND}"' in starts else set()
-    return refusals.union(*(after(name) for name in starts if not name.startswith('"')))
+def test_one_to_three_lines_end_with_the_marker_of_an_excerpt_that_exists() -> None:
+    assert build_grammar(2, language="en").splitlines()[:3] == [
+        "root ::= line{1,3}", r'line ::= text " [" number "]\n"', 'number ::= "1" | "2"',
+    ]  # fmt: skip
+    assert build_grammar(2, language="en", most=5).startswith("root ::= line{1,5}\n")
 
 
-def test_each_excerpt_can_be_restated_once_and_in_order() -> None:
-    assert replies(3) == {(), (1,), (2,), (3,), (1, 2), (1, 3), (2, 3), (1, 2, 3)}
-
-
-def test_parts_of_an_enumeration_are_all_required_and_cannot_be_refused() -> None:
-    assert replies(3, required=[2, 3]) == {(2, 3), (1, 2, 3)}
-    assert replies(2, required=[1, 2]) == {(1, 2)}
-    assert replies(3, required=[2]) == {(2,), (1, 2), (2, 3), (1, 2, 3)}
-
-
-def test_the_rules_of_one_excerpt_are_these() -> None:
-    first, second, *words = build_grammar(1, language="zh").splitlines()
-    assert first == 'root ::= "NOT FOUND" | l1'
-    assert second == 'l1 ::= "[1] " text "\\n"'
-    assert [rule.split(" ::= ")[0] for rule in words] == ["text", "latin"]
+def test_parts_of_an_enumeration_are_all_required_in_order() -> None:
+    first, *words = build_grammar(3, language="zh", required=[1, 3]).splitlines()
+    assert first == r'root ::= text " [1]\n" text " [3]\n"'
+    assert [rule.split(" ::= ")[0] for rule in words] == ["text", "roman", "rest"]
 
 
 def test_every_rule_that_is_used_is_defined() -> None:
@@ -163,10 +150,32 @@ def test_every_rule_that_is_used_is_defined() -> None:
 
 
 def test_english_words_take_no_chinese_characters() -> None:
-    rule = build_grammar(1, language="en").split("plain ::= ")[1].split(" | ")[0]
-    assert re.fullmatch(f"{rule}+", "Steel, 12 piers (of 30)", re.ASCII)
+    rule = build_grammar(1, language="en").split("roman ::= ")[1].strip()
+    assert re.fullmatch(f"{rule}+", "Steel, 12 piers (of 30). U.S. Open", re.ASCII)
     for text in ("钢", "。", "，", "「", "[", "]", "\n"):
         assert not re.fullmatch(rule, text)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_line_begins_as_a_refusal_does(language: Language) -> None:
+    grammar = build_grammar(1, language=language)
+    assert NOT_FOUND not in grammar
+    assert ("[A-MO-Z0-9" if language == "en" else "[^N") in grammar
+
+
+def test_a_statement_is_restated_after_examples_in_its_direction() -> None:
+    messages, grammar = build_restatement("大桥通车了。", to="en")
+    assert messages[0].content.startswith("Translate each sentence of a Chinese newspaper into English")
+    assert [language_of(m.content) for m in messages[1:]] == ["zh", "en"] * 3 + ["zh"]
+    assert r"\u3400-\u9fff" in grammar
+    assert [language_of(m.content) for m in build_restatement("It opened.", to="zh")[0][1:3]] == ["en", "zh"]
+
+
+def test_a_follow_up_is_put_after_the_question_before_it() -> None:
+    messages, grammar = build_stand_alone("那张华呢？", after="李明为什么辞职？")
+    assert messages[-1].content == "李明为什么辞职？\n那张华呢？"
+    assert len(messages) == 12
+    assert grammar == 'root ::= [^\\n]+ "\\n"?'
 
 
 # --- reading the reply -----------------------------------------------------------------------

@@ -92,7 +92,7 @@ PASSAGE: dict[str, Any] = {
     "rank": 1, "title": "题目", "published": None, "article_id": "a.md", "score": 0.87654, "text": "甲来了。\n 乙走了。",
 }  # fmt: skip
 ANSWER: dict[str, Any] = {
-    "text": "甲来了[1]。", "note": "", "status": "answered", "passages": [PASSAGE],
+    "text": "甲来了[1]。", "question": "谁？", "asked": "谁？", "cached": False, "language": "zh", "note": "", "status": "answered", "passages": [PASSAGE],
     "citations": [{"marker": 1, "title": "题目", "published": None, "article_id": "a.md", "quote": "甲来了。"}],
 }  # fmt: skip
 
@@ -104,6 +104,11 @@ def test_an_answer_is_followed_by_its_quotes() -> None:
 def test_a_note_stands_below_the_answer_once() -> None:
     assert answer_text({**ANSWER, "note": "注", "citations": []}) == "甲来了[1]。\n(注)"
     assert answer_text({**ANSWER, "text": "注", "note": "注", "citations": []}) == "注"
+
+
+def test_a_follow_up_stands_above_as_it_was_taken_and_an_old_answer_says_so() -> None:
+    shown = answer_text({**ANSWER, "asked": "他呢？", "cached": True, "citations": []})
+    assert shown == "(谁？)\n\n甲来了[1]。\n（同一索引先前的回答）"
 
 
 def test_a_refusal_is_followed_by_the_nearest_passages() -> None:

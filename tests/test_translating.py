@@ -10,7 +10,7 @@ from fakes import Piece, ScriptedGenerator
 
 from ragqa import translating
 from ragqa.errors import ModelError
-from ragqa.translating import Translator
+from ragqa.translating import Translator, original_words, restate, stand_alone
 
 
 def translated(question: str, *pieces: Piece) -> str | None:
@@ -118,3 +118,51 @@ def test_several_threads_may_ask_and_none_waits_for_anothers_model() -> None:
     for thread in threads:
         thread.join()
     assert found == {q: f"{q}。" for q in questions} == {q: translator.known(q) for q in questions}
+
+
+@pytest.mark.parametrize(
+    ("statement", "quote", "question", "words"),
+    [
+        ("由约翰·梅信格翻译。", "这首诗由约翰·梅信格翻译成英语。", "这首诗由谁翻译？", "约翰·梅信格"),
+        ("洛伦兹定律描述它。", "洛伦兹定律描述了它。", "洛伦兹定律描述什么？", ""),
+        ("他想少带一点偏见。", "他想少带一点偏见。", "为什么？", ""),
+        (
+            "The buyer is Marta Lindqvist.",
+            "Its buyer is Marta Lindqvist, a painter.",
+            "谁买了？",
+            "Marta Lindqvist",
+        ),
+        ("甲。", "乙。", "谁？", ""),
+    ],
+)
+def test_the_term_that_a_question_lacks_is_found_in_the_sources_own_letters(
+    statement: str, quote: str, question: str, words: str
+) -> None:
+    assert original_words(statement, quote, question=question) == words
+
+
+@pytest.mark.parametrize(
+    ("question", "after", "reply", "whole"),
+    [
+        (
+            "and what about Schulman?",
+            "Why did Li leave?",
+            ["Why did Schulman leave?"],
+            "Why did Schulman leave?",
+        ),
+        ("and Schulman?", "Why did Li leave?", ["Why did he leave?"], "and Schulman? (Why did Li leave?)"),
+        ("什么时候？", "花了多少钱？", ["花了多少钱？"], "什么时候？ (花了多少钱？)"),
+        ("那张华呢？", "李明为什么辞职？", ["Why?"], "那张华呢？ (李明为什么辞职？)"),
+        ("为什么？", "停航了吗？", [ModelError("away")], "为什么？ (停航了吗？)"),
+    ],
+)
+def test_a_follow_up_is_put_so_that_it_stands_alone_or_keeps_the_question_before_it(
+    question: str, after: str, reply: list[Piece], whole: str
+) -> None:
+    assert stand_alone(question, ScriptedGenerator(reply), after=after) == whole
+
+
+def test_a_statement_is_restated_piece_by_piece() -> None:
+    model = ScriptedGenerator(["It ", "opened."])
+    assert list(restate("大桥通车了。", model, to="en")) == ["It ", "opened."]
+    assert model.prompts == ["大桥通车了。"]

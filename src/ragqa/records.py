@@ -117,10 +117,10 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
     confidence: float = 0.0
-    signs: dict[str, float] = field(default_factory=dict)
     mode: Mode = "extractive"
     note: str = ""
     timings_ms: dict[str, int] = field(default_factory=dict)
+    signs: dict[str, float] = field(default_factory=dict)
     cached: bool = False
     asked: str = ""
 

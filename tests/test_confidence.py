@@ -1,0 +1,36 @@
+"""One probability from a few signs."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+
+from ragqa.confidence import _WEIGHTS, confidence, signs_of
+
+
+def test_only_what_is_known_is_a_sign() -> None:
+    assert signs_of(score=0.61239, crosses=True) == {"score": 0.6124, "crosses": 1.0}
+    assert set(signs_of(score=0.5, crosses=False, held=0.7)) == {"score", "crosses", "held"}
+    assert signs_of(score=0.5, crosses=False, refusal=0.5)["willing"] == pytest.approx(0.6931)
+    assert signs_of(score=0.5, crosses=False, refusal=0.0)["willing"] == pytest.approx(6.9078)
+
+
+@pytest.mark.parametrize("signs", [{}, {"held": 0.7}, {"refusal": 0.2}, {"held": 0.7, "refusal": 0.2}])
+def test_every_set_of_signs_has_weights_and_gives_a_probability(signs: dict[str, float]) -> None:
+    found = signs_of(score=0.6, crosses=False, **signs)
+    weights = next(w for w in _WEIGHTS if w.keys() == {"", *found})
+    total = weights[""] + sum(weights[name] * value for name, value in found.items())
+    assert confidence(found) == pytest.approx(1 / (1 + math.exp(-total)), abs=5e-4)
+
+
+def test_a_better_passage_and_a_willing_model_raise_it() -> None:
+    by_score = [confidence(signs_of(score=s, crosses=False)) for s in (0.2, 0.5, 0.8)]
+    by_model = [confidence(signs_of(score=0.5, crosses=False, held=0.7, refusal=r)) for r in (0.9, 0.5, 0.01)]
+    assert all(low < high for values in (by_score, by_model) for low, high in pairwise(values))
+
+
+def test_it_stays_between_0_and_1() -> None:
+    assert confidence(signs_of(score=1000.0, crosses=False)) == 1
+    assert confidence(signs_of(score=-1000.0, crosses=False)) == 0
