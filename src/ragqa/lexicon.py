@@ -87,8 +87,9 @@ _KINDS: dict[Kind, tuple[str, str]] = {
 }
 
 
-# Tags of words that terms are made of: nouns, short forms, attributes, numbers and their units, 和.
-_TERM_TAGS = "njlbmqftseixcgka"
+# Tags of words that noun phrases are made of: nouns, short forms, attributes, numbers and units, 和.
+_PHRASE_TAGS = "njlbmqftseixcgka"
+_CAPITALISED = re.compile(r"[A-Z][\w.'’-]*(?: [A-Z0-9][\w.'’-]*)*")
 _DENIAL = re.compile(
     r"没有?(?!收|落|头)|未(?!来|婚|央)|不(?!过|仅|但|断|少|同|久|错|料|管|论|得不)|并非|无法|拒绝|否认"
     r"|\b(?:not|never|no|nor|neither|without|cannot|denie[sd]|deny|refuse[sd]?)\b|n['’]t\b",
@@ -170,14 +171,20 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name not in _STOP_EN))
 
 
-def is_term(text: str) -> bool:
-    """Whether a text is a name or a term, so nouns alone: 七鳃鳗和盲鳗 is, 他想少带一点偏见 is not."""
+def noun_phrases(text: str) -> list[str]:
+    """The runs of nouns in a Chinese text, of capitalised words in another: 约翰·梅信格, 七鳃鳗和盲鳗."""
     import rjieba
 
     if not HAN.search(text):
-        return all(word[0].isupper() or not word[0].isalpha() for word in text.split())
-    tags = [tag for word, tag in rjieba.tag(text) if any(c.isalnum() for c in word)]
-    return any(tag[0] in "njl" for tag in tags) and all(tag[0] in _TERM_TAGS or tag == "vn" for tag in tags)
+        return [match.group().rstrip(".,'’-") for match in _CAPITALISED.finditer(text)]
+    runs: list[list[tuple[str, str]]] = [[]]
+    for word, tag in rjieba.tag(text):
+        if tag[0] in _PHRASE_TAGS or tag == "vn":
+            runs[-1].append((word, tag))
+        else:
+            runs.append([])
+    named = [run for run in runs if any(tag[0] in "njl" for _, tag in run)]
+    return ["".join(word for word, _ in run).strip(" ，。、；：,.;:()（）和") for run in named]
 
 
 def quantities(text: str, *, generous: bool = False) -> frozenset[float]:

@@ -10,7 +10,7 @@ from contextlib import closing
 from difflib import SequenceMatcher
 
 from ragqa.errors import ModelError
-from ragqa.lexicon import fold, is_term, names
+from ragqa.lexicon import fold, names, noun_phrases
 from ragqa.prompting import build_restatement, build_stand_alone, build_translation
 from ragqa.records import Generator, Language
 from ragqa.text import language_of
@@ -19,9 +19,8 @@ from ragqa.text import language_of
 _REMEMBERED = 1000
 _LONGEST = 80
 _LONGEST_STATEMENT = 120
-# Original words that still read as a name or a term; what is cut off at their ends.
+# Original words that still read as a name or a term.
 _LONGEST_ORIGINAL = 20
-_AROUND_WORDS = " ，。、；：,.;:()（）的是了在由和与于为"
 
 
 class Translator:
@@ -78,22 +77,21 @@ def original_words(statement: str, quote: str, *, question: str) -> str:
     asked = fold(question)
     spans = SequenceMatcher(None, statement, quote, autojunk=False).get_matching_blocks()
     found = [
-        piece
+        phrase
         for span in spans
-        for piece in _pieces(statement[span.a : span.a + span.size], asked)
-        if len(piece) <= _LONGEST_ORIGINAL and is_term(piece)
+        for stretch in _unasked(statement[span.a : span.a + span.size], asked)
+        for phrase in noun_phrases(stretch)
+        if 1 < len(phrase) <= _LONGEST_ORIGINAL
     ]
     return max(found, key=len, default="")
 
 
-def _pieces(words: str, asked: str) -> list[str]:
+def _unasked(words: str, asked: str) -> list[str]:
     """The stretches of words of which no two characters in a row stand in the question."""
     kept = [
         words[at : at + 2].strip() == "" or fold(words[at : at + 2]) not in asked for at in range(len(words))
     ]
-    stretches = "".join(c if keep else "\0" for c, keep in zip(words, kept, strict=True)).split("\0")
-    stripped = (stretch.strip(_AROUND_WORDS) for stretch in stretches)
-    return [piece for piece in stripped if len(piece) > 1]
+    return "".join(c if keep else "\0" for c, keep in zip(words, kept, strict=True)).split("\0")
 
 
 def _translated(question: str, generator: Generator) -> str | None:
