@@ -125,7 +125,7 @@ def test_several_threads_may_ask_and_none_waits_for_anothers_model() -> None:
     [
         ("由约翰·梅信格翻译。", "这首诗由约翰·梅信格翻译成英语。", "这首诗由谁翻译？", "约翰·梅信格"),
         ("洛伦兹定律描述它。", "洛伦兹定律描述了它。", "洛伦兹定律描述什么？", ""),
-        ("他想少带一点偏见。", "他想少带一点偏见。", "为什么？", ""),
+        ("他想走。", "他想走。", "为什么？", ""),
         (
             "The buyer is Marta Lindqvist.",
             "Its buyer is Marta Lindqvist, a painter.",

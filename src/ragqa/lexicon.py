@@ -89,6 +89,8 @@ _KINDS: dict[Kind, tuple[str, str]] = {
 
 # Tags of words that noun phrases are made of: nouns, short forms, attributes, numbers and units, 和.
 _PHRASE_TAGS = "njlbmqftseixcgka"
+# What a tagger leaves at the ends of one.
+_NO_PHRASE = " ，。、；：,.;:()（）“”和与由在被把为于从是"
 _CAPITALISED = re.compile(r"[A-Z][\w.'’-]*(?: [A-Z0-9][\w.'’-]*)*")
 _DENIAL = re.compile(
     r"没有?(?!收|落|头)|未(?!来|婚|央)|不(?!过|仅|但|断|少|同|久|错|料|管|论|得不)|并非|无法|拒绝|否认"
@@ -183,8 +185,11 @@ def noun_phrases(text: str) -> list[str]:
             runs[-1].append((word, tag))
         else:
             runs.append([])
+    for run in runs:
+        while run and run[-1][1][0] in "mqcx":
+            run.pop()
     named = [run for run in runs if any(tag[0] in "njl" for _, tag in run)]
-    return ["".join(word for word, _ in run).strip(" ，。、；：,.;:()（）和") for run in named]
+    return ["".join(word for word, _ in run).strip(_NO_PHRASE) for run in named]
 
 
 def quantities(text: str, *, generous: bool = False) -> frozenset[float]:
