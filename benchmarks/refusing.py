@@ -16,7 +16,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-SIGNS = {False: ("score", "held", "crosses"), True: ("score", "held", "crosses", "willing")}
+SIGNS = (
+    ("score", "crosses"),
+    ("score", "crosses", "willing"),
+    ("score", "crosses", "held"),
+    ("score", "crosses", "held", "willing"),
+)
 
 
 def main() -> None:
@@ -25,14 +30,14 @@ def main() -> None:
     packs = {name: rows for name, rows in packs.items() if len({r["answerable"] for r in rows}) > 1}
     for name, rows in packs.items():
         truth = [r["answerable"] for r in rows]
-        areas = [f"{s} {roc_auc_score(truth, [r['signs'][s] for r in rows]):.3f}" for s in SIGNS[True]]
+        areas = [f"{s} {roc_auc_score(truth, [r['signs'][s] for r in rows]):.3f}" for s in SIGNS[-1]]
         print(f"{name}: n {len(rows)}, AUROC of {', '.join(areas)}")
     everything = [row for rows in packs.values() for row in rows]
     share = {name: len(rows) for name, rows in packs.items()}
     weight = np.array([1 / share[name] for name, rows in packs.items() for _ in rows])
     weight *= len(weight) / weight.sum()
     truth = np.array([r["answerable"] for r in everything])
-    for read, signs in SIGNS.items():
+    for signs in SIGNS:
         values = np.array([[r["signs"][s] for s in signs] for r in everything])
         model = LogisticRegression(C=100.0, max_iter=5000, class_weight="balanced")
         folds = StratifiedKFold(5, shuffle=True, random_state=0)
@@ -41,7 +46,7 @@ def main() -> None:
         )[:, 1]
         model.fit(values, truth, sample_weight=weight)
         weights = dict(zip(("", *signs), [*model.intercept_, *model.coef_[0]], strict=True))
-        print(f"\n{'with' if read else 'without'} the model's reading:")
+        print()
         print({name: round(float(value), 2) for name, value in weights.items()})
         at = 0
         for name, rows in packs.items():

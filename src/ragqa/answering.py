@@ -12,7 +12,7 @@ from ragqa.citing import Support, cite, missing_names
 from ragqa.comparing import disagreement, missing_parts
 from ragqa.confidence import confidence as confidence_of
 from ragqa.confidence import signs_of
-from ragqa.lexicon import fold, names, ngrams, quantities
+from ragqa.lexicon import fold, kind_of, names, ngrams, quantities
 from ragqa.prompting import NOT_FOUND, Excerpt
 from ragqa.reading import Evidence, Question, Reading, Sentence, Window, extract
 from ragqa.records import Answer, Article, Citation, Language, Passage, Statement
@@ -90,7 +90,8 @@ def restated(
     """
     quote = "".join(s.text for s in evidence.sentences[found.first : found.last + 1])
     invented = quantities(put) - quantities(f"{text}\n{quote}", generous=True)
-    words = original_words(text, quote, question=question)
+    # Reasons are whole clauses: a noun of one says nothing by itself.
+    words = "" if kind_of(question) == "why" else original_words(text, quote, question=question)
     if invented:
         found = replace(found, verdict="partly")
     if not words or fold(words) in fold(put):
