@@ -44,9 +44,12 @@ def main() -> None:
         rows = _sample(rows, int(most)) if most else rows
         path = chosen.work / f"answers.{pack}.jsonl"
         _answer(rows, chosen.packs / pack, chosen.work / pack, path, closed_book=chosen.closed_book)
-        wanted = {row["id"] for row in rows}
+        asked = {row["id"]: row for row in rows}
         found = [json.loads(line) for line in path.open(encoding="utf-8")]
-        _table(pack, [row for row in found if row["id"] in wanted], settings.refuse_below)
+        found = [row for row in found if row["id"] in asked]
+        for row in found:
+            row["right"] = _right(asked[row["id"]], row["text"])
+        _table(pack, found, settings.refuse_below)
 
 
 def _sample(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
@@ -155,7 +158,7 @@ def _relevant(folder: Path) -> dict[str, set[str]]:
 
 def _right(row: dict[str, Any], text: str) -> bool:
     """RGB's containment: one alternative of every group, spaces aside, never inside a longer number or word."""
-    groups = row.get("answer_groups") or []
+    groups = row.get("answer_groups") or [answers for answers in [row.get("answers")] if answers]
     return bool(groups) and all(any(_contains(text, answer) for answer in group) for group in groups)
 
 

@@ -48,6 +48,8 @@ _NUMBER = re.compile(
 )
 _TENTHS = re.compile(r"([一二两三四五六七八九])成(?!员|立|为|功|本|长|果|千|分|就|都)")
 _ZH_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
+# Numerals that count something; a lone 一 seldom does (一些).
+_COUNTED = re.compile(r"[零〇一二两三四五六七八九十百千万亿]{2,}|[二两三四五六七八九十]")
 _EN_UNITS = {
     w: i
     for i, w in enumerate(
@@ -146,8 +148,8 @@ def asks_for_latest(question: str) -> bool:
 
 
 def ngrams(text: str) -> frozenset[str]:
-    """Chinese character bigrams and Latin words: what two wordings of one fact share."""
-    folded = fold(text)
+    """Chinese character bigrams, Latin words and numbers (四所 is 4所): what two wordings of one fact share."""
+    folded = _COUNTED.sub(lambda run: f" {_chinese_number(run.group())} ", fold(text))
     grams = {w for w in _LATIN.findall(folded) if w not in _STOP_EN}
     for run in _HAN_RUN.findall(folded):
         grams.update(run[i : i + 2] for i in range(len(run) - 1))
