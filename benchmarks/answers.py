@@ -105,7 +105,8 @@ def _record(row: dict[str, Any], pipeline: Pipeline, encoder: Encoder, relevant:
         "statements": [(s.text, s.verdict, ok) for s, ok in zip(answer.statements, held, strict=True)],
         "exact": all(c.quote == c.article.text[c.start : c.end] for c in answer.citations),
         "cited": [c.article.id in relevant for c in answer.citations],
-        "right": _right(row, answer.text), "language": language_of(answer.text) == language_of(row["text"]),
+        "right": _right(row, answer.text),
+        "language": _in_language(answer.text, row["text"]),
         "right_extractive": _right(row, extractive.text if extractive else ""),
         "right_top_passage": _right(row, answer.passages[0].chunk.text if answer.passages else ""),
         "in_passages": _right(row, "\n".join(p.chunk.text for p in answer.passages)),
@@ -113,6 +114,11 @@ def _record(row: dict[str, Any], pipeline: Pipeline, encoder: Encoder, relevant:
         "extractive_s": answer.timings_ms.get("first_statement", 0) / 1000,
         "verified_s": verified, "total_s": answer.timings_ms["total"] / 1000,
     }  # fmt: skip
+
+
+def _in_language(text: str, question: str) -> bool:
+    """Whether an answer is in the language of its question; a bare number is in any."""
+    return not re.search(r"[^\W\d]", text) or language_of(text) == language_of(question)
 
 
 def _held(answer: Answer, encoder: Encoder) -> list[bool]:

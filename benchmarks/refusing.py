@@ -19,8 +19,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 SIGNS = (
     ("score", "crosses"),
     ("score", "crosses", "willing"),
-    ("score", "crosses", "held"),
-    ("score", "crosses", "held", "willing"),
+    ("score", "crosses", "checked"),
+    ("score", "crosses", "willing", "checked"),
 )
 
 
@@ -58,7 +58,7 @@ def main() -> None:
 def _rows(path: Path) -> list[dict[str, Any]]:
     """Rows in which the model was asked: what no name or kind had refused before."""
     found = [json.loads(line) for line in path.open(encoding="utf-8")]
-    return [row for row in found if "willing" in row["signs"]]
+    return [row for row in found if SIGNS[-1][-1] in row["signs"]]
 
 
 def _figures(truth: np.ndarray, chance: np.ndarray) -> str:

@@ -15,11 +15,12 @@ from ragqa.confidence import signs_of
 from ragqa.lexicon import fold, kind_of, names, ngrams, quantities
 from ragqa.prompting import NOT_FOUND, Excerpt
 from ragqa.reading import Evidence, Question, Reading, Sentence, Window, extract
-from ragqa.records import Answer, Article, Citation, Language, Passage, Statement
+from ragqa.records import Answer, Article, Citation, Language, Passage, Statement, Verdict
 from ragqa.text import language_of
 from ragqa.translating import original_words
 from ragqa.wording import word
 
+_WORTH: dict[Verdict, float] = {"supported": 1.0, "partly": 0.5, "unsupported": 0.0}
 # Share of a statement's n-grams from which it only repeats an earlier one.
 _AGAIN = 0.9
 # Answers remembered: some kilobytes each, beside articles that the index holds anyway.
@@ -45,16 +46,34 @@ def language_read(reading: Reading, evidence: Evidence) -> Language:
     return max(found, key=found.count, default="zh")
 
 
-def signs(question: Question, evidence: Evidence, language: Language) -> dict[str, float]:
-    """What the passages alone say of the probability that they hold the answer."""
-    if not evidence.passages or not evidence.sentences:
-        return {}
-    first = evidence.passages[0]
-    return signs_of(
-        score=first.score,
-        held=float(evidence.nearness(question).max()) if evidence.scored else None,
-        crosses=first.article.language != language,
-    )
+def weighed(
+    answer: Answer,
+    leaning: Mapping[str, float] | None = None,
+    supports: Sequence[tuple[str, Support | None]] | None = None,
+) -> Answer:
+    """An answer with its confidence, from its passages and what is known beside them.
+
+    ``leaning`` is what the model, having read, would begin its reply with; ``supports`` what it wrote.
+    """
+    if not answer.passages:
+        return answer
+    first = answer.passages[0]
+    refusal = checked = None
+    if leaning:
+        refusal = sum(
+            p for token, p in leaning.items() if token.strip() and _REFUSAL.startswith(token.strip())
+        )
+    if supports is not None:
+        worth = [_WORTH[found.verdict] if found else 0.0 for _, found in supports]
+        checked = sum(worth) / len(worth) if worth else 0.0
+    crosses = first.article.language != language_of(answer.question)
+    found = signs_of(score=first.score, crosses=crosses, refusal=refusal, checked=checked)
+    return replace(answer, signs=found, confidence=confidence_of(found))
+
+
+def ceiling(answer: Answer, leaning: Mapping[str, float]) -> float:
+    """The confidence that an answer can reach: when all that the model writes is supported."""
+    return weighed(answer, leaning, [("", Support(0, 0, 1.0, "supported"))]).confidence
 
 
 def extracted(answer: Answer, question: Question, evidence: Evidence) -> Answer:
@@ -63,15 +82,12 @@ def extracted(answer: Answer, question: Question, evidence: Evidence) -> Answer:
     if not windows:
         return answer
     citations = tuple(_quote(n, window, evidence) for n, window in enumerate(windows, start=1))
-    found = signs(question, evidence, language_of(answer.question))
     return replace(
-        answer,
+        weighed(answer),
         status="answered",
         statements=tuple(Statement(c.quote, (c.marker,), "supported") for c in citations),
         citations=citations,
         mode="extractive",
-        confidence=confidence_of(found),
-        signs=found,
     )
 
 
@@ -163,20 +179,6 @@ def _with_quote(answer: Answer, sentence: Sentence) -> Answer:
 def _dated(article: Article) -> str:
     title = article.title[:40]
     return f"“{title}” ({article.published})" if article.published else f"“{title}”"
-
-
-def weighed(answer: Answer, leaning: Mapping[str, float]) -> Answer:
-    """An answer whose confidence counts what the model, having read, would begin its reply with."""
-    refusal = sum(
-        share for token, share in leaning.items() if token.strip() and _REFUSAL.startswith(token.strip())
-    )
-    found = signs_of(
-        score=answer.signs["score"],
-        held=answer.signs.get("held"),
-        crosses=bool(answer.signs["crosses"]),
-        refusal=refusal,
-    )
-    return replace(answer, signs=found, confidence=confidence_of(found))
 
 
 def not_found(answer: Answer, absent: Sequence[str] = (), *, confidence: float = 0.0) -> Answer:

@@ -14,6 +14,7 @@ from ragqa.answering import (
     Answered,
     Clock,
     absent_names,
+    ceiling,
     completed,
     excerpts,
     extracted,
@@ -238,6 +239,7 @@ class Pipeline:
         shown = excerpts(reading, evidence)
         required = [n for n, window in enumerate(reading.windows, start=1) if window in reading.parts]
         heads = {head(excerpt.passage) for excerpt in shown}
+        threshold = 0.0 if required else self.settings.refuse_below
         leaning: dict[str, float] = {}
         pieces = generator.stream(
             build_messages(text, shown, language=spoken),
@@ -252,7 +254,8 @@ class Pipeline:
                 for draft in parse_lines(clock.first_token(pieces)):
                     if leaning and "willing" not in answer.signs:
                         answer = weighed(answer, leaning)
-                        refused = not required and answer.confidence < self.settings.refuse_below
+                        # Not even full support of all that it may write would lift it far enough.
+                        refused = bool(threshold) and ceiling(answer, leaning) < threshold
                         if refused:
                             break
                     if draft is None:
@@ -268,16 +271,18 @@ class Pipeline:
                     supports.append(
                         (draft.text, support(draft.text, evidence, named=named, about=question.names))
                     )
-                    if spoken == language:
+                    answer = weighed(answer, leaning, supports)
+                    if spoken == language and answer.confidence >= threshold:
                         answer = self._resolved(answer, supports, evidence)
                         yield clock.stamp(answer)
+            refused = refused or answer.confidence < threshold
             if spoken != language and not refused:
                 answer = yield from self._restate(answer, supports, text, evidence, generator, clock)
         except ModelError as error:
             yield clock.stamp(replace(verbatim, note=word("no_model", language, reason=str(error))))
             return
         if refused:
-            below = answer.confidence if answer.confidence < self.settings.refuse_below else 0.0
+            below = answer.confidence if answer.confidence < threshold else 0.0
             yield clock.stamp(not_found(replace(answer, mode="generated"), confidence=below))
         elif answer.statements:
             answer = completed(answer, question, supports, evidence, spoken=spoken)

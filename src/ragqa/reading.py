@@ -100,11 +100,6 @@ class Evidence:
         scores = np.concatenate(held) if held else None
         return cls(passages, sentences, encoder=encoder, held=scores)
 
-    @property
-    def scored(self) -> bool:
-        """Whether its sentences were scored by their tokens, without encoding any."""
-        return self._held is not None
-
     def vectors(self, rows: Sequence[int]) -> Vectors:
         """Unit vectors of sentences, shape (rows, dimension); each sentence is encoded once."""
         fresh = [row for row in dict.fromkeys(rows) if row not in self._vectors]

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     chunk_size: int = Field(300, ge=40, le=2000, description="Chinese characters a chunk, about")
     k: int = Field(5, ge=1, le=100, description="passages shown for a question")
     refuse_below: float = Field(
-        0.5, ge=0, le=1, description="confidence below which a question is refused; 0 never refuses"
+        0.45, ge=0, le=1, description="confidence below which a question is refused; 0 never refuses"
     )
     unsupported: Literal["remove", "mark"] = Field(
         "remove", description="what becomes of a generated statement that no passage supports"
