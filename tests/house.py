@@ -23,6 +23,11 @@ from ragqa.settings import Settings
 from ragqa.versions import Manifest
 
 WHY = "港口为什么停航？"
+# Every sign counts the same.
+EVEN = tuple(
+    {"": -1.0, "score": 1.0, "crosses": 1.0, **dict.fromkeys(more, 1.0)}
+    for more in ((), ("willing",), ("checked",), ("willing", "checked"))
+)
 WHO = "Who bought the lamp?"
 REASONS = ["[1] 航道里的", "沙太多了。\n[2] 灯塔的灯已经坏了。\n", "[3] 工人正在罢工。\n"]
 BUYER = ["[2] Marta Lindqvist is the buyer.\n"]
@@ -65,6 +70,7 @@ class House:
             monkeypatch.delenv(name)
         # The fakes' scores are not those that confidence was fitted on.
         monkeypatch.setenv("RAGQA_REFUSE_BELOW", "0")
+        monkeypatch.setattr("ragqa.confidence._WEIGHTS", EVEN)
         self.folder = folder
         self.encoder = WordEncoder()
         self.settings = Settings.load(

@@ -9,6 +9,7 @@ from ragqa.answering import (
     Answered,
     Clock,
     absent_names,
+    ceiling,
     completed,
     excerpts,
     extracted,
@@ -115,6 +116,10 @@ def test_a_refusal_says_what_was_looked_for_and_keeps_passages(
     assert list(refused.passages) == list(evidence.passages)
 
 
+def test_a_refusal_by_its_confidence_keeps_it() -> None:
+    assert not_found(bare(gather(passage("灯坏了。"))), confidence=0.3).confidence == 0.3
+
+
 @pytest.mark.parametrize(
     ("question", "text", "absent"),
     [
@@ -155,12 +160,33 @@ def test_what_was_said_is_not_said_again() -> None:
     assert not repeats("灯坏了。", [])
 
 
+def test_the_same_words_with_another_number_are_another_statement() -> None:
+    said = "大桥的全部建设工程在去年一共花费了4亿元。"
+    assert not repeats(said.replace("4", "5"), [said])
+
+
 def test_a_restated_statement_repeats_its_term_in_the_sources_own_letters() -> None:
     evidence = gather(passage("这首诗由约翰·梅信格翻译。"))
     held = Support(0, 0, 1.0, "supported")
     said = ("这首诗由约翰·梅信格翻译。", "John Messinger translated it.")
     text, found = restated(*said, held, evidence, question="这首诗由谁翻译？")
     assert (text, found.verdict) == ("John Messinger translated it (约翰·梅信格).", "supported")
+
+
+@pytest.mark.parametrize(
+    ("put", "shown"),
+    [
+        ("John Messinger translated it", "John Messinger translated it (约翰·梅信格)"),
+        ("John Messinger translated it!", "John Messinger translated it (约翰·梅信格)!"),
+        ("译者是梅辛格。", "译者是梅辛格（约翰·梅信格）。"),
+        ("It is by 约翰·梅信格.", "It is by 约翰·梅信格."),
+    ],
+)
+def test_the_term_stands_before_the_full_stop_unless_it_is_there_already(put: str, shown: str) -> None:
+    evidence = gather(passage("这首诗由约翰·梅信格翻译。"))
+    text = "这首诗由约翰·梅信格翻译。"
+    held = Support(0, 0, 1.0, "partly")
+    assert restated(text, put, held, evidence, question="这首诗由谁翻译？") == (shown, held)
 
 
 def test_a_number_that_a_translation_makes_up_leaves_doubt() -> None:
@@ -176,6 +202,30 @@ def test_what_is_read_is_in_the_language_of_most_of_it() -> None:
     evidence = gather(found, passage("灯坏了。"))
     assert language_read(Reading(((0, 0), (1, 1), (2, 2))), evidence) == "en"
     assert language_read(Reading(((2, 2),)), evidence) == "zh"
+
+
+def test_passages_in_another_language_are_a_sign() -> None:
+    evidence = gather(passage("灯塔的灯坏了。", score=0.71239))
+    assert weighed(bare(evidence, "灯？")).signs == {"score": 0.7124, "crosses": 0.0}
+    assert weighed(bare(evidence, "The lamp?")).signs == {"score": 0.7124, "crosses": 1.0}
+    assert weighed(bare(gather())).signs == {}
+
+
+def test_how_much_of_what_was_written_is_supported_is_a_sign() -> None:
+    answer = bare(gather(passage("灯塔的灯坏了。")))
+    checked = [Support(0, 0, 1.0, "supported"), Support(0, 0, 1.0, "partly"), None]
+    supports = [("甲。", found) for found in checked]
+    by_lines = [weighed(answer, supports=supports[:n]) for n in (1, 2, 3)]
+    assert [found.signs["checked"] for found in by_lines] == [1.0, 0.75, 0.5]
+    assert by_lines[0].confidence > by_lines[1].confidence > by_lines[2].confidence
+    assert weighed(answer, supports=[]).signs["checked"] == 0.0
+
+
+def test_no_answer_is_surer_than_its_ceiling() -> None:
+    answer, leaning = bare(gather(passage("灯塔的灯坏了。"))), {"NOT": 0.5}
+    best = weighed(answer, leaning, [("灯坏了。", Support(0, 0, 1.0, "supported"))])
+    assert ceiling(answer, leaning) == best.confidence
+    assert ceiling(answer, {"NOT": 0.9}) < ceiling(answer, leaning)
 
 
 def test_the_models_wish_to_refuse_lowers_confidence() -> None:
@@ -205,6 +255,28 @@ def test_an_answer_shows_the_article_that_disagrees_and_both_dates() -> None:
     answer = completed(answer, ask(question), held, evidence, spoken="zh")
     assert answer.text == "大桥一共花了4亿元[1]。大桥一共花了5亿元[2]。"
     assert answer.note == "各篇文章说法不一：“旧闻” (2024-05-02)与“新闻” (2024-05-02)给出的不同。"
+
+
+def test_an_article_that_disagrees_is_only_named_in_an_answer_in_another_language() -> None:
+    evidence = gather(
+        passage("大桥一共花了4亿元。", title="题" * 50), passage("大桥一共花了5亿元。", title="新闻", id="b")
+    )
+    held = [("大桥一共花了4亿元。", Support(0, 0, 1.0, "supported"))]
+    answer = resolved(bare(evidence, "大桥花了多少钱？", "en"), held, evidence)
+    found = completed(answer, ask("大桥花了多少钱？"), held, evidence, spoken="zh")
+    assert found.statements == answer.statements
+    assert found.note == (
+        f"The articles do not agree: “{'题' * 40}” (2024-05-02) says one thing, “新闻” (2024-05-02) another."
+    )
+
+
+def test_an_article_that_disagrees_and_is_cited_is_not_shown_again() -> None:
+    evidence = gather(passage("大桥一共花了4亿元。"), passage("大桥一共花了5亿元。", id="b"))
+    held = [(s.text, Support(row, row, 1.0, "supported")) for row, s in enumerate(evidence.sentences)]
+    answer = resolved(bare(evidence, "大桥花了多少钱？"), held, evidence)
+    found = completed(answer, ask("大桥花了多少钱？"), held, evidence, spoken="zh")
+    assert (len(found.statements), len(found.citations)) == (2, 2)
+    assert found.note
 
 
 def test_an_answer_says_which_part_of_the_question_it_leaves_out() -> None:

@@ -67,6 +67,33 @@ def test_across_languages_the_cosine_decides(statement: str, verdict: str) -> No
     assert found(statement, gather(passage("港里有灯也有沙。"))).verdict == verdict
 
 
+def test_what_the_statements_own_language_supports_is_not_looked_for_in_the_other() -> None:
+    encoder = WordEncoder()
+    two = [passage("The lamp, the harbour and sand."), passage("港里有灯也有沙。", id="b")]
+    result = support("港里有灯也有沙。", Evidence.gather(two, encoder=encoder))
+    assert result is not None
+    assert (result.first, result.verdict, encoder.passages) == (1, "supported", [])
+
+
+def test_the_other_language_is_searched_when_the_statements_own_does_not_support_it() -> None:
+    evidence = gather(passage("船上没有人。"), passage("The lamp, the harbour and sand.", id="b"))
+    result = found("港里有灯也有沙。", evidence)
+    assert (result.first, result.verdict) == (1, "supported")
+    assert result.score == pytest.approx(1)
+
+
+def test_a_second_sentence_costs_a_little() -> None:
+    result = found(
+        "甲在春天去了北京，乙在秋天去了上海。", gather(passage("甲在春天去了北京。乙在秋天去了上海。"))
+    )
+    assert result.score == pytest.approx(1 + 0.05 - 0.005)
+
+
+def test_a_better_verdict_goes_before_a_higher_score() -> None:
+    evidence = gather(passage("灯塔的灯昨天没有坏。"), passage("灯塔那盏旧的灯昨天坏。", id="b"))
+    assert found("灯塔的灯昨天坏。", evidence).first == 1
+
+
 @pytest.mark.parametrize(
     ("nearness", "verdict"), [(0.82, "supported"), (0.81, "partly"), (0.79, "unsupported")]
 )

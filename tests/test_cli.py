@@ -171,6 +171,32 @@ def test_options_reach_the_pipeline(line: Line) -> None:
     assert line.json("ask", WHO, "--no-llm", "--since", "2099")["status"] == "not_found"
 
 
+def test_a_follow_up_is_told_as_it_was_taken(line: Line) -> None:
+    line.house.script(ScriptedGenerator([WHO], ["谁买了灯？"], BUYER))
+    document = line.json("ask", "And who bought it?", "--after", "Where is the lamp?")
+    assert (document["question"], document["asked"]) == (WHO, "And who bought it?")
+    line.house.script(ScriptedGenerator([WHO], ["谁买了灯？"], BUYER))
+    code, out = line.run("ask", "And who bought it?", "--after", "Where is the lamp?")
+    assert (code, out.splitlines()[:3]) == (0, [f"({WHO})", "", "Marta Lindqvist is the buyer [1]."])
+
+
+def test_confidence_comes_with_its_signs(line: Line) -> None:
+    document = line.json("ask", WHO, "--no-llm")
+    assert {"score", "crosses"} <= set(document["signs"])
+    assert 0 < document["confidence"] <= 1
+
+
+def test_a_low_confidence_is_a_refusal_for_strict(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAGQA_REFUSE_BELOW", "1")
+    code, out = line.run("ask", WHO, "--no-llm", "--strict", "--json")
+    assert (code, json.loads(out)["status"]) == (5, "not_found")
+
+
+def test_a_batch_says_what_it_answered_before(line: Line) -> None:
+    rows = line.batch("ask", *[json.dumps({"question": WHY})] * 2, options=("--no-llm",))
+    assert [row["cached"] for row in rows] == [False, True]
+
+
 def test_a_missing_language_model_is_no_failure(line: Line) -> None:
     line.house.script(ModelMissingError("no model"))
     document = line.json("ask", WHO)

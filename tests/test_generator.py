@@ -71,6 +71,20 @@ def test_nothing_runs_before_the_first_piece_is_asked_for() -> None:
     assert ran.is_set()
 
 
+def test_while_nothing_comes_a_reader_is_given_empty_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ragqa.generator._BEAT", 0.01)
+    go = threading.Event()
+
+    def run(emit: Callable[[str], bool]) -> None:
+        go.wait(5)
+        emit("甲")
+
+    pieces = _pull(run)
+    assert next(pieces) == ""
+    go.set()
+    assert [piece for piece in pieces if piece] == ["甲"]
+
+
 # --- a server --------------------------------------------------------------------------------
 
 
@@ -208,6 +222,15 @@ def test_an_event_may_hold_words(event: object, words: str) -> None:
     assert _delta(event) == words
 
 
+def test_the_first_tokens_of_a_reply_are_told_with_their_probabilities() -> None:
+    top = [{"token": "NOT", "logprob": -0.5}, {"token": "甲", "logprob": -2.0}]
+    event = {"choices": [{"logprobs": {"content": [{"top_logprobs": top}]}}]}
+    assert _first(event) == {"NOT": pytest.approx(0.6065, abs=1e-4), "甲": pytest.approx(0.1353, abs=1e-4)}
+    silent: Any
+    for silent in ({}, {"choices": []}, {"choices": [{"logprobs": None}]}, [], {"choices": [{}]}):
+        assert _first(silent) == {}
+
+
 # --- llama.cpp -------------------------------------------------------------------------------
 
 
@@ -254,6 +277,35 @@ def test_llama_is_sent_no_grammar_when_there_is_none() -> None:
     assert "grammar" not in server.requests[0]
 
 
+def likeliest(token: str, logprob: float) -> dict[str, Any]:
+    """An event whose first place could have been a token."""
+    tops = [{"token": token, "logprob": logprob}]
+    return {"choices": [{"delta": {"content": token}, "logprobs": {"content": [{"top_logprobs": tops}]}}]}
+
+
+def test_llama_tells_what_a_reply_begins_with_once_and_before_its_first_piece() -> None:
+    server = Server(json.loads(delta(content=None)), likeliest("甲", 0.0), likeliest("乙", -1.0))
+    told: list[Any] = []
+    pieces = LlamaCpp(server, id="x").stream(ASKED, first=told.append)
+    assert next(pieces) == "甲"
+    assert told == [{"甲": 1.0}]
+    assert (list(pieces), len(told)) == (["乙"], 1)
+    assert (server.requests[0]["logprobs"], server.requests[0]["top_logprobs"]) == (True, 10)
+
+
+def test_llama_is_not_asked_for_probabilities_that_nobody_wants() -> None:
+    server = Server(likeliest("甲", 0.0))
+    assert list(LlamaCpp(server, id="x").stream(ASKED)) == ["甲"]
+    assert {"logprobs", "top_logprobs"} & set(server.requests[0]) == set()
+
+
+def test_a_server_cannot_tell_what_a_reply_begins_with() -> None:
+    told: list[Any] = []
+    with serving(200, GOOD) as (url, got):
+        assert list(OpenAICompatible(url).stream(ASKED, first=told.append)) == ["[1] 甲", "来了。"]
+    assert (told, "logprobs" in got[0]["body"]) == ([], False)
+
+
 def test_llamas_refusal_is_told() -> None:
     server = Server(reply={"error": {"message": "the prompt is too long"}})
     with pytest.raises(ModelError, match="the language model refused: the prompt is too long"):
@@ -297,25 +349,3 @@ def test_a_gguf_file_is_for_llama_and_anything_else_for_transformers(monkeypatch
         ("LlamaCpp", Path("/models/a.gguf"), {"id": "x", "threads": 2, "context": 2048}),
         ("TransformersChat", "Qwen/Qwen3-0.6B", {"id": "y"}),
     ]
-
-
-def test_while_nothing_comes_a_reader_is_given_empty_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ragqa.generator._BEAT", 0.01)
-    go = threading.Event()
-
-    def run(emit: Callable[[str], bool]) -> None:
-        go.wait(5)
-        emit("甲")
-
-    pieces = _pull(run)
-    assert next(pieces) == ""
-    go.set()
-    assert [piece for piece in pieces if piece] == ["甲"]
-
-
-def test_the_first_tokens_of_a_reply_are_told_with_their_probabilities() -> None:
-    top = [{"token": "NOT", "logprob": -0.5}, {"token": "甲", "logprob": -2.0}]
-    event = {"choices": [{"logprobs": {"content": [{"top_logprobs": top}]}}]}
-    assert _first(event) == {"NOT": pytest.approx(0.6065, abs=1e-4), "甲": pytest.approx(0.1353, abs=1e-4)}
-    for silent in ({}, {"choices": []}, {"choices": [{"logprobs": None}]}, [], {"choices": [{}]}):
-        assert _first(silent) == {}

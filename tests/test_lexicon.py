@@ -2,7 +2,19 @@
 
 import pytest
 
-from ragqa.lexicon import asks_for_latest, fold, kind_of, names, ngrams, quantities, shows, terms, words
+from ragqa.lexicon import (
+    asks_for_latest,
+    denies,
+    fold,
+    kind_of,
+    names,
+    ngrams,
+    noun_phrases,
+    quantities,
+    shows,
+    terms,
+    words,
+)
 
 
 def test_fold_ignores_case_width_and_traditional_forms() -> None:
@@ -126,3 +138,40 @@ def test_some_questions_ask_for_the_newest_article(question: str) -> None:
 )  # fmt: skip
 def test_others_do_not(question: str) -> None:
     assert asks_for_latest(question) is False
+
+
+# --- negations and terms ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["他没来。", "大桥没有通车。", "他从不说谎。", "大桥尚未通车。", "并非如此。", "无法通车。", "他否认了。", "他拒绝了。",
+     "It is not open.", "It never opened.", "It isn't so.", "It isn’t so.", "No bridge opened.", "She denied it.",
+     "He REFUSED to go.", "It cannot open."],
+)  # fmt: skip
+def test_a_negation_is_known_in_both_languages(text: str) -> None:
+    assert denies(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["大桥通车了。", "他来了，不过很晚。", "警方没收了钱。", "未来的大桥。", "不仅如此。", "不同的桥。", "不少人来了。", "不断上涨。",
+     "It is notable.", "He knows north.", "None", ""],
+)  # fmt: skip
+def test_words_that_only_look_like_one_are_no_negation(text: str) -> None:
+    assert not denies(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("七鳃鳗和盲鳗没有颌骨。", ["七鳃鳗和盲鳗", "颌骨"]),
+        ("约翰·梅信格与他", ["约翰·梅信格"]),
+        ("Its buyer is Marta Lindqvist, a painter from Linz.", ["Its", "Marta Lindqvist", "Linz"]),
+        ("He sold GPT-4 to Li.", ["He", "GPT-4", "Li"]),
+        ("nothing here", []),
+        ("", []),
+    ],
+)
+def test_terms_are_runs_of_nouns_or_of_capitalised_words(text: str, phrases: list[str]) -> None:
+    assert noun_phrases(text) == phrases

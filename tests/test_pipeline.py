@@ -86,12 +86,80 @@ def test_nothing_unsupported_is_restated(chinese: House) -> None:
     assert (texts(answer), len(model.messages)) == (["Too much sand."], 2)
 
 
+SAND = ("哪里的沙太多了？", "Where is too much sand?")
+MUCH_SAND = ["航道里的沙太多了。 [1]\n"]
+
+
+def test_the_model_is_asked_in_the_language_of_what_it_reads_and_the_original_words_stay(
+    house: House,
+) -> None:
+    replies = [[SAND[0]], MUCH_SAND, ["There is too much", " sand.\n"]]
+    answer, model = house.ask(SAND[1], *replies, wanted=Filter(language="zh"))
+    assert model.prompts[1].endswith("问题：哪里的沙太多了？\n用中文回答；如果上文没有答案，只写 NOT FOUND。")
+    assert model.prompts[2] == "航道里的沙太多了。"
+    assert (answer.language, answer.mode) == ("en", "generated")
+    assert answer.text == "There is too much sand (航道) [1]."
+    assert [c.quote for c in answer.citations] == ["第一，航道里的沙太多了。"]
+
+
+def test_a_chinese_answer_holds_english_names_in_its_own_brackets(house: House) -> None:
+    replies = [[WHO], ["Marta Lindqvist is the buyer. [1]\n"], ["买家是一位画家。\n"]]
+    answer, _ = house.ask("谁买了灯？", *replies, wanted=Filter(language="en"))
+    assert answer.text == "买家是一位画家（Marta Lindqvist）[1]。"
+
+
+def test_without_a_translation_the_model_is_asked_as_the_reader_asked(house: House) -> None:
+    answer, model = house.ask(
+        SAND[1], [ModelError("no")], ["There is too much sand. [1]\n"], wanted=Filter(language="zh")
+    )
+    assert "Question: Where is too much sand?\nAnswer in English" in model.prompts[1]
+    assert (len(model.prompts), answer.text) == (2, "There is too much sand [1].")
+
+
+def test_a_statement_that_comes_back_empty_is_left_out(chinese: House) -> None:
+    replies = [["航道里的沙太多了。 [1]\n工人正在罢工。 [3]\n"], ["\n"], ["The workers are on strike.\n"]]
+    answer, _ = chinese.ask(WHY, *replies, language="en")
+    assert texts(answer) == ["The workers are on strike."]
+    check(answer)
+
+
+def test_a_model_that_fails_while_it_restates_gives_verbatim_sentences(chinese: House) -> None:
+    answer, _ = chinese.ask(WHY, MUCH_SAND, ["Too", ModelError("away")], language="en")
+    assert (answer.status, answer.mode) == ("answered", "extractive")
+    assert "(away)" in answer.note
+    assert texts(answer) == [c.quote for c in answer.citations]
+
+
+def test_leaving_while_a_statement_is_restated_stops_the_model(chinese: House) -> None:
+    model = ScriptedGenerator(MUCH_SAND, ["Too ", ModelError("was read on")])
+    stream = chinese.open(model).stream(WHY, language="en")
+    for _ in stream:
+        if len(model.messages) == 2:
+            break
+    stream.close()  # type: ignore[attr-defined]
+    assert (model.finished, model.closed) == (1, 1)
+
+
+def test_a_line_that_only_copies_the_head_above_is_left_out(chinese: House) -> None:
+    answer, _ = chinese.ask(WHY, ["港口停航 (2024-05-02) [1]\n航道里的沙太多了。 [1]\n"])
+    assert texts(answer) == ["航道里的沙太多了。"]
+
+
 def test_what_a_line_repeats_is_left_out(chinese: House) -> None:
     answer, _ = chinese.ask(WHY, ["航道里的沙太多了。 [1]\n沙太多了。 [1]\n工人正在罢工。 [3]\n"])
     assert texts(answer) == ["航道里的沙太多了。", "工人正在罢工。"]
 
 
 # --- confidence ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def weighing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that suit the scores of the fakes, from .3 to .5."""
+    signs = {"score": 4.0, "crosses": 1.0, "willing": 1.0, "checked": 1.0}
+    sets = ((), ("willing",), ("checked",), ("willing", "checked"))
+    weights = tuple({"": -2.0, **{name: signs[name] for name in ("score", "crosses", *more)}} for more in sets)
+    monkeypatch.setattr("ragqa.confidence._WEIGHTS", weights)
 
 
 def sceptic(*replies: Sequence[Piece]) -> ScriptedGenerator:
@@ -110,6 +178,20 @@ def test_below_the_threshold_a_question_is_refused_and_the_model_stopped(chinese
     assert 0 < answer.confidence < 0.999
     assert answer.signs["willing"] == pytest.approx(0.001)
     assert (model.closed, model.finished) == (1, 0)
+
+
+def test_only_the_model_that_would_refuse_is_refused_at_a_threshold_between(chinese: House) -> None:
+    reply, question = MUCH_SAND, SAND[0]
+    leanings = ({"NOT": 0.9}, {"航": 0.9})
+    unsure, sure = (
+        tried(chinese, ScriptedGenerator(reply, leaning=leaning), question, refuse_below=0).confidence
+        for leaning in leanings
+    )
+    assert unsure < sure
+    threshold = (unsure + sure) / 2
+    for leaning, status in zip(leanings, ("not_found", "answered"), strict=True):
+        model = ScriptedGenerator(reply, leaning=leaning)
+        assert tried(chinese, model, question, refuse_below=threshold).status == status
 
 
 def test_a_threshold_of_0_refuses_nothing(chinese: House) -> None:
@@ -161,6 +243,37 @@ def test_a_failure_of_the_model_is_not_remembered(chinese: House) -> None:
     assert pipeline.answer(WHY).mode == "generated"
 
 
+def test_an_answer_that_was_left_early_is_not_remembered(chinese: House) -> None:
+    pipeline = chinese.open(ScriptedGenerator(REASONS))
+    stream = pipeline.stream(WHY)
+    assert any(snapshot.mode == "generating" for snapshot in stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert not pipeline.answer(WHY).cached
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"k": 2}, {"language": "en"}, {"wanted": Filter(since="2024")}, {"use_llm": False}],
+)
+def test_an_answer_is_remembered_for_its_own_options_only(chinese: House, options: dict[str, Any]) -> None:
+    pipeline = chinese.open(ScriptedGenerator(REASONS))
+    pipeline.answer(WHY)
+    assert [pipeline.answer(WHY, **options).cached for _ in range(2)] == [False, True]
+
+
+def test_a_refusal_is_remembered_with_its_note(house: House) -> None:
+    model = ScriptedGenerator(["谁买了灯？"], ["NOT FOUND\n"])
+    pipeline = house.open(model)
+    first, again = pipeline.answer(WHO), pipeline.answer(WHO)
+    assert (again.status, again.note, again.cached) == ("not_found", first.note, True)
+    assert len(model.messages) == 2
+
+
+def test_a_follow_up_without_a_model_is_asked_as_it_stands(chinese: House) -> None:
+    answer = chinese.open(ScriptedGenerator([])).answer(WHY, after="港口停航了吗？", use_llm=False)
+    assert (answer.question, answer.asked) == (WHY, WHY)
+
+
 def test_a_follow_up_is_answered_as_the_question_that_it_stands_for(chinese: House) -> None:
     model = ScriptedGenerator([WHY], REASONS)
     answer = chinese.open(model).answer("为什么呢？", after="港口停航了吗？")
@@ -171,7 +284,8 @@ def test_a_follow_up_is_answered_as_the_question_that_it_stands_for(chinese: Hou
 def test_waiting_can_be_ended_while_the_model_reads(chinese: House) -> None:
     model = ScriptedGenerator(["", "", *REASONS])
     stream = chinese.open(model).stream(WHY)
-    assert next(s for s in stream if s.mode == "generating").statements == ()
+    waiting = next(s for s in stream if s.mode == "generating")
+    assert (waiting.statements, "first_token" in waiting.timings_ms) == ((), False)
     stream.close()  # type: ignore[attr-defined]
     assert (model.closed, model.finished) == (1, 0)
 

@@ -62,3 +62,8 @@ def test_an_answer_reads_as_its_statements_and_without_any_as_its_note() -> None
     assert Answer("谁？", "zh", "answered", zh, note="注").text == "甲来了[1]。乙走了。"
     assert Answer("Who?", "en", "answered", en).text == "He came [1]. She left [2]."
     assert Answer("谁？", "zh", "not_found", note="没有找到").text == "没有找到"
+
+
+def test_an_answer_is_new_and_as_it_was_asked_until_it_says_otherwise() -> None:
+    answer = Answer("谁？", "zh", "not_found")
+    assert (answer.confidence, answer.signs, answer.cached, answer.asked) == (0.0, {}, False, "")

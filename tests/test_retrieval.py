@@ -14,7 +14,7 @@ from ragqa.calibration import Calibration
 from ragqa.index import Filter, Index
 from ragqa.late import Signature
 from ragqa.records import Article, Chunk, Language, Vectors
-from ragqa.retrieval import EVERYTHING, Query, Wording, rank, rank_articles, retrieve
+from ragqa.retrieval import EVERYTHING, Query, Wording, holding, rank, rank_articles, retrieve
 
 # A chunk of an article: its heading and the cosine that it shall have.
 Plan = Mapping[str, Sequence[tuple[str, float]]]
@@ -323,3 +323,35 @@ def test_without_tokens_nothing_is_lit_up() -> None:
         lit("灯", small_index([Article("a", "", "灯坏了。")], vectors=TOKENS.encode_passages(["灯坏了。"])))
         == []
     )
+
+
+# --- how well spans hold a question ----------------------------------------------------------
+
+
+def held(question: str, index: Index, *spans: tuple[int, int]) -> list[float]:
+    """What the only passage's spans score, without encoding any."""
+    query = Query.of(question, encoder=TOKENS)
+    passage = retrieve(query, index=index, k=1)[0]
+    score = holding(query, index)
+    assert score is not None
+    before = list(TOKENS.passages)
+    found = score(passage, spans)
+    assert TOKENS.passages == before
+    return [round(float(value), 3) for value in found]
+
+
+def test_a_span_holds_a_question_by_its_own_tokens_alone() -> None:
+    assert held("灯", signed("有人来了。灯坏了。"), (0, 5), (5, 9)) == [0.0, 0.5]
+
+
+def test_spans_are_places_in_the_article() -> None:
+    assert held("灯", signed("有人来了。灯坏了。", before=7), (7, 12), (12, 16)) == [0.0, 0.5]
+
+
+def test_a_span_outside_the_passage_holds_nothing() -> None:
+    assert held("灯", signed("灯坏了。", before=7), (0, 7), (7, 11)) == [0.0, 0.5]
+    assert held("灯", signed("灯坏了。")) == []
+
+
+def test_without_tokens_nothing_can_be_scored() -> None:
+    assert holding(asked(), index_of({"a": [("", 0.9)]})) is None

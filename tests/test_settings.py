@@ -32,6 +32,7 @@ def test_the_defaults_stand_in_one_place() -> None:
     assert settings.generator == "qwen2.5-coder-1.5b-instruct-q4_k_m"
     assert (settings.chunk_size, settings.k, settings.max_tokens, settings.threads) == (300, 5, 256, 0)
     assert (settings.host, settings.port) == ("127.0.0.1", 7860)
+    assert (settings.reading, settings.refuse_below, settings.unsupported) == (8, 0.5, "remove")
 
 
 def test_a_flag_wins_over_a_variable_and_that_over_the_file(
@@ -68,6 +69,9 @@ def test_a_file_of_one_call_does_not_stay_for_the_next(tmp_path: Path) -> None:
         ('k = "many"\n', "setting k = 'many': Input should be a valid integer"),
         ("chunk_size = 39\n", "setting chunk_size = 39: Input should be greater than or equal to 40"),
         ("port = 65536\n", "setting port = 65536: Input should be less than or equal to 65535"),
+        ("refuse_below = 1.1\n", "setting refuse_below = 1.1: Input should be less than or equal to 1"),
+        ("refuse_below = -1\n", "setting refuse_below = -1: Input should be greater than or equal to 0"),
+        ('unsupported = "keep"\n', "setting unsupported = 'keep': Input should be 'remove' or 'mark'"),
         ("k = \n", "ragqa.toml cannot be read"),
     ],
 )

@@ -142,6 +142,22 @@ def test_the_term_that_a_question_lacks_is_found_in_the_sources_own_letters(
 
 
 @pytest.mark.parametrize(
+    ("statement", "quote", "question", "words"),
+    [
+        ("由约翰·梅信格翻译。", "由约翰·梅信格译出。", "谁写了格言？", "约翰·梅信格"),
+        (
+            "It went to Marta Lindqvist.",
+            "It went to Marta Lindqvist.",
+            "Who is the buyer?",
+            "Marta Lindqvist",
+        ),
+    ],
+)
+def test_a_term_is_given_whole(statement: str, quote: str, question: str, words: str) -> None:
+    assert original_words(statement, quote, question=question) == words
+
+
+@pytest.mark.parametrize(
     ("question", "after", "reply", "whole"),
     [
         (

@@ -93,8 +93,11 @@ def extracted(answer: Answer, question: Question, evidence: Evidence) -> Answer:
 
 def repeats(text: str, said: Iterable[str]) -> bool:
     """Whether a statement only says again what was said before it."""
-    mine = ngrams(text)
-    return any(mine and len(mine & ngrams(words)) >= _AGAIN * len(mine) for words in said)
+    mine, numbers = ngrams(text), quantities(text)
+    return any(
+        mine and len(mine & ngrams(words)) >= _AGAIN * len(mine) and numbers <= quantities(words)
+        for words in said
+    )
 
 
 def restated(

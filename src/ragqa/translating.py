@@ -13,7 +13,7 @@ from ragqa.errors import ModelError
 from ragqa.lexicon import fold, names, noun_phrases
 from ragqa.prompting import build_restatement, build_stand_alone, build_translation
 from ragqa.records import Generator, Language
-from ragqa.text import language_of
+from ragqa.text import HAN, language_of
 
 # Questions remembered. A translation takes about a second, a question some hundred bytes.
 _REMEMBERED = 1000
@@ -81,17 +81,18 @@ def original_words(statement: str, quote: str, *, question: str) -> str:
         for span in spans
         for stretch in _unasked(statement[span.a : span.a + span.size], asked)
         for phrase in noun_phrases(stretch)
-        if 1 < len(phrase) <= _LONGEST_ORIGINAL
+        if 1 < len(phrase) <= _LONGEST_ORIGINAL and fold(phrase) not in asked
     ]
     return max(found, key=len, default="")
 
 
 def _unasked(words: str, asked: str) -> list[str]:
-    """The stretches of words of which no two characters in a row stand in the question."""
-    kept = [
-        words[at : at + 2].strip() == "" or fold(words[at : at + 2]) not in asked for at in range(len(words))
-    ]
-    return "".join(c if keep else "\0" for c, keep in zip(words, kept, strict=True)).split("\0")
+    """The stretches of words without the pairs of Chinese characters that stand in the question."""
+    if not HAN.search(words):
+        return [words]
+    asked_for = [fold(words[at : at + 2]) in asked for at in range(len(words) - 1)]
+    cut = [one or other for one, other in zip([*asked_for, False], [False, *asked_for], strict=True)]
+    return "".join("\0" if gone else c for c, gone in zip(words, cut, strict=True)).split("\0")
 
 
 def _translated(question: str, generator: Generator) -> str | None:
