@@ -141,7 +141,7 @@ def test_leaving_while_a_statement_is_restated_stops_the_model(chinese: House) -
 
 
 def test_a_line_that_only_copies_the_head_above_is_left_out(chinese: House) -> None:
-    answer, _ = chinese.ask(WHY, ["港口停航 (2024-05-02) [1]\n航道里的沙太多了。 [1]\n"])
+    answer, _ = chinese.ask(WHY, ["港口停航 (2024-05-02)\n航道里的沙太多了。 [1]\n"])
     assert texts(answer) == ["航道里的沙太多了。"]
 
 
@@ -158,7 +158,9 @@ def weighing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights that suit the scores of the fakes, from .3 to .5."""
     signs = {"score": 4.0, "crosses": 1.0, "willing": 1.0, "checked": 1.0}
     sets = ((), ("willing",), ("checked",), ("willing", "checked"))
-    weights = tuple({"": -2.0, **{name: signs[name] for name in ("score", "crosses", *more)}} for more in sets)
+    weights = tuple(
+        {"": -2.0, **{name: signs[name] for name in ("score", "crosses", *more)}} for more in sets
+    )
     monkeypatch.setattr("ragqa.confidence._WEIGHTS", weights)
 
 
@@ -171,6 +173,7 @@ def tried(house: House, model: ScriptedGenerator, question: str, **settings: Any
     return house.open(model).answer(question)
 
 
+@pytest.mark.usefixtures("weighing")
 def test_below_the_threshold_a_question_is_refused_and_the_model_stopped(chinese: House) -> None:
     model = sceptic(["沙太多了。", " [1]\n"])
     answer = tried(chinese, model, "哪里的沙太多了？", refuse_below=0.999)
@@ -180,6 +183,7 @@ def test_below_the_threshold_a_question_is_refused_and_the_model_stopped(chinese
     assert (model.closed, model.finished) == (1, 0)
 
 
+@pytest.mark.usefixtures("weighing")
 def test_only_the_model_that_would_refuse_is_refused_at_a_threshold_between(chinese: House) -> None:
     reply, question = MUCH_SAND, SAND[0]
     leanings = ({"NOT": 0.9}, {"航": 0.9})
@@ -199,10 +203,38 @@ def test_a_threshold_of_0_refuses_nothing(chinese: House) -> None:
     assert answer.status == "answered"
 
 
+@pytest.mark.usefixtures("weighing")
+@pytest.mark.parametrize(
+    ("reply", "status", "checked"),
+    [
+        ("大象昨天飞去火星。 [1]\n", "not_found", 0.0),
+        ("大象昨天飞去火星。 [1]\n航道里的沙太多了。 [1]\n", "answered", 0.5),
+        ("航道里的沙太多了。 [1]\n", "answered", 1.0),
+    ],
+)
+def test_what_was_written_is_weighed_by_how_much_of_it_is_supported(
+    chinese: House, reply: str, status: str, checked: float
+) -> None:
+    answer = tried(chinese, ScriptedGenerator([reply]), SAND[0], refuse_below=0.4)
+    assert (answer.status, answer.mode) == (status, "generated")
+    assert answer.signs["checked"] == checked
+    assert (answer.confidence < 0.4) == (status == "not_found")
+
+
+@pytest.mark.usefixtures("weighing")
+def test_no_statement_is_shown_while_the_confidence_does_not_suffice(chinese: House) -> None:
+    reply = ["航道里的沙太多了。 [1]\n大象昨天飞去火星。 [1]\n"]
+    for threshold, most in ((0.6, 0), (0.5, 1), (0.4, 1)):
+        chinese.settings = chinese.settings.model_copy(update={"refuse_below": threshold})
+        snapshots = chinese.open(ScriptedGenerator(reply)).stream(SAND[0])
+        assert max(len(s.statements) for s in snapshots if s.mode.startswith("generat")) == most
+
+
 def test_the_parts_of_an_enumeration_are_not_refused(chinese: House) -> None:
     assert tried(chinese, sceptic(REASONS), WHY, refuse_below=0.999).status == "answered"
 
 
+@pytest.mark.usefixtures("weighing")
 def test_without_a_model_the_passages_alone_are_weighed(chinese: House) -> None:
     chinese.settings = chinese.settings.model_copy(update={"refuse_below": 1.0})
     answer = chinese.open(sceptic([])).answer(WHY, use_llm=False)

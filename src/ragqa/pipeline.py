@@ -153,7 +153,7 @@ class Pipeline:
         asked = question = _checked(question)
         clock, index = Clock(), self._require_index()
         if after and use_llm and (generator := self._generator.get()):
-            question = _checked(stand_alone(question, generator, after=_checked(after)))
+            question = stand_alone(question, generator, after=_checked(after))[:MOST_CHARACTERS]
         key = (index.manifest.version, question, k, language, wanted, use_llm)
         if known := self._answered.get(key):
             yield clock.stamp(replace(known, cached=True, asked=asked, timings_ms={}))
@@ -312,14 +312,17 @@ class Pipeline:
         """Put checked statements into the answer's language, one after the other."""
         put: list[tuple[str, Support | None]] = []
         for text, found in supports:
-            if found is None or found.verdict == "unsupported":
+            unsupported = found is None or found.verdict == "unsupported"
+            if unsupported and self.settings.unsupported == "remove":
                 continue
             words = ""
             with closing(restate(text, generator, to=answer.language)) as pieces:  # type: ignore[type-var]
                 for piece in pieces:
                     words += piece
                     yield clock.stamp(answer)
-            if words.strip():
+            if found is None or unsupported:
+                put.append((words.strip(), None))
+            elif words.strip():
                 put.append(restated(text, words.strip(), found, evidence, question=question))
                 answer = self._resolved(answer, put, evidence)
                 yield clock.stamp(answer)
