@@ -96,7 +96,8 @@ _NO_PHRASE = " ，。、；：,.;:()（）“”和与由在被把为于从是"
 _CAPITALISED = re.compile(r"[A-Z][\w.'’-]*(?: [A-Z0-9][\w.'’-]*)*")
 _DENIAL = re.compile(
     r"没有?(?!收|落|头)|从未|未(?!来|婚|央)|(?<!不得)不(?!过|仅|但|断|少|同|久|错|料|管|论|足|得不)|并非|无法|拒绝|否认"
-    r"|\bno\b(?!\. ?\d|-)|\b(?:not|never|nobody|nothing|nor|neither|without|cannot|denie[sd]|deny|refuse[sd]?)\b|n['’]t\b",
+    r"|\bno\b(?!\. ?\d|-)|\b(?:not|never|nobody|nothing|nor|neither|without|cannot)\b"
+    r"|\b(?:denie[sd]|deny|refuse[sd]?)\b|n['’]t\b",
     re.IGNORECASE,
 )
 

@@ -324,8 +324,8 @@ class Pipeline:
                 put.append((words.strip(), None))
             elif words.strip():
                 put.append(restated(text, words.strip(), found, evidence, question=question))
-                answer = self._resolved(answer, put, evidence)
-                yield clock.stamp(answer)
+            answer = self._resolved(answer, put, evidence)
+            yield clock.stamp(answer)
         return answer
 
     def _resolved(
