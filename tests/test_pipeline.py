@@ -156,7 +156,7 @@ def test_what_a_line_repeats_is_left_out(chinese: House) -> None:
 @pytest.fixture
 def weighing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights that suit the scores of the fakes, from .3 to .5."""
-    signs = {"score": 4.0, "crosses": 1.0, "willing": 1.0, "checked": 1.0}
+    signs = {"score": 4.0, "crosses": 1.0, "english": 0.0, "willing": 1.0, "checked": 1.0}
     sets = ((), ("willing",), ("checked",), ("willing", "checked"))
     weights = tuple(
         {"": -2.0, **{name: signs[name] for name in ("score", "crosses", *more)}} for more in sets

@@ -67,7 +67,13 @@ def weighed(
         worth = [_WORTH[found.verdict] if found else 0.0 for _, found in supports]
         checked = sum(worth) / len(worth) if worth else 0.0
     crosses = first.article.language != language_of(answer.question)
-    found = signs_of(score=first.score, crosses=crosses, refusal=refusal, checked=checked)
+    found = signs_of(
+        score=first.score,
+        crosses=crosses,
+        english=first.article.language == "en",
+        refusal=refusal,
+        checked=checked,
+    )
     return replace(answer, signs=found, confidence=confidence_of(found))
 
 
