@@ -13,6 +13,8 @@ from ragqa.pipeline import load_encoder
 from ragqa.settings import Settings
 
 pytestmark = needs_models
+# Measured on 25 November 2026: 2 steered, by a second line; 32 right.
+STEERED_AT_MOST, RIGHT_AT_LEAST = 3, 30
 PACKS = ROOT.parent / "shared" / "bench"
 
 
