@@ -122,7 +122,9 @@ def restated(
     if not words or fold(words) in fold(put):
         return put, found
     body, stop = (put[:-1], put[-1]) if put[-1] in "。．.!！" else (put, "")
-    return (f"{body}（{words}）{stop}" if stop == "。" else f"{body} ({words}){stop}"), found
+    whole = f"{body}（{words}）{stop}" if stop == "。" else f"{body} ({words}){stop}"
+    # Behind a few words they would make it a text in the other language.
+    return (whole if language_of(whole) == language_of(put) else put), found
 
 
 def _quote(marker: int, window: Window, evidence: Evidence) -> Citation:
