@@ -17,10 +17,10 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 SIGNS = (
-    ("score", "crosses", "english"),
-    ("score", "crosses", "english", "willing"),
-    ("score", "crosses", "english", "checked"),
-    ("score", "crosses", "english", "willing", "checked"),
+    ("score", "crosses", "english", "size"),
+    ("score", "crosses", "english", "size", "willing"),
+    ("score", "crosses", "english", "size", "checked"),
+    ("score", "crosses", "english", "size", "willing", "checked"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes import WordEncoder, passage
+from house import EVEN
 
 from ragqa.answering import (
     Answered,
@@ -26,6 +27,11 @@ from ragqa.reading import Evidence, Question, Reading
 from ragqa.records import Answer, Article, Chunk, Language, Passage
 
 ENCODER = WordEncoder()
+
+
+@pytest.fixture(autouse=True)
+def _even(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ragqa.confidence._WEIGHTS", EVEN)
 
 
 def gather(*passages: Passage) -> Evidence:
@@ -56,7 +62,7 @@ def test_extracted_sentences_are_their_own_citations() -> None:
     evidence = gather(passage("灯塔的灯坏了。港口的灯也坏了。", score=0.8))
     answer = extracted(bare(evidence, "灯？"), ask("灯？"), evidence)
     assert (answer.status, answer.mode) == ("answered", "extractive")
-    assert answer.signs == {"score": 0.8, "crosses": 0.0, "english": 0.0}
+    assert answer.signs == {"score": 0.8, "crosses": 0.0, "english": 0.0, "size": 0.0}
     assert answer.confidence == confidence(answer.signs)
     assert [(s.text, s.citations, s.verdict) for s in answer.statements] == [
         ("灯塔的灯坏了。", (1,), "supported"),
@@ -168,16 +174,25 @@ def test_the_same_words_with_another_number_are_another_statement() -> None:
 def test_a_restated_statement_repeats_its_term_in_the_sources_own_letters() -> None:
     evidence = gather(passage("这首诗由约翰·梅信格翻译。"))
     held = Support(0, 0, 1.0, "supported")
-    said = ("这首诗由约翰·梅信格翻译。", "John Messinger translated it.")
+    said = ("这首诗由约翰·梅信格翻译。", "John Messinger translated the whole of it long ago.")
     text, found = restated(*said, held, evidence, question="这首诗由谁翻译？")
-    assert (text, found.verdict) == ("John Messinger translated it (约翰·梅信格).", "supported")
+    assert (text, found.verdict) == (
+        "John Messinger translated the whole of it long ago (约翰·梅信格).",
+        "supported",
+    )
 
 
 @pytest.mark.parametrize(
     ("put", "shown"),
     [
-        ("John Messinger translated it", "John Messinger translated it (约翰·梅信格)"),
-        ("John Messinger translated it!", "John Messinger translated it (约翰·梅信格)!"),
+        (
+            "John Messinger translated the whole of it long ago",
+            "John Messinger translated the whole of it long ago (约翰·梅信格)",
+        ),
+        (
+            "John Messinger translated the whole of it long ago!",
+            "John Messinger translated the whole of it long ago (约翰·梅信格)!",
+        ),
         ("译者是梅辛格。", "译者是梅辛格（约翰·梅信格）。"),
         ("It is by 约翰·梅信格.", "It is by 约翰·梅信格."),
     ],
@@ -206,8 +221,18 @@ def test_what_is_read_is_in_the_language_of_most_of_it() -> None:
 
 def test_passages_in_another_language_are_a_sign() -> None:
     evidence = gather(passage("灯塔的灯坏了。", score=0.71239))
-    assert weighed(bare(evidence, "灯？")).signs == {"score": 0.7124, "crosses": 0.0, "english": 0.0}
-    assert weighed(bare(evidence, "The lamp?")).signs == {"score": 0.7124, "crosses": 1.0, "english": 0.0}
+    assert weighed(bare(evidence, "灯？")).signs == {
+        "score": 0.7124,
+        "crosses": 0.0,
+        "english": 0.0,
+        "size": 0.0,
+    }
+    assert weighed(bare(evidence, "The lamp?")).signs == {
+        "score": 0.7124,
+        "crosses": 1.0,
+        "english": 0.0,
+        "size": 0.0,
+    }
     assert weighed(bare(gather())).signs == {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Generator as Steps
 from collections.abc import Iterator
@@ -180,7 +181,10 @@ class Pipeline:
             return query, retrieve(query, index=index, k=k, wanted=wanted)
 
         crosses = use_llm and _crosses(question, index, wanted)
-        base = Answer(question, language or language_of(question), "not_found", mode="sources")
+        size = math.log10(max(1, index.manifest.chunks))
+        base = Answer(
+            question, language or language_of(question), "not_found", mode="sources", signs={"size": size}
+        )
         known = self._translator.known(question) if crosses else None
         query, passages = find(known)
         answer, evidence = yield from self._look(base, query, passages, index, clock)
