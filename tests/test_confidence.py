@@ -15,6 +15,7 @@ def test_only_what_is_known_is_a_sign() -> None:
         "score": 0.6124,
         "crosses": 1.0,
         "english": 0.0,
+        "size": 0.0,
     }
     assert set(signs_of(score=0.5, crosses=False, english=False, size=0.0, checked=0.7)) == {
         "score",
