@@ -21,6 +21,7 @@ def test_only_what_is_known_is_a_sign() -> None:
         "score",
         "crosses",
         "english",
+        "size",
         "checked",
     }
     assert signs_of(score=0.5, crosses=False, english=False, size=0.0, refusal=0.5)[
