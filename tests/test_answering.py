@@ -7,7 +7,6 @@ from fakes import WordEncoder, passage
 from house import EVEN
 
 from ragqa.answering import (
-    Answered,
     Clock,
     absent_names,
     ceiling,
@@ -260,14 +259,6 @@ def test_the_models_wish_to_refuse_lowers_confidence() -> None:
     sure, unsure = weighed(answer, {"灯": 0.9}), weighed(answer, {"NOT": 0.8, "NO": 0.1, "灯": 0.1})
     assert sure.confidence > unsure.confidence
     assert unsure.signs["willing"] == pytest.approx(0.1054)
-
-
-def test_answers_are_remembered_until_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ragqa.answering._REMEMBERED", 2)
-    known, answer = Answered(), Answer("?", "en", "answered")
-    for key in "abc":
-        known.put(key, answer)
-    assert [known.get(key) for key in "abc"] == [None, answer, answer]
 
 
 def test_an_answer_shows_the_article_that_disagrees_and_both_dates() -> None:

@@ -44,7 +44,8 @@ ROOMS: dict[str, set[str]] = {
     "selection": {"index", "lexicon"},
     "retrieval": {"index", "late", "lexicon", "selection"},
     "prompting": set(),
-    "translating": {"lexicon", "prompting"},
+    "remembering": set(),
+    "translating": {"lexicon", "prompting", "remembering"},
     "generator": set(),
     "reading": {"lexicon"},
     "citing": {"lexicon", "reading"},
@@ -52,7 +53,7 @@ ROOMS: dict[str, set[str]] = {
     "confidence": set(),
     "wording": set(),
     "examples": {"lexicon"},
-    "terminal": set(),
+    "terminal": {"wording"},
 }
 # The page: its own rooms, which know of a pipeline only what asking.py says of one.
 PAGE: dict[str, set[str]] = {
@@ -70,9 +71,12 @@ COMPOSITION: dict[str, set[str]] = {
     "answering": {
         "citing", "comparing", "confidence", "lexicon", "prompting", "reading", "translating", "wording",
     },
+    "generating": {
+        "answering", "citing", "prompting", "reading", "retrieval", "settings", "translating", "wording",
+    },
     "pipeline": {
-        "answering", "citing", "encoder", "examples", "generator", "index", "models", "prompting", "reading",
-        "retrieval", "settings", "translating", "versions", "wording",
+        "answering", "encoder", "examples", "generating", "generator", "index", "models", "reading",
+        "remembering", "retrieval", "settings", "translating", "versions", "wording",
     },
     "doctor": {"building", "corpus", "index", "models", "settings", "versions"},
     "schema": {"building"},

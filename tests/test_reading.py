@@ -9,10 +9,15 @@ import pytest
 from fakes import WordEncoder, passage
 
 from ragqa.citing import support
-from ragqa.reading import Evidence, Question, Reading, Window, choose_reading, extract
+from ragqa.reading import Evidence, Question, Reading, Window, extract
+from ragqa.reading import choose_reading as choose
 from ragqa.records import Passage, Vectors
 
 ENCODER = WordEncoder()
+
+
+def choose_reading(question: Question, evidence: Evidence, *, most: int = 8) -> Reading:
+    return choose(question, evidence, most=most)
 
 
 def gather(*passages: Passage) -> Evidence:

@@ -108,7 +108,7 @@ def test_a_note_stands_below_the_answer_once() -> None:
 
 def test_a_follow_up_stands_above_as_it_was_taken_and_an_old_answer_says_so() -> None:
     shown = answer_text({**ANSWER, "asked": "他呢？", "cached": True, "citations": []})
-    assert shown == "(谁？)\n\n甲来了[1]。\n（同一索引先前的回答）"
+    assert shown == "(谁？)\n\n甲来了[1]。\n(同一索引先前的回答)"
 
 
 def test_a_refusal_is_followed_by_the_nearest_passages() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ragqa.citing import Support, cite, missing_names
@@ -23,8 +21,6 @@ from ragqa.wording import word
 _WORTH: dict[Verdict, float] = {"supported": 1.0, "partly": 0.5, "unsupported": 0.0}
 # Share of a statement's n-grams from which it only repeats an earlier one.
 _AGAIN = 0.9
-# Answers remembered: some kilobytes each, beside articles that the index holds anyway.
-_REMEMBERED = 200
 _REFUSAL = NOT_FOUND.split()[0]
 
 
@@ -219,26 +215,6 @@ def absent_names(question: str, passages: Sequence[Passage]) -> list[str]:
 def _as_written(name: str, question: str) -> str:
     at = fold(question).find(name)
     return question[at : at + len(name)] if at >= 0 else name
-
-
-class Answered:
-    """The last answers, each for a question to one version of an index; several threads may ask."""
-
-    def __init__(self) -> None:
-        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> Answer | None:
-        """The answer given before."""
-        with self._lock:
-            return self._answers.get(key)
-
-    def put(self, key: Hashable, answer: Answer) -> None:
-        """Remember a finished answer; the oldest is forgotten."""
-        with self._lock:
-            self._answers[key] = answer
-            while len(self._answers) > _REMEMBERED:
-                self._answers.popitem(last=False)
 
 
 class Clock:

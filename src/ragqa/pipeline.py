@@ -6,43 +6,30 @@ import math
 import threading
 from collections.abc import Generator as Steps
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 from ragqa import models
-from ragqa.answering import (
-    Answered,
-    Clock,
-    absent_names,
-    ceiling,
-    completed,
-    excerpts,
-    extracted,
-    language_read,
-    not_found,
-    repeats,
-    resolved,
-    restated,
-    weighed,
-)
-from ragqa.citing import Support, support
+from ragqa.answering import Clock, absent_names, extracted, not_found
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import IndexMissingError, ModelError, QuestionError
 from ragqa.examples import example_questions
+from ragqa.generating import generate
 from ragqa.generator import load as load_generator
 from ragqa.index import Filter, Index
-from ragqa.prompting import build_grammar, build_messages, head, parse_lines
-from ragqa.reading import Evidence, Question, choose_reading
+from ragqa.reading import Evidence, Question
 from ragqa.records import Answer, Article, Generator, Language, Passage
+from ragqa.remembering import Remembered
 from ragqa.retrieval import EVERYTHING, Query, holding, rank_articles, retrieve
 from ragqa.settings import Settings
 from ragqa.text import language_of
-from ragqa.translating import Translator, restate, stand_alone
+from ragqa.translating import Translator, stand_alone
 from ragqa.versions import read_manifest
 from ragqa.wording import word
 
 MOST_CHARACTERS = 2000
+# Answers: some kilobytes each, beside articles that the index holds anyway.
+_REMEMBERED = 200
 # From here on a name that no passage writes as the question does is taken for another spelling.
 _SURE = 0.75
 
@@ -55,7 +42,7 @@ class Pipeline:
         self._encoder = encoder
         self._generator = generator
         self._translator = Translator()
-        self._answered = Answered()
+        self._answered: Remembered[Answer] = Remembered(_REMEMBERED)
         self._index: Index | None = None
 
     @classmethod
@@ -200,7 +187,9 @@ class Pipeline:
         if not answer.statements or evidence.lacks(asked) or (absent and answer.confidence < _SURE):
             yield clock.stamp(not_found(answer, absent))
         elif generator:
-            yield from self._generate(answer, asked, query, evidence, generator, clock)
+            yield from generate(
+                answer, asked, query, evidence, generator=generator, settings=self.settings, clock=clock
+            )
         elif answer.confidence < self.settings.refuse_below:
             yield clock.stamp(not_found(answer, absent, confidence=answer.confidence))
         else:
@@ -220,122 +209,6 @@ class Pipeline:
             clock.mark("first_statement")
             yield clock.stamp(answer)
         return answer, evidence
-
-    def _generate(
-        self,
-        verbatim: Answer,
-        question: Question,
-        query: Query,
-        evidence: Evidence,
-        generator: Generator,
-        clock: Clock,
-    ) -> Iterator[Answer]:
-        """Let the model read and write; each line is checked, then put into the answer's language, then shown.
-
-        It is asked in the language of what it reads, where it is at its best and a check is strictest.
-        """
-        language = verbatim.language
-        reading = choose_reading(question, evidence, most=self.settings.reading)
-        spoken = language_read(reading, evidence)
-        wording = query.wordings.get(spoken)
-        text = wording.text if wording else verbatim.question
-        spoken = spoken if wording else language
-        shown = excerpts(reading, evidence)
-        required = [n for n, window in enumerate(reading.windows, start=1) if window in reading.parts]
-        heads = {head(excerpt.passage) for excerpt in shown}
-        threshold = 0.0 if required else self.settings.refuse_below
-        leaning: dict[str, float] = {}
-        pieces = generator.stream(
-            build_messages(text, shown, language=spoken),
-            grammar=build_grammar(len(shown), language=spoken, required=required),
-            max_tokens=self.settings.max_tokens,
-            first=leaning.update,
-        )
-        supports: list[tuple[str, Support | None]] = []
-        answer, refused = replace(verbatim, mode="generating", statements=(), citations=()), False
-        try:
-            with closing(pieces):  # type: ignore[type-var]
-                for draft in parse_lines(clock.first_token(pieces)):
-                    if leaning and "willing" not in answer.signs:
-                        answer = weighed(answer, leaning)
-                        # Not even full support of all that it may write would lift it far enough.
-                        refused = bool(threshold) and ceiling(answer, leaning) < threshold
-                        if refused:
-                            break
-                    if draft is None:
-                        # Nothing new to show, but whoever wants to stop the model can do so here.
-                        yield clock.stamp(answer)
-                        continue
-                    if draft.refusal:
-                        refused = not supports
-                        break
-                    if draft.text[:-1] in heads or repeats(draft.text, [said for said, _ in supports]):
-                        continue
-                    named = [reading.windows[n - 1] for n in draft.excerpts if n <= len(reading.windows)]
-                    supports.append(
-                        (draft.text, support(draft.text, evidence, named=named, about=question.names))
-                    )
-                    answer = weighed(answer, leaning, supports)
-                    if spoken == language and answer.confidence >= threshold:
-                        answer = self._resolved(answer, supports, evidence)
-                        yield clock.stamp(answer)
-            refused = refused or answer.confidence < threshold
-            if spoken != language and not refused:
-                answer = yield from self._restate(answer, supports, text, evidence, generator, clock)
-        except ModelError as error:
-            yield clock.stamp(replace(verbatim, note=word("no_model", language, reason=str(error))))
-            return
-        if refused:
-            below = answer.confidence if answer.confidence < threshold else 0.0
-            yield clock.stamp(not_found(replace(answer, mode="generated"), confidence=below))
-        elif answer.statements:
-            answer = completed(answer, question, supports, evidence, spoken=spoken)
-            yield clock.stamp(replace(answer, mode="generated"))
-        else:
-            note = word("unverified", language)
-            yield clock.stamp(
-                replace(
-                    verbatim,
-                    status="unverified",
-                    mode="generated",
-                    note=note,
-                    confidence=answer.confidence,
-                    signs=answer.signs,
-                )
-            )
-
-    def _restate(
-        self,
-        answer: Answer,
-        supports: list[tuple[str, Support | None]],
-        question: str,
-        evidence: Evidence,
-        generator: Generator,
-        clock: Clock,
-    ) -> Steps[Answer, None, Answer]:
-        """Put checked statements into the answer's language, one after the other."""
-        put: list[tuple[str, Support | None]] = []
-        for text, found in supports:
-            unsupported = found is None or found.verdict == "unsupported"
-            if unsupported and self.settings.unsupported == "remove":
-                continue
-            words = ""
-            with closing(restate(text, generator, to=answer.language)) as pieces:  # type: ignore[type-var]
-                for piece in pieces:
-                    words += piece
-                    yield clock.stamp(answer)
-            if found is None or unsupported:
-                put.append((words.strip(), None))
-            elif words.strip():
-                put.append(restated(text, words.strip(), found, evidence, question=question))
-            answer = self._resolved(answer, put, evidence)
-            yield clock.stamp(answer)
-        return answer
-
-    def _resolved(
-        self, answer: Answer, supports: list[tuple[str, Support | None]], evidence: Evidence
-    ) -> Answer:
-        return resolved(answer, supports, evidence, mark=self.settings.unsupported == "mark")
 
     def _require_index(self) -> Index:
         index = self.index

@@ -19,6 +19,7 @@ Window = tuple[int, int]
 Holding = Callable[[Passage, Sequence[tuple[int, int]]], Vectors]
 
 _SHORTEST_SENTENCE = 6
+_CONSIDERED = 8
 _EXTRACTED = 3
 # How much farther than the best passage one with an enumeration may be.
 _ABOUT_AS_NEAR = 0.075
@@ -147,7 +148,7 @@ def extract(question: Question, evidence: Evidence, *, most: int = _EXTRACTED) -
 
     The parts of an enumeration where one gives the reasons asked for, else the nearest sentences.
     """
-    reading = choose_reading(question, evidence)
+    reading = choose_reading(question, evidence, most=_CONSIDERED)
     if reading.parts:
         return [window for window in reading.windows if window in reading.parts]
     nearness = evidence.nearness(question)
@@ -170,7 +171,7 @@ class Reading:
     speaker: int | None = None
 
 
-def choose_reading(question: Question, evidence: Evidence, *, most: int = 8) -> Reading:
+def choose_reading(question: Question, evidence: Evidence, *, most: int) -> Reading:
     """The few sentences nearest to a question; a small model reads five better than fifty.
 
     For a why question an enumeration (第一 … 第二 …, First … Second …) in a passage about as near as

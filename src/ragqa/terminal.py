@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from ragqa.errors import CorpusError
+from ragqa.wording import word
 
 
 @contextmanager
@@ -90,11 +91,7 @@ def answer_text(document: dict[str, Any]) -> str:
     if document["asked"] != document["question"]:
         lines.insert(0, f"({document['question']})\n")
     if document["cached"]:
-        lines.append(
-            "(answered before from the same index)"
-            if document["language"] == "en"
-            else "（同一索引先前的回答）"
-        )
+        lines.append(f"({word('cached', document['language'])})")
     if document["note"] and document["note"] != document["text"]:
         lines.append(f"({document['note']})")
     for citation in document["citations"]:

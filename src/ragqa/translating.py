@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import closing
 from difflib import SequenceMatcher
@@ -13,6 +11,7 @@ from ragqa.errors import ModelError
 from ragqa.lexicon import fold, names, noun_phrases
 from ragqa.prompting import build_restatement, build_stand_alone, build_translation
 from ragqa.records import Generator, Language
+from ragqa.remembering import Remembered
 from ragqa.text import HAN, language_of
 
 # Questions remembered. A translation takes about a second, a question some hundred bytes.
@@ -27,22 +26,17 @@ class Translator:
     """Translates questions for one language model, each once; several threads may ask."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, str] = OrderedDict()
-        self._lock = threading.Lock()
+        self._remembered: Remembered[str] = Remembered(_REMEMBERED)
 
     def known(self, question: str) -> str | None:
         """A translation made before, without waiting for one."""
-        with self._lock:
-            return self._known.get(question)
+        return self._remembered.get(question)
 
     def translate(self, question: str, generator: Generator) -> str | None:
         """The question in the other language; None when the model fails or gives nothing."""
         found = self.known(question)
         if found is None and (found := _translated(question, generator)):
-            with self._lock:
-                self._known[question] = found
-                while len(self._known) > _REMEMBERED:
-                    self._known.popitem(last=False)
+            self._remembered.put(question, found)
         return found
 
 

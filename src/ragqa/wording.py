@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ragqa.records import Language
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ragqa.records import Language
 
 _WORDS: dict[str, dict[Language, str]] = {
     "not_found": {
@@ -25,6 +28,10 @@ _WORDS: dict[str, dict[Language, str]] = {
     "unverified": {
         "en": "The language model wrote an answer that the passages do not support; these are their own words instead.",
         "zh": "语言模型写出的答案没有得到段落支持，这里改为列出段落原文。",
+    },
+    "cached": {
+        "en": "answered before from the same index",
+        "zh": "同一索引先前的回答",
     },
     "no_model": {
         "en": "Without a language model, these are the passages' own words ({reason}).",
