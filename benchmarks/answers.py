@@ -2,7 +2,8 @@
 
 Run: python benchmarks/answers.py PACK[:n]… --packs BENCH [--work DIR] [--closed-book]. Every question is
 answered with nothing refused by its confidence, and one line of DIR/answers.PACK.jsonl keeps what came:
-stop and start again as you like. The table is then made of the lines, at the threshold of the settings.
+stop and start again as you like. The table is then made of the lines, with the weights and the threshold of
+now.
 Means with 95 % intervals by bootstrap over questions; seconds as p50 / p95 on this machine.
 """
 
@@ -21,6 +22,7 @@ import numpy as np
 
 from ragqa.building import build_index
 from ragqa.citing import judge
+from ragqa.confidence import confidence
 from ragqa.pipeline import Pipeline, load_encoder, open_generator
 from ragqa.records import Answer, Encoder, Message
 from ragqa.settings import Settings
@@ -180,6 +182,7 @@ def _contains(text: str, answer: str) -> bool:
 def _table(pack: str, rows: Sequence[dict[str, Any]], threshold: float) -> None:
     """Print the figures of one pack."""
     for row in rows:
+        row["confidence"] = confidence(row["signs"]) if "score" in row["signs"] else 0.0
         row["answered"] = row["status"] != "not_found" and row["confidence"] >= threshold
     yes, no = [r for r in rows if r["answerable"]], [r for r in rows if not r["answerable"]]
     said = [r for r in rows if r["answered"] and r["status"] == "answered"]
