@@ -8,7 +8,7 @@ import sys
 import typer
 
 # Importing the verbs registers them.
-from ragqa import __version__, keeping, questions, terminal  # noqa: F401
+from ragqa import __version__, grading, keeping, questions, terminal  # noqa: F401
 from ragqa.errors import RagqaError
 from ragqa.options import app
 

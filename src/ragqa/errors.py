@@ -4,6 +4,7 @@ RagqaError                    exit 1   something failed; the message names it an
 ├── SettingsError             exit 2   a setting or a flag has a value that cannot be used
 ├── QuestionError             exit 2   a question is empty or too long
 ├── CorpusError               exit 1   the corpus cannot be read, or holds nothing to index
+├── GoldError                exit 2   a gold set, or a run of one, cannot be used
 ├── ArticleNotFoundError      exit 1   no article has this id
 ├── IndexUnusableError        exit 3   (family) the index cannot answer
 │   ├── IndexMissingError     exit 3   there is no index in the folder
@@ -37,6 +38,12 @@ class QuestionError(RagqaError, ValueError):
 
 class CorpusError(RagqaError):
     """The corpus cannot be read, or holds nothing to index."""
+
+
+class GoldError(RagqaError):
+    """A gold set, or a run of one, cannot be used."""
+
+    exit_code = 2
 
 
 class ArticleNotFoundError(RagqaError):

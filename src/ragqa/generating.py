@@ -21,7 +21,7 @@ from ragqa.answering import (
 from ragqa.citing import Support, support
 from ragqa.errors import ModelError
 from ragqa.prompting import Draft, build_grammar, build_messages, head, parse_lines
-from ragqa.reading import Evidence, Question, Reading, choose_reading
+from ragqa.reading import Evidence, Question, Reading, Window, choose_reading
 from ragqa.records import Answer, Generator, Language, Message
 from ragqa.retrieval import Query
 from ragqa.settings import Settings
@@ -70,6 +70,8 @@ def generate(
     """Answers that grow by verified statements; the last is finished. ``verbatim`` stands where it fails."""
     task = _task(verbatim, question, query, evidence, settings)
     mark = settings.unsupported == "mark"
+    read = tuple(_span(window, evidence) for window in task.reading.windows)
+    verbatim = replace(verbatim, read=read)
     written = Written(replace(verbatim, mode="generating", statements=(), citations=()))
     try:
         for answer in _write(written, task, question, evidence, generator, settings, clock):
@@ -81,6 +83,11 @@ def generate(
         yield clock.stamp(replace(verbatim, note=word("no_model", verbatim.language, reason=str(error))))
         return
     yield clock.stamp(_finished(written, verbatim, task, question, evidence))
+
+
+def _span(window: Window, evidence: Evidence) -> tuple[str, int, int]:
+    first, last = (evidence.sentences[row] for row in window)
+    return first.article.id, first.start, last.end
 
 
 def _task(verbatim: Answer, question: Question, query: Query, evidence: Evidence, settings: Settings) -> Task:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+import typer.core
 
 from ragqa import terminal
 from ragqa.errors import SettingsError
@@ -91,7 +92,16 @@ def _date(text: str | None) -> str | None:
     return text
 
 
-def verb(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+class DefaultVerb(typer.core.TyperGroup):
+    """A group whose verb ``run`` need not be named: ``evaluate GOLD`` is ``evaluate run GOLD``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default verb first, where no other is given."""
+        named = bool(args) and (args[0] in self.commands or args[0] == "--help")
+        return super().parse_args(ctx, args if named or not args else ["run", *args])
+
+
+def verb(name: str, *, of: typer.Typer = app) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a command; its parameter ``common`` stands for the options of Common."""
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -114,7 +124,7 @@ def verb(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
         parameters = [*own, *shared]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {p.name: p.annotation for p in parameters}
-        app.command(name)(command)
+        of.command(name)(command)
         return function
 
     return register

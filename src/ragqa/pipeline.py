@@ -78,6 +78,18 @@ class Pipeline:
         """Names of the models in use."""
         return {"encoder": self._encoder.id, "generator": self.settings.generator}
 
+    @property
+    def encoder(self) -> SentenceEncoder:
+        """The encoder in use."""
+        return self._encoder
+
+    def require_generator(self) -> Generator:
+        """The language model. Raises ModelError where it cannot be used."""
+        generator = self._generator.get()
+        if generator is None:
+            raise self._generator.error or ModelError("there is no language model")
+        return generator
+
     def describe(self) -> dict[str, str | int]:
         """Version and size of the index in use."""
         manifest = self._require_index().manifest

@@ -173,6 +173,11 @@ def build_grammar(
     )
 
 
+def build_closed_book(question: str) -> list[Message]:
+    """The prompt that asks for what the model knows by heart: the measure of what passages add."""
+    return [Message("system", "Answer the question in one short sentence."), Message("user", question)]
+
+
 def build_translation(question: str, *, to: Language) -> tuple[list[Message], str]:
     """Messages that ask for a question in another language, and a grammar of one line.
 

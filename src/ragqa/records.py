@@ -107,7 +107,8 @@ class Answer:
 
     ``confidence`` is the probability that the corpus holds an answer, ``signs`` what it was made from;
     ``cached`` says that the same question was answered from the same index before. ``asked`` are the
-    reader's own words where ``question`` is the follow-up that they were taken for.
+    reader's own words where ``question`` is the follow-up that they were taken for. ``read`` are the spans
+    (article, start, end) that the language model was given.
     """
 
     question: str
@@ -123,6 +124,7 @@ class Answer:
     signs: dict[str, float] = field(default_factory=dict)
     cached: bool = False
     asked: str = ""
+    read: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def text(self) -> str:

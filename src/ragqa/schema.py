@@ -30,6 +30,7 @@ def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str], index: Ma
         "signs": answer.signs,
         "cached": answer.cached,
         "asked": answer.asked or answer.question,
+        "read": [{"article_id": id, "start": start, "end": end} for id, start, end in answer.read],
         "mode": answer.mode,
         "note": answer.note,
         "timings_ms": answer.timings_ms,

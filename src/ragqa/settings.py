@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     corpus: Path = Field(Path("corpus"), description="folder of articles, or one .jsonl file")
     index: Path = Field(Path("index"), description="folder of the index")
     gold: Path = Field(Path("gold/questions.jsonl"), description="questions that the page offers as examples")
+    runs: Path = Field(Path("runs"), description="folder of evaluations")
+    candidates: Path = Field(
+        Path("gold/candidates.jsonl"), description="answers that readers judged, to be made gold questions"
+    )
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_cache_dir("ragqa")), description="models and caches"
     )

@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from ragqa.errors import CorpusError
+from ragqa.errors import CorpusError, SettingsError
 from ragqa.wording import word
 
 
 @contextmanager
-def bar(label: str, *, unit: Literal["bytes", "chunks"], quiet: bool) -> Iterator[Callable[[int, int], None]]:
+def bar(
+    label: str, *, unit: Literal["bytes", "chunks", "questions"], quiet: bool
+) -> Iterator[Callable[[int, int], None]]:
     """A progress bar with time left, as a function ``(done, total)``; plain lines without a terminal."""
     if quiet:
         yield lambda done, total: None
@@ -83,6 +85,18 @@ def read_batch(path: Path) -> Iterator[tuple[Any, str | None, str]]:
                 yield identity, question, ""
             except (ValueError, RecursionError) as error:
                 yield identity, None, f"line {number}: {error}"
+
+
+def read_document(path: Path, *, schema: str) -> dict[str, Any]:
+    """One JSON document of a schema from a file, or from stdin for "-". Raises SettingsError."""
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        document = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(document, dict) or document.get("schema") != schema:
+        raise SettingsError(f"{path} is no {schema} document")
+    return document
 
 
 def answer_text(document: dict[str, Any]) -> str:

@@ -1,0 +1,199 @@
+"""Figures of a run as JSON, as text and as one static page that asks the network for nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ragqa.charts import charts
+from ragqa.evaluation import (
+    HEADLINE,
+    JUDGE_RATES,
+    MEANS,
+    Record,
+    average,
+    fate,
+    figures,
+    sentinels,
+    slices,
+)
+from ragqa.measuring import trec_qrels, trec_run
+from ragqa.paired import Contrast
+from ragqa.resampling import Figure
+
+Json = dict[str, Any]
+
+
+def report_json(run: Mapping[str, Any], records: Sequence[Record], *, seconds: float) -> Json:
+    """``ragqa.report/1``: every figure with its interval, whole, by slice, and beside the sentinels."""
+    return {
+        "schema": "ragqa.report/1",
+        "gold": run["gold"],
+        "questions": len(records),
+        "mode": run["mode"],
+        "k": run.get("k"),
+        "index": run.get("index"),
+        "models": run.get("models"),
+        "judge": {
+            "name": run.get("judge"),
+            "rates": {
+                f"{a}→{b}": {"sensitivity": s, "specificity": p} for (a, b), (s, p) in JUDGE_RATES.items()
+            },
+        },
+        "metrics": _figures(figures(records)),
+        "slices": {
+            name: _figures({m: f for m in MEANS if (f := average(rows, m)) is not None})
+            for name, rows in slices(records).items()
+        },
+        "sentinels": {name: _figures(found) for name, found in sentinels(records).items()},
+        "fates": dict(Counter(fate(record) for record in records).most_common()),
+        "seconds": round(seconds, 1),
+    }
+
+
+def report_text(document: Json) -> str:
+    """The figures for a terminal: headline first, then what there is."""
+    models = document["models"] or {}
+    lines = [
+        f"{document['gold']}: {document['questions']} questions, {document['mode']}, "
+        f"{document['seconds']:.0f} s; {', '.join(models.values())}",
+        "",
+        *_rows(document["metrics"]),
+        "",
+        "where answers went: " + ", ".join(f"{n} {name}" for name, n in document["fates"].items()),
+    ]
+    for name, found in document["sentinels"].items():
+        joint = found.get("joint")
+        lines.append(
+            f"sentinel {name.replace('_', ' ')}: joint {_short(joint)}" if joint else f"sentinel {name}"
+        )
+    for name, found in document["slices"].items():
+        parts = [f"{m} {found[m]['value']:.2f}" for m in HEADLINE if m in found]
+        n = max(found[m]["n"] for m in ("joint", "success@5", "refusal_recall") if m in found)
+        lines.append(f"{name} (n {n}): {', '.join(parts)}")
+    return "\n".join(lines)
+
+
+def contrast_json(contrasts: Sequence[Contrast], first: Path, second: Path) -> Json:
+    """``ragqa.contrast/1``: differences of two runs, with links into their reports."""
+
+    def links(ids: Sequence[str]) -> list[Json]:
+        return [{"id": id, "first": f"{first}/report.html#q-{id}", "second": f"{second}/report.html#q-{id}"}
+                for id in ids]  # fmt: skip
+
+    return {
+        "schema": "ragqa.contrast/1",
+        "first": str(first),
+        "second": str(second),
+        "figures": [
+            {
+                "metric": c.name,
+                "first": round(c.first, 4),
+                "second": round(c.second, 4),
+                "difference": _figure(c.difference.figure),
+                "p": round(c.difference.p, 4),
+                "p_holm": None if c.adjusted is None else round(c.adjusted, 4),
+                "p_mcnemar": None if c.difference.mcnemar is None else round(c.difference.mcnemar, 4),
+                "better": links(c.better),
+                "worse": links(c.worse),
+            }
+            for c in contrasts
+        ],
+    }
+
+
+def contrast_text(document: Json) -> str:
+    """Differences for a terminal."""
+    lines = [
+        f"{'':26}{'first':>8}{'second':>8}  {'difference (95 %)':28}{'p':>7}{'Holm':>7}{'McNemar':>9}  better/worse"
+    ]
+    for row in document["figures"]:
+        adjusted = "" if row["p_holm"] is None else f"{row['p_holm']:.3f}"
+        mcnemar = "" if row["p_mcnemar"] is None else f"{row['p_mcnemar']:.3f}"
+        lines.append(
+            f"{row['metric']:26}{row['first']:8.3f}{row['second']:8.3f}  {_short(row['difference']):28}"
+            f"{row['p']:7.3f}{adjusted:>7}{mcnemar:>9}  {len(row['better'])}/{len(row['worse'])}"
+        )
+    moved = next((row for row in document["figures"] if row["metric"] == "joint"), None)
+    for side in ("better", "worse"):
+        for link in moved[side] if moved else ():
+            lines.append(f"{side} in the second: {link['id']}  {link['second']}")
+    certain = [
+        row["metric"] for row in document["figures"] if row["p_holm"] is not None and row["p_holm"] < 0.05
+    ]
+    lines.append(f"significant among the headline figures (Holm, .05): {', '.join(certain) or 'none'}")
+    return "\n".join(lines)
+
+
+def write_report(folder: Path, document: Json, records: Sequence[Record]) -> None:
+    """Write report.json, report.html, and the ranking as TREC files beside the records."""
+    (folder / "report.json").write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    (folder / "run.trec").write_text(trec_run(records), encoding="utf-8")
+    (folder / "qrels.trec").write_text(trec_qrels(records), encoding="utf-8")
+    (folder / "report.html").write_text(page(document, records), encoding="utf-8")
+
+
+def page(document: Json, records: Sequence[Record]) -> str:
+    """The report as HTML: no request leaves it, everything from the corpus is escaped."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string((files("ragqa") / "assets/report.html.j2").read_text(encoding="utf-8"))
+    return template.render(
+        report=document,
+        headline=[(name, document["metrics"][name]) for name in HEADLINE if name in document["metrics"]],
+        charts=charts(document, records),
+        rows=[_row(record) for record in records],
+    )
+
+
+def _row(record: Record) -> Json:
+    """What the page shows of a question."""
+    answer = record.answer or {}
+    statements = answer.get("statements", [])
+    marks = [*record.judged, *[None] * (len(statements) - len(record.judged))]
+    return {
+        "record": record,
+        "answer": answer,
+        "fate": fate(record),
+        "good": record.done_right if record.answer else fate(record) in ("right", "rightly refused"),
+        "statements": list(zip(statements, marks, strict=True)),
+        "citations": [(c, *_around(c, answer["passages"])) for c in answer.get("citations", [])],
+    }
+
+
+def _around(citation: Json, passages: Sequence[Json]) -> tuple[str, str]:
+    """The words of the passage before and after a citation's quote."""
+    for passage in passages:
+        if (
+            passage["article_id"] == citation["article_id"]
+            and passage["start"] <= citation["start"]
+            and citation["end"] <= passage["end"]
+        ):
+            at = citation["start"] - passage["start"]
+            return passage["text"][:at], passage["text"][at + citation["end"] - citation["start"] :]
+    return "", ""
+
+
+def _rows(metrics: Json) -> list[str]:
+    return [f"  {name:30}{_short(figure):28} n {figure['n']}" for name, figure in metrics.items()]
+
+
+def _short(figure: Json) -> str:
+    digits = 0 if abs(figure["value"]) >= 20 else 3
+    return f"{figure['value']:.{digits}f} ({figure['low']:.{digits}f} to {figure['high']:.{digits}f})"
+
+
+def _figures(found: Mapping[str, Figure]) -> Json:
+    return {name: _figure(figure) for name, figure in found.items()}
+
+
+def _figure(figure: Figure) -> Json:
+    return {name: round(value, 4) for name, value in asdict(figure).items()}
