@@ -35,6 +35,9 @@ def test_the_readme_shows_the_two_commands_and_the_three_uses() -> None:
         "add",
         "models",
         "doctor",
+        "evaluate",
+        "feedback",
+        "gold",
     }
 
 
