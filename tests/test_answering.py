@@ -194,6 +194,7 @@ def test_a_restated_statement_repeats_its_term_in_the_sources_own_letters() -> N
         ),
         ("译者是梅辛格。", "译者是梅辛格（约翰·梅信格）。"),
         ("It is by 约翰·梅信格.", "It is by 约翰·梅信格."),
+        ("John Messinger.", "John Messinger (in the source's own words: 约翰·梅信格)."),
     ],
 )
 def test_the_term_stands_before_the_full_stop_unless_it_is_there_already(put: str, shown: str) -> None:
@@ -271,6 +272,7 @@ def test_an_answer_shows_the_article_that_disagrees_and_both_dates() -> None:
     answer = completed(answer, ask(question), held, evidence, spoken="zh")
     assert answer.text == "大桥一共花了4亿元[1]。大桥一共花了5亿元[2]。"
     assert answer.note == "各篇文章说法不一：“旧闻” (2024-05-02)与“新闻” (2024-05-02)给出的不同。"
+    assert answer.conflict == (1, 2)
 
 
 def test_an_article_that_disagrees_is_only_named_in_an_answer_in_another_language() -> None:
@@ -281,6 +283,7 @@ def test_an_article_that_disagrees_is_only_named_in_an_answer_in_another_languag
     answer = resolved(bare(evidence, "大桥花了多少钱？", "en"), held, evidence)
     found = completed(answer, ask("大桥花了多少钱？"), held, evidence, spoken="zh")
     assert found.statements == answer.statements
+    assert (found.conflict, found.citations[1].quote) == ((1, 2), "大桥一共花了5亿元。")
     assert found.note == (
         f"The articles do not agree: “{'题' * 40}” (2024-05-02) says one thing, “新闻” (2024-05-02) another."
     )

@@ -52,6 +52,8 @@ def test_an_answer() -> None:
         "signs": {},
         "cached": False,
         "asked": "谁来了？",
+        "conflict": [],
+        "read": [],
         "mode": "generated",
         "note": "",
         "timings_ms": {"retrieve": 41, "total": 6200},

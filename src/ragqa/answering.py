@@ -118,10 +118,19 @@ def restated(
         found = replace(found, verdict="partly")
     if not words or fold(words) in fold(put):
         return put, found
-    body, stop = (put[:-1], put[-1]) if put[-1] in "。．.!！" else (put, "")
-    whole = f"{body}（{words}）{stop}" if stop == "。" else f"{body} ({words}){stop}"
-    # Behind a few words they would make it a text in the other language.
+    whole = _with_words(put, words)
+    if language_of(whole) != language_of(put):
+        # Behind a few words they would make it a text in the other language: say what they are.
+        whole = _with_words(
+            put, words, lead="in the source's own words: " if language_of(put) == "en" else "原文："
+        )
     return (whole if language_of(whole) == language_of(put) else put), found
+
+
+def _with_words(put: str, words: str, *, lead: str = "") -> str:
+    """A statement with words in brackets before its full stop."""
+    body, stop = (put[:-1], put[-1]) if put[-1] in "。．.!！" else (put, "")
+    return f"{body}（{lead}{words}）{stop}" if stop == "。" else f"{body} ({lead}{words}){stop}"
 
 
 def _quote(marker: int, window: Window, evidence: Evidence) -> Citation:
@@ -160,8 +169,7 @@ def completed(
     row = disagreement(question, answer.question, held[0][1], evidence) if held else None
     if held and row is not None:
         one, other = evidence.sentences[held[0][1].first], evidence.sentences[row]
-        if spoken == answer.language:
-            answer = _with_quote(answer, other)
+        answer = _with_conflict(answer, one, other, say=spoken == answer.language)
         notes.append(
             word("disagree", answer.language, first=_dated(one.article), other=_dated(other.article))
         )
@@ -171,17 +179,23 @@ def completed(
     return replace(answer, note=" ".join(notes)) if notes else answer
 
 
-def _with_quote(answer: Answer, sentence: Sentence) -> Answer:
-    """An answer with one more statement: a sentence in its own words."""
-    place = (sentence.article.id, sentence.start, sentence.end)
-    if any((c.article.id, c.start, c.end) == place for c in answer.citations):
-        return answer
-    citation = Citation(len(answer.citations) + 1, sentence.article, sentence.start, sentence.end)
-    return replace(
-        answer,
-        statements=(*answer.statements, Statement(sentence.text, (citation.marker,), "supported")),
-        citations=(*answer.citations, citation),
-    )
+def _with_conflict(answer: Answer, one: Sentence, other: Sentence, *, say: bool) -> Answer:
+    """An answer that cites the sentence that disagrees with one of it; ``say`` makes it a statement, too."""
+    places = {(c.article.id, c.start, c.end): c.marker for c in answer.citations}
+    mine = next((c.marker for c in answer.citations if _covers(c, one)), 0)
+    theirs = places.get((other.article.id, other.start, other.end), 0)
+    if not theirs:
+        theirs = len(answer.citations) + 1
+        citation = Citation(theirs, other.article, other.start, other.end)
+        answer = replace(answer, citations=(*answer.citations, citation))
+        if say:
+            said = Statement(other.text, (theirs,), "supported")
+            answer = replace(answer, statements=(*answer.statements, said))
+    return replace(answer, conflict=(mine, theirs)) if mine else answer
+
+
+def _covers(citation: Citation, sentence: Sentence) -> bool:
+    return citation.article.id == sentence.article.id and citation.start <= sentence.start < citation.end
 
 
 def _dated(article: Article) -> str:

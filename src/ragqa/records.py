@@ -108,7 +108,8 @@ class Answer:
     ``confidence`` is the probability that the corpus holds an answer, ``signs`` what it was made from;
     ``cached`` says that the same question was answered from the same index before. ``asked`` are the
     reader's own words where ``question`` is the follow-up that they were taken for. ``read`` are the spans
-    (article, start, end) that the language model was given.
+    (article, start, end) that the language model was given; ``conflict`` the markers of two citations that
+    disagree.
     """
 
     question: str
@@ -125,6 +126,7 @@ class Answer:
     cached: bool = False
     asked: str = ""
     read: tuple[tuple[str, int, int], ...] = ()
+    conflict: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:

@@ -30,6 +30,7 @@ def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str], index: Ma
         "signs": answer.signs,
         "cached": answer.cached,
         "asked": answer.asked or answer.question,
+        "conflict": list(answer.conflict),
         "read": [{"article_id": id, "start": start, "end": end} for id, start, end in answer.read],
         "mode": answer.mode,
         "note": answer.note,
