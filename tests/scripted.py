@@ -9,8 +9,10 @@ from pathlib import Path
 
 from ragqa.errors import ArticleNotFoundError
 from ragqa.records import Answer, Article, Chunk, Citation, Language, Passage, Statement, Verdict
+from ragqa.settings import Settings
 from ragqa.text import language_of, sentence_spans
 
+PATHS = ("corpus", "index", "gold", "runs", "candidates")
 CORPUS = Path(__file__).parents[1] / "corpus"
 
 Quote = tuple[str, str]  # article id, the words
@@ -65,8 +67,13 @@ class ScriptedPipeline:
         *,
         examples: dict[Language, list[str]] | None = None,
         pause: Callable[[str], None] = lambda label: time.sleep(0.05),
+        home: Path = Path("nowhere"),
     ) -> None:
         self.index: FakeIndex | None = FakeIndex(list(own_articles() if articles is None else articles))
+        self.settings = Settings.load(**dict(zip(PATHS, map(home.joinpath, PATHS), strict=True)))
+        self.models = {"encoder": "words", "generator": "script"}
+        self.loading = False
+        self.wishes: list[dict[str, object]] = []
         self.scripts = scripts
         self.pause = pause
         self.asked: list[str] = []
@@ -83,8 +90,12 @@ class ScriptedPipeline:
                 return article
         raise ArticleNotFoundError(f"no article {article_id}")
 
-    def stream(self, question: str, **_: object) -> Iterator[Answer]:
+    def describe(self) -> dict[str, str | int]:
+        return {"version": "v-1", "articles": len(self.index.articles) if self.index else 0, "chunks": 1}
+
+    def stream(self, question: str, **wishes: object) -> Iterator[Answer]:
         self.asked.append(question)
+        self.wishes.append(wishes)
         try:
             yield from self._snapshots(question)
             self.finished.append(question)

@@ -59,11 +59,17 @@ ROOMS: dict[str, set[str]] = {
 PAGE: dict[str, set[str]] = {
     "interface": set(),
     "markup": {"interface"},
-    "frame": {"markup"},
+    "frame": {"interface", "markup"},
+    "reply": {"interface", "markup"},
+    "exporting": set(),
     "running": set(),
-    "asking": {"frame", "markup", "running"},
+    "wishes": {"index"},
+    "asking": {"frame", "index", "markup", "remembering", "reply", "running", "settings", "wishes"},
+    "answer_routes": {"asking", "candidates", "exporting", "schema"},
     "web": set(),
-    "page": {"asking", "frame", "interface", "markup", "pipeline", "settings", "terminal", "web"},
+    "page": {
+        "answer_routes", "asking", "frame", "interface", "markup", "pipeline", "settings", "terminal", "web",
+    },
 }
 # Where rooms are put together.
 COMPOSITION: dict[str, set[str]] = {

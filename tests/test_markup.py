@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ragqa import frame, markup
+from ragqa import frame, markup, reply
 from ragqa.interface import WORDS, phrase, ui_language
 from ragqa.markup import Mark
 from ragqa.records import Answer, Article, Chunk, Citation, Passage, Statement, Status
@@ -28,6 +28,23 @@ HOSTILE = [
     "{{constructor.constructor('alert(1)')()}} ${alert(1)} `",
     "<math><mtext></table><img src=x onerror=alert(1)>",
     '" onmouseover=alert(1) autofocus onfocus=alert(1) x="',
+    "<body onload=alert(1)>",
+    "<video><source onerror=alert(1)></video>",
+    "<details open ontoggle=alert(1)>x</details>",
+    "<object data='javascript:alert(1)'></object>",
+    "<embed src='javascript:alert(1)'>",
+    "<link rel=stylesheet href=http://evil.example/x.css>",
+    "<meta http-equiv=refresh content='0;url=http://evil.example'>",
+    "<base href=http://evil.example/>",
+    "<svg><animate onbegin=alert(1) attributeName=x></svg>",
+    "<svg><script href=data:,alert(1) /></svg>",
+    "<template><img src=x onerror=alert(1)></template>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "<textarea></textarea><img src=x onerror=alert(1)>",
+    "<!--><img src=x onerror=alert(1)>-->",
+    "<img src='http://evil.example/pixel.png'>",
+    "<button formaction=javascript:alert(1)>x</button>",
+    "${alert(1)}#{alert(1)}<%= alert(1) %>",
 ]
 ADDRESSES = [
     "javascript:alert(1)",
@@ -110,12 +127,12 @@ def everything(article: Article, question: str, said: str) -> str:
     statuses: tuple[Status, ...] = ("answered", "not_found", "unverified")
     return "".join(
         [
-            *(markup.answer("en", replace(answer, status=s), "done") for s in statuses),
-            markup.answer("zh", answer, "running"),
+            *(reply.answer("en", replace(answer, status=s), "done") for s in statuses),
+            reply.answer("zh", answer, "running"),
             markup.sources("en", answer),
             markup.reader("en", article, [Mark(1, 0, 3), Mark(0, 1, len(article.text))]),
             markup.message("en", said, verbatim=True),
-            markup.status("en", answer, "done", 1.0),
+            reply.status("en", answer, "done", 1.0),
             frame.masthead("en", [article]),
             frame.corpus("zh", [article]),
             frame.examples("en", [("en", question)]),
@@ -198,11 +215,14 @@ def test_markers_stand_before_the_full_stop_and_only_for_citations_that_exist() 
         answer_of(article, (0, 4), (4, 8)),
         statements=(Statement("Two things.", (2, 1, 7), "supported"), Statement("没有", (9,), "unsupported")),
     )
-    html = markup.answer("en", answer, "done")
+    html = reply.answer("en", answer, "done")
     assert re.findall(r'<a class="cite"[^>]*>(\d+)</a>', html) == ["2", "1"]
     assert 'title="标题 — 第二句。"' in html
-    assert re.sub(r"<[^>]+>", "", html[html.index("Two") :]).startswith("Two things21.没有")
-    assert '<p class="statement" data-verdict="unsupported" lang="zh">没有 <em class="verdict">' in html
+    assert re.sub(r"<[^>]+>", "", html[html.index("Two") :]).startswith("Two things21. ✓ supported没有")
+    assert (
+        '<p class="statement" data-verdict="unsupported" lang="zh">没有 <em class="verdict" data-verdict="unsupported">'
+        in html
+    )
 
 
 @pytest.mark.parametrize(
@@ -221,7 +241,7 @@ def test_markers_stand_before_the_full_stop_and_only_for_citations_that_exist() 
 )
 def test_each_state_says_what_it_is(status: str, mode: str, state: str, words: str) -> None:
     answer = replace(answer_of(article_of(), (0, 4)), status=status, mode=mode)  # type: ignore[arg-type]
-    html = markup.answer("en", answer, state)  # type: ignore[arg-type]
+    html = reply.answer("en", answer, state)  # type: ignore[arg-type]
     assert f'<p class="kind"><span data-word="{words}">' in html
     assert ("skeleton" in html) == (words == "answer.sources")
     assert f'data-status="{status if state == "done" else "pending"}"' in html
@@ -289,8 +309,8 @@ def test_the_page_speaks_chinese_or_english(said: object, code: str) -> None:
 
 def test_status_counts_what_has_happened() -> None:
     answer = answer_of(article_of(), (0, 4), (4, 8))
-    text = re.sub(r"</li><li>", " · ", markup.status("en", answer, "done", 6.24))
+    text = re.sub(r"</li><li>", " · ", reply.status("en", answer, "done", 6.24))
     assert (
         re.sub(r"<[^>]+>", "", text) == "found 1 passage in 1 article · 2 statements checked · done in 6.2 s"
     )
-    assert "searching" in markup.status("en", None, "running")
+    assert "searching" in reply.status("en", None, "running")

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
-from ragqa import frame, markup
+from ragqa import frame, markup, reply
 from ragqa.errors import RagqaError
+from ragqa.index import Filter
 from ragqa.records import Answer, Article, Language
+from ragqa.remembering import Remembered
 from ragqa.running import Run
+from ragqa.settings import Settings
+from ragqa.wishes import Wishes, read_wishes
 
 LONGEST_QUESTION = 2_000
+# Finished answers that can be taken away or judged.
+_KEPT = 200
 _log = logging.getLogger(__name__)
 
 # Status, answer and sources as HTML; None leaves what is there.
@@ -43,7 +50,26 @@ class Pipeline(Protocol):
     @property
     def index(self) -> Index | None: ...
 
-    def stream(self, question: str) -> Iterator[Answer]: ...
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def models(self) -> Mapping[str, str]: ...
+
+    @property
+    def loading(self) -> bool: ...
+
+    def describe(self) -> Mapping[str, str | int]: ...
+
+    def stream(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        wanted: Filter = ...,
+        use_llm: bool = True,
+        after: str | None = None,
+    ) -> Iterator[Answer]: ...
 
     def article(self, article_id: str) -> Article: ...
 
@@ -54,7 +80,8 @@ class Desk:
     """Answers questions for all browsers, one at a time; each browser can stop its own."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+        self.pipeline = pipeline
+        self.kept: Remembered[Answer] = Remembered(_KEPT)
         self._turn = threading.Lock()
         self._runs: dict[str, Run] = {}
 
@@ -64,63 +91,91 @@ class Desk:
         if run is not None:
             run.stop()
 
-    def ask(self, question: object, ui: Language, browser: str) -> Iterator[Update]:
-        """Status, answer and sources as HTML, as far as they have come; closing it stops the model."""
-        problem, asked = _checked(ui, question)
-        if not problem and self._pipeline.index is None:
+    def ask(self, question: object, wished: object, browser: str) -> Iterator[Update]:
+        """Status, answer and sources as HTML, as far as they have come; closing it stops the model.
+
+        ``wished`` is what wishes.py reads.
+        """
+        wishes, problem = _read(wished)
+        ui = wishes.ui
+        unasked, asked = _checked(ui, question)
+        problem = problem or unasked
+        if not problem and self.pipeline.index is None:
             problem = frame.no_index(ui)
         self.stop(browser)
-        run = self._runs[browser] = Run(lambda: self._pipeline.stream(asked), self._turn)
+        run = self._runs[browser] = Run(lambda: self.pipeline.stream(asked, **_options(wishes)), self._turn)
         try:
-            yield markup.status(ui, None, "waiting" if self._turn.locked() else "running"), "", ""
+            yield reply.status(ui, None, "waiting" if self._turn.locked() else "running"), "", ""
             if problem:
-                yield markup.status(ui, None, "error"), problem, ""
+                yield reply.status(ui, None, "error"), problem, ""
             else:
-                yield from _snapshots(run, ui)
+                yield from self._snapshots(run, ui)
         except RagqaError as error:
-            yield markup.status(ui, None, "error"), markup.message(ui, str(error), verbatim=True), None
+            yield reply.status(ui, None, "error"), markup.message(ui, str(error), verbatim=True), None
         except Exception:
             _log.exception("a question could not be answered")
-            yield markup.status(ui, None, "error"), markup.message(ui, "note.error"), None
+            yield reply.status(ui, None, "error"), markup.message(ui, "note.error"), None
         finally:
             run.stop()
             if self._runs.get(browser) is run:
                 del self._runs[browser]
 
-
-def _snapshots(run: Run, ui: Language) -> Iterator[Update]:
-    began = time.monotonic()
-    answer: Answer | None = None
-    quoted: Answer | None = None
-    shown: Answer | None = None
-    sources = ""
-    told: Update | None = None
-    for answer in run:
-        if answer.mode == "extractive":
-            quoted = answer
-        # Quoted sentences stay while passages are looked up again, and until the model's first one.
-        blank = answer.mode == "sources" or (answer.mode == "generating" and not answer.statements)
-        shown = quoted if quoted and blank else answer
-        before, sources = sources, markup.sources(ui, shown)
-        update = (
-            markup.status(ui, answer, "running"),
-            markup.answer(ui, shown, "running"),
-            None if sources == before else sources,
+    def _snapshots(self, run: Run, ui: Language) -> Iterator[Update]:
+        began = time.monotonic()
+        answer: Answer | None = None
+        quoted: Answer | None = None
+        shown: Answer | None = None
+        sources = ""
+        told: Update | None = None
+        for answer in run:
+            if answer.mode == "extractive":
+                quoted = answer
+            # Quoted sentences stay while passages are looked up again, and until the model's first one.
+            blank = answer.mode == "sources" or (answer.mode == "generating" and not answer.statements)
+            shown = quoted if quoted and blank else answer
+            before, sources = sources, markup.sources(ui, shown)
+            update = (
+                reply.status(ui, answer, "running", loading=self.pipeline.loading),
+                reply.answer(ui, shown, "running"),
+                None if sources == before else sources,
+            )
+            # While the model reads, snapshots come that show nothing new.
+            if update != told:
+                told = update
+                yield update
+        if run.stopped:
+            yield (
+                reply.status(ui, shown, "stopped"),
+                reply.answer(ui, shown, "stopped") if shown else "",
+                None,
+            )
+            return
+        if answer is None:
+            raise RuntimeError("the pipeline gave no answer")
+        token = secrets.token_urlsafe(12)
+        self.kept.put(token, answer)
+        yield (
+            reply.status(ui, answer, "done", time.monotonic() - began),
+            reply.answer(ui, answer, "done", token=token),
+            markup.sources(ui, answer),
         )
-        # While the model reads, snapshots come that show nothing new.
-        if update != told:
-            told = update
-            yield update
-    if run.stopped:
-        yield markup.status(ui, shown, "stopped"), markup.answer(ui, shown, "stopped") if shown else "", None
-        return
-    if answer is None:
-        raise RuntimeError("the pipeline gave no answer")
-    yield (
-        markup.status(ui, answer, "done", time.monotonic() - began),
-        markup.answer(ui, answer, "done"),
-        markup.sources(ui, answer),
-    )
+
+
+def _read(wished: object) -> tuple[Wishes, str]:
+    """The wishes, and a message when they cannot be met."""
+    try:
+        return read_wishes(wished), ""
+    except RagqaError as error:
+        return Wishes(), markup.message("en", str(error), verbatim=True)
+
+
+def _options(wishes: Wishes) -> dict[str, Any]:
+    return {
+        "k": wishes.k,
+        "wanted": wishes.wanted,
+        "use_llm": wishes.depth == "full",
+        "after": wishes.after or None,
+    }
 
 
 def _checked(ui: Language, question: object) -> tuple[str, str]:

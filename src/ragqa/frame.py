@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
+from ragqa.interface import phrase
 from ragqa.markup import words
 from ragqa.records import Article, Language
 
@@ -57,6 +58,44 @@ def examples(ui: Language, questions: Sequence[tuple[Language, str]]) -> str:
 def keys(ui: Language) -> str:
     """The line that names the keys."""
     return f'<p class="keys">{words(ui, "keys")}</p>'
+
+
+def following(ui: Language) -> str:
+    """The line that says which question the next one follows up; page.js shows it."""
+    return (
+        f'<p id="following" hidden>{words(ui, "following")} <span class="before"></span> '
+        f'<button type="button" data-tool="unfollow">{words(ui, "tools.unfollow")}</button></p>'
+    )
+
+
+def advanced(ui: Language, *, model: str) -> str:
+    """Filters, number of passages and depth; page.js sends what is set with the question."""
+
+    def field(name: str, body: str) -> str:
+        return f"<label>{words(ui, f'advanced.{name}')}{body}</label>"
+
+    def choice(name: str, *values: str) -> str:
+        keys = {value: f"advanced.{name}.{value or 'any'}" for value in values}
+        options = "".join(
+            f'<option value="{value}" data-word="{key}">{escape(phrase(ui, key))}</option>'
+            for value, key in keys.items()
+        )
+        return field(name, f'<select name="{name}" data-usual="{values[0]}">{options}</select>')
+
+    fields = [
+        field("since", '<input type="date" name="since">'),
+        field("until", '<input type="date" name="until">'),
+        choice("written", "", "zh", "en"),
+        field("source", '<input type="text" name="source" maxlength="200">'),
+        field("k", '<input type="number" name="k" min="1" max="20" placeholder="5">'),
+        choice("depth", "full", "verbatim"),
+    ]
+    return _disclosure(
+        ui,
+        "advanced.label",
+        f'<div class="fields">{"".join(fields)}</div>'
+        f'<p class="model">{words(ui, "advanced.model")} {escape(model)}</p>',
+    )
 
 
 def reader_shell(ui: Language) -> str:

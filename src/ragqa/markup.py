@@ -11,17 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from typing import Literal
 from urllib.parse import urlsplit
 
 from ragqa.interface import Value, phrase
-from ragqa.records import Answer, Article, Citation, Language, Passage, Statement
-from ragqa.text import language_of
+from ragqa.records import Answer, Article, Citation, Language, Passage
 
-State = Literal["waiting", "running", "done", "stopped", "error"]
 _NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
-_STOPS = "。．.！!？?；;"
-_SENTENCE_ENDS = _STOPS + "：:…，,”’」』）)]】\"'"
+STOPS = "。．.！!？?；;"
+_SENTENCE_ENDS = STOPS + "：:…，,”’」』）)]】\"'"
 _SNIPPET: dict[Language, int] = {"zh": 110, "en": 260}
 
 
@@ -46,108 +43,8 @@ def message(ui: Language, text_or_key: str, *, verbatim: bool = False, **values:
     return f'<div class="message" role="alert"><p>{body}</p></div>'
 
 
-def status(ui: Language, answer: Answer | None, state: State, seconds: float = 0.0) -> str:
-    """What has happened so far, step by step, with counts."""
-    steps = [words(ui, key, **values) for key, values in _steps(answer, state, seconds)]
-    items = "".join(f"<li>{step}</li>" for step in steps)
-    shown = "running" if state == "waiting" else state
-    return f'<ol class="steps" data-state="{shown}">{items}</ol>'
-
-
-def _steps(answer: Answer | None, state: State, seconds: float) -> list[tuple[str, dict[str, Value]]]:
-    steps: list[tuple[str, dict[str, Value]]] = []
-    if answer is not None:
-        articles = len({p.article.id for p in answer.passages})
-        if articles:
-            steps.append(("status.found", {"n": len(answer.passages), "m": articles}))
-        else:
-            steps.append(("status.nothing", {}))
-        count: dict[str, Value] = {"n": len(answer.statements)}
-        if answer.statements and answer.mode == "extractive":
-            steps.append(("status.quoted", count))
-        elif answer.statements and answer.mode != "sources":
-            steps.append(("status.checked", count))
-    if state == "waiting":
-        steps.append(("status.waiting", {}))
-    elif state == "running":
-        now = {
-            "sources": "choosing",
-            "extractive": "reading",
-            "generating": "writing",
-            "generated": "writing",
-        }
-        steps.append((f"status.{now[answer.mode] if answer else 'search'}", {}))
-    elif state == "done":
-        if answer is not None and answer.status == "not_found":
-            steps.append(("status.absent", {}))
-        if answer is not None and answer.cached:
-            steps.append(("status.cached", {}))
-        steps.append(("status.done", {"s": f"{seconds:.1f}"}))
-    else:
-        steps.append(("status.stopped" if state == "stopped" else "status.failed", {}))
-    return steps
-
-
-def answer(ui: Language, found: Answer, state: State) -> str:
-    """The question and its answer as far as it has come: statements with their numbers, or a note."""
-    body, note = _statements(ui, found), ""
-    if found.mode == "sources" and state == "running":
-        body = '<div class="skeleton" aria-hidden="true"><i></i><i></i><i></i></div>'
-    if state == "done":
-        note = _note(ui, found)
-    return (
-        f'<section class="reply" data-status="{found.status if state == "done" else "pending"}"'
-        f' data-mode="{found.mode}">'
-        f'<h2 class="asked" lang="{language_of(found.question)}">{escape(found.question)}</h2>'
-        f'<p class="kind">{words(ui, f"answer.{_kind(found, state)}")}</p>{note}{body}</section>'
-    )
-
-
-def _kind(found: Answer, state: State) -> str:
-    if state == "done" and found.status != "answered":
-        return found.status
-    if state == "running" and found.mode == "extractive":
-        return "waiting"
-    if state == "stopped" and found.mode != "extractive":
-        return "halted" if found.statements else "unanswered"
-    return found.mode
-
-
-def _note(ui: Language, found: Answer) -> str:
-    note = f'<p class="note" lang="{found.language}">{escape(found.note)}</p>' if found.note else ""
-    if found.status != "not_found":
-        return note
-    return f'{note}<p class="advice">{words(ui, "answer.advice")}</p>'
-
-
-def _statements(ui: Language, found: Answer) -> str:
-    citations = {citation.marker: citation for citation in found.citations}
-    lines = "".join(_statement(ui, each, citations) for each in found.statements)
-    return f'<div class="statements">{lines}</div>' if lines else ""
-
-
-def _statement(ui: Language, said: Statement, citations: dict[int, Citation]) -> str:
-    """One sentence; its numbers stand before the full stop, as in ``records.marked``."""
-    numbers = "".join(_cite(citations[n]) for n in said.citations if n in citations)
-    body, stop, end = said.text, "", ""
-    language = language_of(body)
-    if numbers:
-        if body and body[-1] in _STOPS:
-            body, stop = body[:-1], body[-1]
-        # The last word (in Chinese the last character) keeps number and stop on its line.
-        cut = max(len(body) - 1 if language == "zh" else body.rfind(" ") + 1, len(body) - 24)
-        body, tail = body[:cut], body[cut:]
-        end = f'<span class="end">{escape(tail)}{numbers}{escape(stop)}</span>'
-    verdict = ""
-    if said.verdict != "supported":
-        verdict = f' <em class="verdict">{words(ui, f"verdict.{said.verdict}")}</em>'
-    return (
-        f'<p class="statement" data-verdict="{said.verdict}" lang="{language}">'
-        f"{escape(body)}{end}{verdict}</p>"
-    )
-
-
-def _cite(citation: Citation) -> str:
+def cite(citation: Citation) -> str:
+    """The number of a citation, with all that page.js needs to open it."""
     title = escape(f"{citation.article.title} — {citation.quote}")
     return (
         f'<a class="cite" href="#mark-{citation.marker}" title="{title}" data-n="{citation.marker}"'

@@ -19,7 +19,7 @@ from fastapi import FastAPI, Query
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from ragqa import frame, markup, terminal, web
+from ragqa import answer_routes, frame, markup, terminal, web
 from ragqa.asking import Desk, Pipeline
 from ragqa.errors import ArticleNotFoundError, RagqaError
 from ragqa.interface import ui_language
@@ -38,7 +38,10 @@ _SANS = [
     "Noto Sans CJK SC",
     "sans-serif",
 ]
-_HEAD = '<link rel="stylesheet" href="ragqa/page.css"><script type="module" src="ragqa/page.js"></script>'
+_HEAD = "".join(
+    [f'<link rel="stylesheet" href="ragqa/{name}.css">' for name in ("page", "tools")]
+    + ['<script type="module" src="ragqa/page.js"></script>']
+)
 _UI: Language = "en"  # until page.js puts the words into the reader's language
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -48,7 +51,7 @@ class Parts(NamedTuple):
 
     head: gr.HTML
     question: gr.Textbox
-    language: gr.Textbox
+    wishes: gr.Textbox
     ask: gr.Button
     stop: gr.Button
     examples: gr.HTML
@@ -58,12 +61,13 @@ class Parts(NamedTuple):
     corpus: gr.HTML
 
 
-def build(pipeline: Pipeline) -> gr.Blocks:
+def build(desk: Desk) -> gr.Blocks:
     """The page: its parts and its events."""
     page: gr.Blocks
+    pipeline = desk.pipeline
     with gr.Blocks(title="ragqa", analytics_enabled=False, fill_width=True) as page:
-        parts = _lay_out()
-        _connect(page, parts, Desk(pipeline))
+        parts = _lay_out(pipeline)
+        _connect(page, parts, desk)
         page.load(
             lambda: _holdings(pipeline),
             outputs=[parts.head, parts.examples, parts.corpus, parts.answer],
@@ -74,10 +78,11 @@ def build(pipeline: Pipeline) -> gr.Blocks:
     return page
 
 
-def _lay_out() -> Parts:
+def _lay_out(pipeline: Pipeline) -> Parts:
     head = _html("head")
     with gr.Row(elem_id="room"):
         with gr.Column(elem_id="work", scale=6, min_width=0):
+            _html("before", frame.following(_UI))
             with gr.Column(elem_id="asking"):
                 question = gr.Textbox(
                     elem_id="question",
@@ -91,19 +96,20 @@ def _lay_out() -> Parts:
                     _html("keys", frame.keys(_UI))
                     stop = gr.Button("Stop", elem_id="stop", variant="secondary", min_width=0)
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=0)
+            _html("advanced", frame.advanced(_UI, model=pipeline.models["generator"]))
             examples, status, answer, sources = map(_html, ("examples", "status", "answer", "sources"))
             _html("history", frame.history(_UI))
             corpus = _html("corpus")
             _html("evaluate", frame.evaluation(_UI))
         with gr.Column(elem_id="side", scale=5, min_width=0):
             _html("reader", frame.reader_shell(_UI))
-    language = gr.Textbox(visible=False)
-    return Parts(head, question, language, ask, stop, examples, status, answer, sources, corpus)
+    wishes = gr.Textbox(visible=False)
+    return Parts(head, question, wishes, ask, stop, examples, status, answer, sources, corpus)
 
 
 def _connect(page: gr.Blocks, parts: Parts, desk: Desk) -> None:
-    def answering(question: str, language: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        for update in desk.ask(question, ui_language(language), request.session_hash or ""):
+    def answering(question: str, wishes: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        for update in desk.ask(question, wishes, request.session_hash or ""):
             yield tuple(gr.skip() if part is None else part for part in update)
 
     def stopping(request: gr.Request) -> None:
@@ -111,7 +117,7 @@ def _connect(page: gr.Blocks, parts: Parts, desk: Desk) -> None:
 
     parts.ask.click(
         answering,
-        inputs=[parts.question, parts.language],
+        inputs=[parts.question, parts.wishes],
         outputs=[parts.status, parts.answer, parts.sources],
         js="() => window.ragqa.collect()",
         concurrency_limit=8,  # who waits for a turn is told so, instead of waiting unseen in the queue
@@ -163,10 +169,12 @@ def application(pipeline: Pipeline) -> FastAPI:
         marks = [each for text in mark if (each := _mark(text, found)) is not None]
         return HTMLResponse(markup.reader(ui_language(ui), found, marks))
 
+    desk = Desk(pipeline)
+    answer_routes.add_routes(app, desk, pipeline.settings.candidates)
     app.mount("/ragqa", StaticFiles(directory=_ASSETS))
     gr.mount_gradio_app(
         app,
-        build(pipeline),
+        build(desk),
         path="/",
         theme=gr.themes.Base(font=_SANS, font_mono=["ui-monospace", "monospace"]),
         head=_HEAD,

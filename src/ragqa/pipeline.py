@@ -74,6 +74,11 @@ class Pipeline:
         return self._index
 
     @property
+    def loading(self) -> bool:
+        """Whether the language model is being loaded."""
+        return self._generator.loading
+
+    @property
     def models(self) -> dict[str, str]:
         """Names of the models in use."""
         return {"encoder": self._encoder.id, "generator": self.settings.generator}
@@ -250,6 +255,11 @@ class LazyGenerator:
         self._loading = threading.Lock()
         self._generator: Generator | None = None
         self.error: ModelError | None = None
+
+    @property
+    def loading(self) -> bool:
+        """Whether it is being loaded now."""
+        return self._loading.locked()
 
     def load_in_background(self) -> None:
         """Begin to load, so that the first question need not wait."""

@@ -2,6 +2,7 @@
 
 import { $, choose, language, load, speak, store } from "./words.js";
 import { cite, close, narrow, open, settle } from "./reader.js";
+import { follow, onTool, setFrom, wishes } from "./tools.js";
 
 const root = document.documentElement;
 let box = null; // the textarea of the question
@@ -19,6 +20,11 @@ const running = () => busy || state() === "running";
 const fill = (text) => {
   box.value = text;
   box.dispatchEvent(new Event("input", { bubbles: true }));
+};
+
+const toBox = () => {
+  box.focus();
+  box.select();
 };
 
 const ask = () => {
@@ -48,7 +54,9 @@ const collect = () => {
     remember(asked);
     close({ byHand: false });
   }
-  return [box.value, language()];
+  const sent = [box.value, wishes()];
+  if (asked) follow("");
+  return sent;
 };
 
 const onKey = (event) => {
@@ -67,8 +75,7 @@ const onKey = (event) => {
   } else if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey
              && !event.target.closest("input, textarea, select, [contenteditable]")) {
     event.preventDefault();
-    box.focus();
-    box.select();
+    toBox();
   }
 };
 
@@ -111,6 +118,7 @@ const onChange = () => {
 const onClick = (event) => {
   const on = (selector) => event.target.closest(selector);
   let node;
+  if (onTool(event, toBox)) return;
   if ((node = on("#language button"))) {
     choose(node.dataset.ui);
   } else if ((node = on("a.cite, .jump"))) {
@@ -170,7 +178,9 @@ const start = async () => {
   listHistory();
   await load();
   root.dataset.ready = "";
-  const question = new URLSearchParams(location.search).get("q");
+  const parameters = new URLSearchParams(location.search);
+  const question = parameters.get("q");
+  setFrom(parameters);
   if (question) {
     fill(question);
     ask();

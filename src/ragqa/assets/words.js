@@ -40,7 +40,11 @@ export const speak = () => {
     const text = phrase(node.dataset.word, JSON.parse(node.dataset.args ?? "{}"));
     if (node.textContent !== text) node.textContent = text;
   }
-  for (const node of $$("[data-word-label]")) node.setAttribute("aria-label", phrase(node.dataset.wordLabel));
+  for (const node of $$("[data-word-label]")) {
+    const label = phrase(node.dataset.wordLabel);
+    node.setAttribute("aria-label", label);
+    if (node.tagName === "INPUT" && node.placeholder !== label) node.placeholder = label;
+  }
   for (const node of $$("#language button")) node.setAttribute("aria-pressed", String(node.dataset.ui === chosen));
   const box = $("#question textarea");
   if (box.placeholder !== phrase("question.hint")) box.placeholder = phrase("question.hint");

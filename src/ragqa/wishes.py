@@ -1,0 +1,45 @@
+"""What a reader wishes beside the question: sent by the page as JSON, checked before anything is done."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from ragqa.errors import QuestionError
+from ragqa.index import Filter
+from ragqa.records import Language
+
+_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+
+
+class Wishes(BaseModel, frozen=True):
+    """The interface language, the question before this one, and what is set under "advanced"."""
+
+    ui: Language = "en"
+    after: str = Field(default="", max_length=2000)
+    k: int | None = Field(default=None, ge=1, le=20)
+    depth: Literal["full", "verbatim"] = "full"
+    since: str | None = Field(default=None, pattern=_DATE)
+    until: str | None = Field(default=None, pattern=_DATE)
+    written: Language | None = None
+    source: str | None = Field(default=None, max_length=200)
+
+    @field_validator("k", "since", "until", "written", "source", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @property
+    def wanted(self) -> Filter:
+        """The filter on articles."""
+        return Filter(since=self.since, until=self.until, language=self.written, source=self.source)
+
+
+def read_wishes(text: object) -> Wishes:
+    """The wishes of a page. Raises QuestionError naming the one that cannot be met."""
+    try:
+        return Wishes.model_validate_json(text if isinstance(text, str) and text else "{}")
+    except ValidationError as error:
+        name = ".".join(map(str, error.errors()[0]["loc"])) or "the request"
+        raise QuestionError(f"{name}: {error.errors()[0]['msg']}") from error

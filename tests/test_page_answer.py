@@ -1,0 +1,197 @@
+"""Around an answer, in a real browser: filters, follow-ups, taking away, judging, and who can read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from browsing import missing, page_url
+from scripted import Script, ScriptedPipeline
+from test_page import (  # noqa: F401
+    AGE,
+    GONE,
+    REASONS,
+    SCHULMAN,
+    SCRIPTS,
+    WHY,
+    Gate,
+    ask,
+    browser,
+    gate,
+    texts,
+    url,
+    visit,
+    wait_for,
+)
+
+from ragqa.candidates import pending
+from ragqa.index import Filter
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
+PLAIN = {"k": None, "wanted": Filter(), "use_llm": True, "after": None}
+
+
+@pytest.fixture(scope="module")
+def pipeline(gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> ScriptedPipeline:
+    home = tmp_path_factory.mktemp("page")
+    return ScriptedPipeline(SCRIPTS, examples={"en": [AGE], "zh": [GONE]}, pause=gate, home=home)
+
+
+def test_what_is_set_under_advanced_goes_with_the_question(visit: Any, pipeline: ScriptedPipeline) -> None:
+    page = visit()
+    ask(page, WHY)
+    assert pipeline.wishes[-1] == PLAIN
+    page.click("#advanced summary")
+    page.fill("#advanced [name=since]", "2024-05-01")
+    page.select_option("#advanced [name=written]", "en")
+    page.fill("#advanced [name=source]", "desk")
+    page.fill("#advanced [name=k]", "3")
+    page.select_option("#advanced [name=depth]", "verbatim")
+    ask(page, GONE)
+    assert pipeline.wishes[-1] == {
+        "k": 3, "use_llm": False, "after": None,
+        "wanted": Filter(since="2024-05-01", language="en", source="desk"),
+    }  # fmt: skip
+
+
+def test_a_number_of_passages_that_nobody_offers_is_refused_in_words(visit: Any) -> None:
+    page = visit()
+    page.click("#advanced summary")
+    page.fill("#advanced [name=k]", "99")
+    ask(page, WHY, until="error")
+    assert "k: Input should be less than or equal to 20" in page.inner_text("#answer")
+
+
+def test_a_follow_up_takes_the_question_before_along_once(visit: Any, pipeline: ScriptedPipeline) -> None:
+    page = visit()
+    ask(page, WHY)
+    assert not page.locator("#following").is_visible()
+    page.click("[data-tool=follow]")
+    assert page.inner_text("#following .before") == WHY
+    assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    ask(page, GONE)
+    assert pipeline.wishes[-1]["after"] == WHY
+    assert not page.locator("#following").is_visible()
+    ask(page, WHY)
+    assert pipeline.wishes[-1]["after"] is None
+
+
+def test_a_follow_up_can_be_called_off(visit: Any, pipeline: ScriptedPipeline) -> None:
+    page = visit()
+    ask(page, WHY)
+    page.click("[data-tool=follow]")
+    page.click("[data-tool=unfollow]")
+    ask(page, GONE)
+    assert pipeline.wishes[-1]["after"] is None
+
+
+def test_the_link_asks_the_same_again_filters_and_all(
+    visit: Any, pipeline: ScriptedPipeline, url: str
+) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    page.click("#advanced summary")
+    page.select_option("#advanced [name=written]", "zh")
+    ask(page, WHY)
+    page.click("[data-tool=link]")
+    page.wait_for_selector(".said:text('Link copied')")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert parse_qs(urlsplit(link).query) == {"q": [WHY], "written": ["zh"]}
+    again = visit(link.removeprefix(url))
+    again.wait_for_selector("#status [data-state=done]")
+    assert again.input_value("#advanced [name=written]") == "zh"
+    assert pipeline.wishes[-1] == {**PLAIN, "wanted": Filter(language="zh")}
+
+
+def test_an_answer_is_copied_with_its_references_and_saved_as_a_file(visit: Any) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    ask(page, GONE)
+    page.click("[data-tool=copy]")
+    page.wait_for_selector(".said:text('Copied')")
+    text = page.evaluate("navigator.clipboard.readText()")
+    assert text.startswith(f"{GONE}\n\n舒尔曼想专注于对齐研究[1]。\n\n[1] Schulman joins Anthropic")
+    with page.expect_download() as saved:
+        page.click(".tools a >> text=JSON")
+    document = json.loads(Path(saved.value.path()).read_text(encoding="utf-8"))
+    assert (document["schema"], document["citations"][0]["article_id"]) == ("ragqa.answer/1", SCHULMAN)
+
+
+def test_an_opinion_is_kept_for_the_gold_set(visit: Any, pipeline: ScriptedPipeline) -> None:
+    page = visit()
+    ask(page, WHY)
+    page.click("[data-tool=up]")
+    page.wait_for_selector(".said:text('kept on this machine')")
+    page.click("[data-tool=down]")
+    page.fill(".remark input", "He gave three reasons.")
+    page.click("[data-tool=send]")
+    wait_for(lambda: len(pending(pipeline.settings.candidates)) == 2)
+    first, second = pending(pipeline.settings.candidates)
+    assert (first["good"], second["good"], second["comment"]) == (True, False, "He gave three reasons.")
+    assert page.get_attribute("[data-tool=down]", "aria-pressed") == "true"
+    assert page.get_attribute("[data-tool=up]", "aria-pressed") == "false"
+
+
+def test_twenty_questions_in_a_row_leave_the_page_as_small_as_it_was(visit: Any) -> None:
+    page = visit()
+
+    def heap() -> float:
+        session = page.context.new_cdp_session(page)
+        session.send("HeapProfiler.collectGarbage")
+        return float(session.send("Runtime.getHeapUsage")["usedSize"])
+
+    for _ in range(2):
+        ask(page, WHY)
+        ask(page, GONE)
+    before, nodes = heap(), page.evaluate("document.querySelectorAll('*').length")
+    for _ in range(10):
+        ask(page, WHY)
+        ask(page, GONE)
+    assert heap() < 1.3 * before
+    assert page.evaluate("document.querySelectorAll('*').length") <= nodes + 20
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "locale"), [(1280, "en-US"), (390, "zh-CN")])
+def test_axe_finds_nothing_serious(visit: Any, scheme: str, width: int, locale: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visit(width=width, locale=locale, color_scheme=scheme)
+    page.click("#advanced summary")
+    ask(page, WHY)
+    page.click("#answer a.cite[data-n='1']")
+    page.wait_for_selector("#reader mark.lit")
+    page.wait_for_timeout(300)
+    found = axe.Axe().run(page).response["violations"]
+    serious = [
+        (v["id"], [n["html"][:120] for n in v["nodes"]][:3])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+def test_two_sources_that_disagree_are_seen_together(visit: Any) -> None:
+    class Disagreeing(ScriptedPipeline):
+        def _snapshots(self, question: str) -> Any:
+            from dataclasses import replace
+
+            *before, last = super()._snapshots(question)
+            yield from before
+            yield replace(last, conflict=(1, 2))
+
+    quotes = (
+        (REASONS, "第一，留下来的机会成本太高。"),
+        (SCHULMAN, "He expects Anthropic to give him a fresh view"),
+    )
+    script = Script(quotes=quotes, lines=(("One.", (1,), "supported"), ("Other.", (2,), "supported")))
+    with page_url(Disagreeing({"Who?": script})) as served:
+        page = visit(at=served)
+        ask(page, "Who?")
+        left, right = (page.locator(".conflict blockquote").nth(n).bounding_box() for n in (0, 1))
+        assert left["y"] == right["y"]
+        assert left["x"] < right["x"]
+        assert "2024-10-24" in page.inner_text(".conflict")
+        page.click(".conflict a.cite[data-n='2']")
+        page.wait_for_selector(f"#reader [data-article='{SCHULMAN}'] mark.lit")
+        page.close()

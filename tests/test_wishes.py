@@ -1,0 +1,45 @@
+"""What a page may wish for, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from ragqa.errors import QuestionError
+from ragqa.index import Filter
+from ragqa.wishes import Wishes, read_wishes
+
+
+@pytest.mark.parametrize("sent", ["", None, 7, "{}"])
+def test_nothing_said_is_nothing_wished(sent: object) -> None:
+    assert read_wishes(sent) == Wishes()
+    assert Wishes().wanted == Filter()
+
+
+def test_filters_depth_and_the_question_before_are_read() -> None:
+    wishes = read_wishes(
+        '{"ui": "zh", "after": "谁走了？", "k": 3, "depth": "verbatim", "since": "2024-05", "written": "en", "source": "desk"}'
+    )
+    assert (wishes.ui, wishes.after, wishes.k, wishes.depth) == ("zh", "谁走了？", 3, "verbatim")
+    assert wishes.wanted == Filter(since="2024-05", language="en", source="desk")
+
+
+def test_an_empty_field_is_not_set() -> None:
+    assert read_wishes('{"since": "", "until": "", "written": "", "source": "", "k": ""}') == Wishes()
+
+
+@pytest.mark.parametrize(
+    ("sent", "named"),
+    [
+        ('{"since": "May"}', "since"),
+        ('{"k": 0}', "k"),
+        ('{"k": 21}', "k"),
+        ('{"depth": "deepest"}', "depth"),
+        ('{"ui": "fr"}', "ui"),
+        ('{"after": 5}', "after"),
+        ("[1]", "the request"),
+        ("no JSON", "the request"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_named(sent: str, named: str) -> None:
+    with pytest.raises(QuestionError, match=f"^{named}: "):
+        read_wishes(sent)
