@@ -16,7 +16,7 @@ HEAVY = frozenset(
     [
         "torch", "sentence_transformers", "transformers", "faiss", "xllamacpp", "gradio",
         "langchain_text_splitters", "rjieba", "opencc", "tokenizers", "safetensors", "sentencepiece",
-        "trafilatura", "pypdf", "mammoth",
+        "trafilatura", "pypdf", "mammoth", "matplotlib", "scipy", "ir_measures", "jinja2",
     ]
 )  # fmt: skip
 
@@ -54,6 +54,14 @@ ROOMS: dict[str, set[str]] = {
     "wording": set(),
     "examples": {"lexicon"},
     "terminal": {"wording"},
+    "gold": set(),
+    "candidates": {"gold"},
+    "measures": {"lexicon"},
+    "resampling": set(),
+    "evaluation": {"measures", "resampling"},
+    "paired": {"evaluation", "resampling"},
+    "gates": {"evaluation"},
+    "charts": {"evaluation", "resampling"},
 }
 # The page: its own rooms, which know of a pipeline only what asking.py says of one.
 PAGE: dict[str, set[str]] = {
@@ -68,7 +76,15 @@ PAGE: dict[str, set[str]] = {
     "answer_routes": {"asking", "candidates", "exporting", "schema"},
     "web": set(),
     "page": {
-        "answer_routes", "asking", "frame", "interface", "markup", "pipeline", "settings", "terminal", "web",
+        "answer_routes",
+        "asking",
+        "frame",
+        "interface",
+        "markup",
+        "pipeline",
+        "settings",
+        "terminal",
+        "web",
     },
 }
 # Where rooms are put together.
@@ -91,7 +107,13 @@ COMPOSITION: dict[str, set[str]] = {
     "keeping": {
         "building", "doctor", "index", "models", "options", "page", "pipeline", "schema", "settings", "terminal",
     },
-    "__main__": {"keeping", "options", "questions", "terminal"},
+    "measuring": {"citing", "evaluation", "gold", "pipeline", "prompting", "schema"},
+    "report": {"charts", "evaluation", "measuring", "paired", "resampling"},
+    "grading": {
+        "building", "candidates", "evaluation", "gates", "gold", "index", "measuring", "options", "paired",
+        "pipeline", "report", "settings", "terminal",
+    },
+    "__main__": {"grading", "keeping", "options", "questions", "terminal"},
 }  # fmt: skip
 ALLOWED = {**ROOMS, **PAGE, **COMPOSITION}
 
@@ -185,6 +207,10 @@ def test_each_heavy_library_is_at_home_in_one_room() -> None:
         "tokenizers": {"e5pack"},
         "safetensors": {"e5pack"},
         "sentencepiece": {"e5pack"},
+        "matplotlib": {"charts"},
+        "scipy": {"resampling"},
+        "ir_measures": {"measures"},
+        "jinja2": {"report"},
     }
 
 
@@ -195,7 +221,7 @@ def test_only_the_command_line_and_the_page_print() -> None:
         for node in ast.walk(tree(module))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
-    assert printing == {"__main__", "keeping", "questions", "terminal", "page", "web"}
+    assert printing == {"__main__", "grading", "keeping", "questions", "terminal", "page", "web"}
 
 
 def test_nothing_is_pickled_or_evaluated() -> None:
@@ -206,7 +232,9 @@ def test_nothing_is_pickled_or_evaluated() -> None:
         assert calls & {"eval", "exec", "compile"} == set(), module
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["ask", "--help"], ["index", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["ask", "--help"], ["index", "--help"], ["evaluate", "--help"]]
+)
 def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     program = (
         "import sys, ragqa.__main__\n"

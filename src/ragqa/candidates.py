@@ -39,7 +39,8 @@ def pending(path: Path) -> list[Candidate]:
     if not path.exists():
         return []
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    # Lines of bytes: a text may hold characters that str.splitlines would part it at.
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             if line.strip():
                 found.append(json.loads(line))
@@ -98,6 +99,7 @@ def drop(path: Path, candidate: Candidate) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".new")
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)

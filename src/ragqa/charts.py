@@ -16,15 +16,21 @@ from ragqa.resampling import calibration_bins, risk_coverage
 _INK, _ACCENT, _SOFT = "#010203", "#2f6fd0", "#8fb3e8"
 _FATES = {
     "right": "#2e8b57", "rightly refused": "#7fbf9a", "miscited": "#c9a227", "misread": "#d2691e",
-    "refused": "#9a7fbf", "not read": "#7f8fa6", "not found": "#5b6470", "should have refused": "#b03a48",
+    "refused": "#9a7fbf", "not read": "#7f8fa6", "not found": "#5b6470",
+    "should have refused": "#b03a48", "not asked": "#c8ccd2",
 }  # fmt: skip
 
 
 def charts(document: Mapping[str, Any], records: Sequence[Record]) -> list[tuple[str, str]]:
     """(caption, SVG) of what these records can show."""
     found = [_draw("Where answers are lost", lambda axes: _fates(axes, records))]
-    if document["slices"]:
-        found.append(_draw("By language and direction", lambda axes: _directions(axes, document["slices"])))
+    kept = {
+        name.split(" ", 1)[1]: slice
+        for name, slice in document["slices"].items()
+        if name.startswith(("language", "direction"))
+    }
+    if kept:
+        found.append(_draw("By language and direction", lambda axes: _directions(axes, kept)))
     chance, truth = bets(records)
     if len(chance):
         found.append(_draw("Risk and coverage", lambda axes: _risk(axes, chance, truth)))
@@ -80,8 +86,7 @@ def _fates(axes: Any, records: Sequence[Record]) -> None:
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False, fontsize=8.5)
 
 
-def _directions(axes: Any, slices: Mapping[str, Any]) -> None:
-    kept = {n.split(" ", 1)[1]: s for n, s in slices.items() if n.startswith(("language", "direction"))}
+def _directions(axes: Any, kept: Mapping[str, Any]) -> None:
     metrics = {"success@5": _SOFT, "containment": _ACCENT}
     at = np.arange(len(kept))
     for offset, (metric, colour) in zip((-0.2, 0.2), metrics.items(), strict=True):

@@ -39,6 +39,7 @@ Fate = Literal[
     "misread",
     "miscited",
     "should have refused",
+    "not asked",
 ]
 
 
@@ -76,7 +77,7 @@ class Record(BaseModel, frozen=True):
     judged: list[Judged] = []
     closed_book: str | None = None
     verified_ms: int | None = None
-    retrieve_ms: int
+    retrieve_ms: int | None = None
 
     @property
     def abstained(self) -> bool:
@@ -342,14 +343,19 @@ def _sentinel(records: Sequence[Record], said: Mapping[str, str | None]) -> dict
 
 
 def fate(r: Record) -> Fate:
-    """What became of a question: where its answer was lost, if it was."""
+    """What became of a question: where its answer was lost, if it was.
+
+    Where no words of the answer are known, it is right to find and cite a relevant article.
+    """
     if not r.answerable:
-        return "rightly refused" if r.abstained or r.answer is None else "should have refused"
-    if r.right or (r.answer is None and any(a in r.relevant for a in r.ranked[:5])):
+        return "rightly refused" if r.abstained else "should have refused" if r.answer else "not asked"
+    known = r.answer is not None and bool(r.answers)
+    found = r.in_context if known else any(a in r.relevant for a in r.ranked[:5])
+    if r.right or (found and not known and not r.abstained):
         cited = {c["article_id"] for c in _citations(r)}
         return "miscited" if r.answer is not None and r.relevant and not cited & set(r.relevant) else "right"
-    if r.answer is None or not r.in_context:
+    if not found:
         return "not found"
-    if r.read and not containment("\n".join(r.read), r.answers):
+    if known and r.read and not containment("\n".join(r.read), r.answers):
         return "not read"
     return "refused" if r.abstained else "misread"

@@ -50,6 +50,8 @@ class GoldRow(BaseModel, frozen=True, extra="forbid"):
 
     @model_validator(mode="after")
     def _consistent(self) -> GoldRow:
+        if not self.question.strip():
+            raise ValueError("the question is empty")
         if not self.answerable and (self.answers or self.evidence):
             raise ValueError("an unanswerable question has neither answers nor evidence")
         if self.answerable and not self.answers and not self.evidence:
@@ -116,7 +118,10 @@ def read_gold(path: Path, *, cluster: str | None = None) -> GoldSet:
     if not questions:
         raise GoldError(f"{path} holds no question")
     if cluster:
-        questions = [_clustered(question, cluster) for question in questions]
+        try:
+            questions = [_clustered(question, cluster) for question in questions]
+        except re.error as error:
+            raise GoldError(f"{cluster!r} is no pattern of article ids: {error}") from error
     digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
     corpus = path / "corpus.jsonl"
     return GoldSet(path, digest, tuple(questions), corpus if path.is_dir() and corpus.is_file() else None)
@@ -155,15 +160,19 @@ def _gold(row: GoldRow) -> Gold:
 def _folder(folder: Path) -> Iterator[Gold]:
     relevant: dict[str, list[str]] = {}
     for path in _qrels(folder):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            columns = line.split()
-            if number == 1 and columns[:1] == ["query-id"]:
-                continue
-            if len(columns) not in (3, 4):
-                raise GoldError(f"{path}, line {number}: it is not “query document relevance”")
-            # TREC's form has a column "0" before the document.
-            if float(columns[-1]) > 0:
-                relevant.setdefault(columns[0], []).append(columns[-2])
+        for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
+            try:
+                columns = raw.decode("utf-8-sig").split()
+                if not columns or (number == 1 and columns[0] == "query-id"):
+                    continue
+                # TREC's form has a column "0" before the document.
+                query, *_, document, relevance = columns
+                if len(columns) not in (3, 4):
+                    raise ValueError
+                if float(relevance) > 0:
+                    relevant.setdefault(query, []).append(document)
+            except ValueError as error:
+                raise GoldError(f"{path}, line {number}: it is not “query document relevance”") from error
     for row in _rows(folder / "queries.jsonl", _Query):
         articles = tuple(relevant.get(row.id, ()))
         if row.answerable is None and not articles:

@@ -18,6 +18,7 @@ from ragqa.text import HAN, language_of
 
 _MARKER = re.compile(r"\s*\[\d+\]")
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_LEADING = re.compile(r"\b(?:a|an|the) (?=[a-zÀ-ɏ])")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _TOKEN = re.compile(r"[a-zÀ-ɏ]+|\d+(?:\.\d+)?%?|\S")
 
@@ -26,14 +27,14 @@ _TOKEN = re.compile(r"[a-zÀ-ɏ]+|\d+(?:\.\d+)?%?|\S")
 def normalise(text: str) -> str:
     """Text as answers are compared: no markers, NFKC, lower, simplified; punctuation is space.
 
-    A point and a percent sign stay within numbers; "a", "an" and "the" go.
+    A point and a percent sign stay within numbers.
     """
     folded = _THOUSANDS.sub("", fold(_MARKER.sub("", text)))
     kept = "".join(
         " " if unicodedata.category(c)[0] in "PS" and not _in_number(folded, at) else c
         for at, c in enumerate(folded)
     )
-    return " ".join(_ARTICLE.sub(" ", kept).split())
+    return " ".join(kept.split())
 
 
 def _in_number(text: str, at: int) -> bool:
@@ -43,10 +44,11 @@ def _in_number(text: str, at: int) -> bool:
 
 def contains(text: str, answer: str) -> bool:
     """Whether an answer stands in a text, spaces aside, and not inside a longer number or word."""
-    tokens = _TOKEN.findall(normalise(answer))
+    # The article before a word may be another, or none; a lone "A" is a name.
+    tokens = _TOKEN.findall(_LEADING.sub("", normalise(answer)))
     if not tokens:
         return False
-    pattern = r"\s*".join(map(re.escape, tokens))
+    pattern = r"\s*(?:(?:a|an|the)\s+)?".join(map(re.escape, tokens))
     if tokens[0][0].isdigit():
         pattern = rf"(?<!\d)(?<!\d\.){pattern}"
     elif not HAN.match(tokens[0]):
@@ -69,8 +71,8 @@ def reference(text: str, groups: Sequence[Sequence[str]]) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """Mixed segmentation of a normalised text."""
-    return HAN.sub(lambda match: f" {match.group()} ", normalise(text)).split()
+    """Mixed segmentation of a normalised text; "a", "an" and "the" go."""
+    return HAN.sub(lambda match: f" {match.group()} ", _ARTICLE.sub(" ", normalise(text))).split()
 
 
 def token_f1(text: str, answer: str) -> float:
@@ -82,7 +84,7 @@ def token_f1(text: str, answer: str) -> float:
 
 def exact(text: str, answer: str) -> bool:
     """Whether two texts are the same once normalised, spaces aside."""
-    return normalise(text).replace(" ", "") == normalise(answer).replace(" ", "")
+    return tokens(text) == tokens(answer)
 
 
 def in_language(text: str, language: str) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ragqa.citing import judge
-from ragqa.errors import GoldError
+from ragqa.errors import ArticleNotFoundError, GoldError
 from ragqa.evaluation import JUDGE, Judged, Record
 from ragqa.gold import Gold, GoldSet
 from ragqa.pipeline import Pipeline
@@ -121,22 +123,29 @@ def measure(
                 file.write(record.model_dump_json() + "\n")
                 file.flush()
     progress(len(gold.questions), len(gold.questions))
-    return [found[q.id] for q in gold.questions]
+    # The groups of today: --cluster may have changed since a question was asked.
+    return [found[q.id].model_copy(update={"group": q.group}) for q in gold.questions]
 
 
 def ranked_elsewhere(gold: GoldSet, run: Path) -> list[Record]:
     """Records of a TREC run that another system made: its rankings only. Raises GoldError."""
+    if not run.is_file():
+        raise GoldError(f"the run {run} does not exist")
+    named = {_column(article): article for q in gold.questions for article in q.relevant}
     ranked: dict[str, list[tuple[float, str]]] = {}
-    for number, line in enumerate(run.read_text(encoding="utf-8").splitlines(), start=1):
-        columns = line.split()
+    for number, line in enumerate(run.read_bytes().splitlines(), start=1):
         try:
-            query, _, article, _, score, *_ = columns
-            ranked.setdefault(query, []).append((-float(score), article))
+            if columns := line.decode("utf-8-sig").split():
+                query, _, article, _, score, *_ = columns
+                ranked.setdefault(query, []).append((-float(score), named.get(article, article)))
         except ValueError as error:
             raise GoldError(f"{run}, line {number}: it is not “query Q0 document rank score name”") from error
     return [
         _record(
-            q, [a for _, a in sorted(ranked.get(q.id, []), key=lambda pair: pair[0])], language="", spent=0
+            q,
+            [a for _, a in sorted(ranked.get(_column(q.id), []), key=lambda pair: pair[0])],
+            language="",
+            spent=None,
         )
         for q in gold.questions
     ]
@@ -145,7 +154,7 @@ def ranked_elsewhere(gold: GoldSet, run: Path) -> list[Record]:
 def trec_run(records: Sequence[Record]) -> str:
     """The rankings as a TREC run; scores fall with rank, so that no reader of it breaks ties anew."""
     return "".join(
-        f"{r.id} Q0 {article} {rank} {1 / rank:.6f} ragqa\n"
+        f"{_column(r.id)} Q0 {_column(article)} {rank} {1 / rank:.6g} ragqa\n"
         for r in records
         for rank, article in enumerate(r.ranked, start=1)
     )
@@ -153,7 +162,12 @@ def trec_run(records: Sequence[Record]) -> str:
 
 def trec_qrels(records: Sequence[Record]) -> str:
     """What is relevant, in TREC's form."""
-    return "".join(f"{r.id} 0 {article} 1\n" for r in records for article in r.relevant)
+    return "".join(f"{_column(r.id)} 0 {_column(article)} 1\n" for r in records for article in r.relevant)
+
+
+def _column(id: str) -> str:
+    """An id as one column of TREC's forms, as `ragqa search --run` writes it."""
+    return re.sub(r"\s+", "_", id)
 
 
 def _ask(question: Gold, pipeline: Pipeline, mode: Mode) -> Record:
@@ -166,7 +180,7 @@ def _ask(question: Gold, pipeline: Pipeline, mode: Mode) -> Record:
         started = time.monotonic()
     found = pipeline.search(question.question, k=DEPTH, by_article=True, use_llm=use_llm)
     spent = round(1000 * (time.monotonic() - started))
-    articles = {id: pipeline.article(id) for id in question.relevant}
+    articles = dict(_stored(question.relevant, pipeline))
     languages = "+".join(sorted({article.language for article in articles.values()}))
     record = _record(question, [p.article.id for p in found], language=languages, spent=spent)
     record = record.model_copy(update={"evidence": list(_places(question, articles))})
@@ -189,7 +203,14 @@ def _ask(question: Gold, pipeline: Pipeline, mode: Mode) -> Record:
     )
 
 
-def _record(question: Gold, ranked: list[str], *, language: str, spent: int) -> Record:
+def _stored(ids: Sequence[str], pipeline: Pipeline) -> Iterator[tuple[str, Article]]:
+    """The articles that the index holds; of copies of one text it holds the first only."""
+    for id in ids:
+        with suppress(ArticleNotFoundError):
+            yield id, pipeline.article(id)
+
+
+def _record(question: Gold, ranked: list[str], *, language: str, spent: int | None) -> Record:
     return Record(
         id=question.id,
         question=question.question,
@@ -208,9 +229,11 @@ def _record(question: Gold, ranked: list[str], *, language: str, spent: int) -> 
 
 def _places(question: Gold, articles: Mapping[str, Article]) -> Iterator[dict[str, Any]]:
     for evidence in question.evidence:
-        start = articles[evidence.article_id].text.find(evidence.quote)
-        yield {"article_id": evidence.article_id, "start": start, "end": start + len(evidence.quote),
-               "quote": evidence.quote}  # fmt: skip
+        # A quote that does not stand there (`ragqa gold check` names it) is no place to hit.
+        article = articles.get(evidence.article_id)
+        if article and (start := article.text.find(evidence.quote)) >= 0:
+            yield {"article_id": evidence.article_id, "start": start, "end": start + len(evidence.quote),
+                   "quote": evidence.quote}  # fmt: skip
 
 
 def judged(answer: Answer, encoder: Encoder) -> Iterator[Judged]:

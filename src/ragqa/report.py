@@ -9,6 +9,7 @@ from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ragqa.charts import charts
 from ragqa.evaluation import (
@@ -47,8 +48,9 @@ def report_json(run: Mapping[str, Any], records: Sequence[Record], *, seconds: f
         },
         "metrics": _figures(figures(records)),
         "slices": {
-            name: _figures({m: f for m in MEANS if (f := average(rows, m)) is not None})
+            name: found
             for name, rows in slices(records).items()
+            if (found := _figures({m: f for m in MEANS if (f := average(rows, m)) is not None}))
         },
         "sentinels": {name: _figures(found) for name, found in sentinels(records).items()},
         "fates": dict(Counter(fate(record) for record in records).most_common()),
@@ -74,7 +76,8 @@ def report_text(document: Json) -> str:
         )
     for name, found in document["slices"].items():
         parts = [f"{m} {found[m]['value']:.2f}" for m in HEADLINE if m in found]
-        n = max(found[m]["n"] for m in ("joint", "success@5", "refusal_recall") if m in found)
+        counts = ("joint", "success@5", "refusal_recall", "false_refusal")
+        n = max(found[m]["n"] for m in counts if m in found)
         lines.append(f"{name} (n {n}): {', '.join(parts)}")
     return "\n".join(lines)
 
@@ -83,8 +86,8 @@ def contrast_json(contrasts: Sequence[Contrast], first: Path, second: Path) -> J
     """``ragqa.contrast/1``: differences of two runs, with links into their reports."""
 
     def links(ids: Sequence[str]) -> list[Json]:
-        return [{"id": id, "first": f"{first}/report.html#q-{id}", "second": f"{second}/report.html#q-{id}"}
-                for id in ids]  # fmt: skip
+        pages = {"first": f"{first}/report.html#q-", "second": f"{second}/report.html#q-"}
+        return [{"id": id, **{name: page + quote(id) for name, page in pages.items()}} for id in ids]
 
     return {
         "schema": "ragqa.contrast/1",
@@ -163,7 +166,7 @@ def _row(record: Record) -> Json:
         "record": record,
         "answer": answer,
         "fate": fate(record),
-        "good": record.done_right if record.answer else fate(record) in ("right", "rightly refused"),
+        "good": record.done_right or fate(record) in ("right", "rightly refused"),
         "statements": list(zip(statements, marks, strict=True)),
         "citations": [(c, *_around(c, answer["passages"])) for c in answer.get("citations", [])],
     }

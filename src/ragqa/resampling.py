@@ -94,7 +94,7 @@ def difference(first: Sequence[float], second: Sequence[float], groups: Sequence
     _, row = np.unique(list(groups), return_inverse=True)
     sums = np.bincount(row, gap)
     p = 1.0
-    if np.any(sums):
+    if np.any(sums) and len(sums) > 1:
         p = float(
             permutation_test(
                 (sums,),

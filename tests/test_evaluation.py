@@ -1,0 +1,402 @@
+"""Figures of a few records, worked out by hand; and what broken systems score."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from asked import ARTICLES, NOBODY, SAND, ranking, record
+
+from ragqa.evaluation import (
+    HEADLINE,
+    JUDGE_RATES,
+    LOWER_IS_BETTER,
+    MEANS,
+    Judged,
+    Record,
+    average,
+    bets,
+    fate,
+    figures,
+    sentinels,
+    slices,
+)
+from ragqa.measures import containment
+from ragqa.resampling import corrected
+
+WAY = ("zh", "zh")
+
+
+def mixed() -> list[Record]:
+    """Right, wrong, refused though there is an answer, and rightly refused."""
+    return [
+        record("right"),
+        record("wrong", "灯坏了。", cites=["tower.md"], confidence=0.6, found=["tower.md", "harbour.md"]),
+        record("refused", None, confidence=0.2, found=["tower.md", "library.md"]),
+        record("rightly refused", None, confidence=0.1, **NOBODY),
+    ]
+
+
+def value(records: Sequence[Record], name: str) -> float | None:
+    figure = average(records, name)
+    return None if figure is None else figure.value
+
+
+# --- each figure -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "n"),
+    [
+        ("success@1", 1 / 3, 3),
+        ("success@5", 2 / 3, 3),
+        ("rr@10", (1 + 1 / 2 + 0) / 3, 3),
+        ("judged@10", (1 / 2 + 1 / 2 + 0) / 3, 3),
+        ("answer_in_context", 2 / 3, 3),
+        ("containment", 1 / 3, 3),
+        ("f1", 2 / 5 / 3, 3),  # 沙太多了 and 沙 share one of five
+        ("em", 0, 3),
+        ("joint", 2 / 4, 4),
+        ("language_match", 1, 2),
+        ("length", (len("沙太多了[1]。") + len("灯坏了[1]。")) / 2, 2),
+        ("citation_validity", 1, 2),
+        ("citation_coverage", 1, 2),
+        ("citation_hit", 1 / 2, 2),
+        ("citation_gold_precision", 1 / 2, 2),
+        ("citation_precision", 1, 2),
+        ("citation_recall", 1, 2),
+        ("refusal_precision", 1 / 2, 2),
+        ("refusal_recall", 1, 1),
+        ("false_refusal", 1 / 3, 3),
+        ("false_refusal_in_context", 0, 2),
+        ("brier", (0.1**2 + 0.6**2 + 0.2**2 + 0.1**2) / 4, 4),
+    ],
+)
+def test_a_figure_is_a_mean_over_the_questions_that_it_concerns(name: str, expected: float, n: int) -> None:
+    figure = average(mixed(), name)
+    assert figure is not None
+    assert figure.value == pytest.approx(expected)
+    assert figure.n == n
+
+
+def test_what_was_read_is_looked_through_where_something_was() -> None:
+    records = [record("a", read=["沙多。"]), record("b", read=["灯坏。"]), record("c")]
+    assert value(records, "answer_in_reading") == 1 / 2
+    assert value(records[2:], "answer_in_reading") is None
+
+
+def test_citation_figures_are_over_citations() -> None:
+    records = [
+        record("a", cites=["harbour.md", "tower.md", "library.md"]),
+        record("b", cites=["harbour.md"]),
+    ]
+    assert value(records, "citation_gold_precision") == 2 / 4
+    assert value(records, "citation_hit") == 1
+    judged = (
+        [Judged(holds=True, precise=[True, False, False], way=WAY)],
+        [Judged(holds=False, precise=[False], way=WAY)],
+    )
+    marked = [r.model_copy(update={"judged": j}) for r, j in zip(records, judged, strict=True)]
+    assert (value(marked, "citation_precision"), value(marked, "citation_recall")) == (1 / 4, 1 / 2)
+
+
+def test_a_quote_that_is_not_the_articles_is_not_valid() -> None:
+    broken = record(cites=["harbour.md", "tower.md"])
+    assert broken.answer is not None
+    broken.answer["citations"][0]["valid"] = False
+    broken.answer["citations"][1]["valid"] = True
+    assert value([broken], "citation_validity") == 1 / 2
+
+
+def test_a_statement_without_a_citation_is_not_covered() -> None:
+    assert value([record("a", cites=()), record("b")], "citation_coverage") == 1 / 2
+
+
+@pytest.mark.parametrize(
+    ("article", "start", "end", "hit"),
+    [
+        ("harbour.md", 11, 13, 1),  # the cited sentence is 9:16
+        ("harbour.md", 8, 10, 1),
+        ("harbour.md", 15, 16, 1),
+        ("harbour.md", 5, 9, 0),
+        ("harbour.md", 16, 18, 0),
+        ("tower.md", 11, 13, 0),
+    ],
+)
+def test_a_citation_hits_the_evidence_that_it_overlaps(article: str, start: int, end: int, hit: int) -> None:
+    evidence = {"article_id": article, "start": start, "end": end, "quote": ARTICLES[article].text[start:end]}
+    made = record(evidence=[evidence])
+    assert made.answer is not None
+    made.answer["citations"][0].update(start=9, end=16)
+    assert value([made], "citation_evidence_hit") == hit
+
+
+def test_judged_figures_are_corrected_for_the_judges_errors() -> None:
+    half = [Judged(holds=True, precise=[True], way=WAY), Judged(holds=False, precise=[False], way=WAY)]
+    across = [Judged(holds=True, precise=[True], way=("en", "zh"))] * 2
+    found = figures([record("a", judged=half), record("b", judged=across)])
+    within, other = (
+        corrected(share, sensitivity=JUDGE_RATES[way][0], specificity=JUDGE_RATES[way][1])
+        for share, way in ((1 / 2, WAY), (1.0, ("en", "zh")))
+    )
+    for name in ("citation_recall", "citation_precision"):
+        assert found[name].value == 3 / 4
+        assert found[f"{name}_corrected"].value == pytest.approx((2 * within + 2 * other) / 4)
+
+
+def test_curves_are_of_what_was_answered() -> None:
+    answered = [*mixed(), record("should refuse", confidence=0.3, **NOBODY)]
+    chance, truth = bets(answered)
+    assert (chance.tolist(), truth.tolist()) == ([0.9, 0.6, 0.3], [1, 0, 0])
+    found = figures(answered)
+    assert found["ece"].value == pytest.approx((0.1 + 0.6 + 0.3) / 3)
+    assert found["aurc"].value == pytest.approx((0 + 1 / 2 + 2 / 3) / 3)
+
+
+def test_times_are_percentiles_of_what_was_measured() -> None:
+    records = [
+        record(f"q{n}", timings={"total": 100 * n, "retrieve": 10 * n}, verified_ms=300 if n == 1 else None)
+        for n in range(1, 4)
+    ]
+    found = figures(records)
+    assert [found[f"{name}_ms_p50"].value for name in ("total", "retrieve", "verified")] == [200, 20, 300]
+    assert found["total_ms_p95"].value == pytest.approx(290)
+    assert found["verified_ms_p50"].n == 1
+    assert "first_token_ms_p50" not in found
+
+
+def test_rankings_alone_have_figures_of_rankings_alone() -> None:
+    assert set(figures([ranking("a", "harbour.md"), ranking("b", "tower.md")])) == {
+        "success@1", "success@5", "success@10", "recall@5", "rr@10", "ndcg@10", "judged@10",
+        "retrieve_ms_p50", "retrieve_ms_p95",
+    }  # fmt: skip
+
+
+def test_what_concerns_no_question_is_no_figure() -> None:
+    found = figures([record("a", None, **NOBODY)])
+    assert {"containment", "success@5", "citation_precision", "ece", "language_match"} & set(found) == set()
+    assert found["refusal_recall"].value == found["joint"].value == 1
+
+
+def test_every_headline_figure_is_a_mean() -> None:
+    assert set(HEADLINE) <= set(MEANS)
+
+
+# --- containment, computed once more ---------------------------------------------------------
+
+
+def units(text: str) -> list[str]:
+    """Numbers, Latin words and Chinese characters in order."""
+    text = unicodedata.normalize("NFKC", re.sub(r"\[\d+\]", "", text)).lower()
+    text = re.sub(r"(\d),(\d\d\d)(?!\d)", r"\1\2", text).translate(str.maketrans("約離開罷", "约离开罢"))
+    return [u for u in re.findall(r"\d+(?:\.\d+)?%?|[a-z]+|[^\W\d_a-z]", text) if u not in ("a", "an", "the")]
+
+
+def holds(text: str, answer: str) -> bool:
+    there, wanted = units(text), units(answer)
+    return bool(wanted) and any(
+        there[at : at + len(wanted)] == wanted for at in range(len(there) - len(wanted) + 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "answers"),
+    [
+        ("航道里的沙太多了。", [["沙"]]),
+        ("航道里的沙太多了。", [["泥", "沙太多"], ["灯"]]),
+        ("沙太多了。灯坏了。", [["沙"], ["灯", "塔"]]),
+        ("它有1,570艘船。", [["1570"]]),
+        ("它有112艘船。", [["12"]]),
+        ("水位是21.5米。", [["1.5", "21"]]),
+        ("水位是１.５米。", [["1.5"]]),
+        ("约翰·梅信格離開了。", [["约翰梅信格离开"]]),
+        ("Marta paid 3 million.", [["paid 3 million", "三百万"]]),
+        ("Marta said it would rain.", [["ai"], ["rain"]]),
+        ("They ran GPT-4 there.", [["gpt4"]]),
+        ("They ran GPT-45 there.", [["GPT-4"]]),
+        ("The lamp broke in a storm.", [["storm", "gale"], ["the lamp"]]),
+        ("在 5 月 15 日停航。", [["5月15日"]]),
+        ("It fell by 15%.", [["5%"]]),
+    ],
+)
+def test_another_way_to_compute_containment_agrees(said: str, answers: list[list[str]]) -> None:
+    expected = all(any(holds(said, answer) for answer in group) for group in answers)
+    assert containment(said, answers) == record(said=said, answers=answers).right == expected
+
+
+# --- broken systems --------------------------------------------------------------------------
+
+
+def good() -> list[Record]:
+    """Six questions done right: four answered from the right article, two refused."""
+    return [
+        *(record(f"q{n}", tags=["why"]) for n in range(4)),
+        *(record(f"n{n}", None, confidence=0.1, **NOBODY) for n in range(2)),
+    ]
+
+
+def changes(broken: Sequence[Record]) -> dict[str, tuple[float | None, float | None]]:
+    """Figures that differ from those of the good system, times aside: (good, broken)."""
+    first, second = ({name: value(records, name) for name in MEANS} for records in (good(), broken))
+    return {
+        name: (first[name], second[name])
+        for name in MEANS
+        if first[name] != pytest.approx(second[name]) and name not in ("length", "f1", "brier")
+    }
+
+
+def test_a_good_system_does_everything_right() -> None:
+    for name in MEANS:
+        expected = 0 if name in LOWER_IS_BETTER else 1
+        if name not in (
+            "judged@10",
+            "f1",
+            "em",
+            "brier",
+            "length",
+            "answer_in_reading",
+            "citation_evidence_hit",
+        ):
+            assert value(good(), name) == expected, name
+    assert {fate(r) for r in good()} == {"right", "rightly refused"}
+
+
+def test_a_ranking_without_anything_relevant_fails_as_a_ranking_and_in_nothing_else() -> None:
+    lost = [r.model_copy(update={"ranked": ["tower.md", "library.md"]}) for r in good()]
+    assert changes(lost) == {
+        **dict.fromkeys(("success@1", "success@5", "success@10", "recall@5", "rr@10", "ndcg@10"), (1, 0)),
+        "judged@10": (1 / 2, 0),
+    }
+
+
+def test_a_system_that_finds_other_articles_answers_and_cites_wrongly() -> None:
+    astray = [
+        record(r.id, "灯坏了。", cites=["tower.md"], found=["tower.md", "library.md"]) if r.answerable else r
+        for r in good()
+    ]
+    fallen = ("success@1", "success@5", "success@10", "recall@5", "rr@10", "ndcg@10",
+              "answer_in_context", "containment", "citation_hit", "citation_gold_precision")  # fmt: skip
+    assert changes(astray) == {
+        **dict.fromkeys(fallen, (1, 0)),
+        "judged@10": (1 / 2, 0),
+        "joint": (1, 2 / 6),
+        "false_refusal_in_context": (0, None),
+    }
+
+
+def test_one_answer_to_everything_is_wrong_though_its_citations_are_valid() -> None:
+    same = [record(r.id, "灯坏了。", **(NOBODY if not r.answerable else {})) for r in good()]
+    assert changes(same) == {
+        "containment": (1, 0),
+        "joint": (1, 0),
+        "refusal_precision": (1, None),
+        "refusal_recall": (1, 0),
+    }
+    assert value(same, "citation_validity") == 1
+
+
+def test_a_system_that_never_refuses_is_wrong_where_there_is_no_answer() -> None:
+    never = [record(r.id, **(NOBODY if not r.answerable else {})) for r in good()]
+    assert changes(never) == {"joint": (1, 4 / 6), "refusal_precision": (1, None), "refusal_recall": (1, 0)}
+    assert value(never, "false_refusal") == 0
+
+
+def test_a_system_that_always_refuses_is_right_only_where_there_is_no_answer() -> None:
+    always = [record(r.id, None, **(NOBODY if not r.answerable else {})) for r in good()]
+    unheard = ("language_match", "citation_validity", "citation_coverage", "citation_hit",
+               "citation_gold_precision", "citation_precision", "citation_recall")  # fmt: skip
+    assert changes(always) == {
+        **dict.fromkeys(unheard, (1, None)),
+        "containment": (1, 0),
+        "joint": (1, 2 / 6),
+        "refusal_precision": (1, 2 / 6),
+        "false_refusal": (0, 1),
+        "false_refusal_in_context": (0, 1),
+    }
+    assert value(always, "refusal_recall") == 1
+
+
+# --- where answers are lost ------------------------------------------------------------------
+
+ELSEWHERE = ["tower.md", "library.md"]
+WITHOUT_WORDS: dict[str, Any] = {"answers": []}
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (record(), "right"),
+        (record(cites=["tower.md", "harbour.md"]), "right"),
+        (record(relevant=[], cites=["tower.md"]), "right"),
+        (record(cites=["tower.md"]), "miscited"),
+        (record(said="灯坏了。", found=ELSEWHERE), "not found"),
+        (record(said=None, found=ELSEWHERE), "not found"),
+        (record(said="灯坏了。", read=["灯塔的灯坏了。"]), "not read"),
+        (record(said="灯坏了。", read=["沙太多。", "灯坏了。"]), "misread"),
+        (record(said="灯坏了。"), "misread"),
+        (record(said=None), "refused"),
+        (record(said=None, read=["灯坏了。"]), "not read"),
+        (record(said=None, **NOBODY), "rightly refused"),
+        (record(**NOBODY), "should have refused"),
+        (ranking("q", "tower.md", "harbour.md"), "right"),
+        (ranking("q", "tower.md"), "not found"),
+        (ranking("q", *"12345", "harbour.md"), "not found"),
+        (record(said="灯坏了。", **WITHOUT_WORDS), "right"),
+        (record(said="灯坏了。", cites=["tower.md"], read=["灯"], **WITHOUT_WORDS), "miscited"),
+        (record(said="灯坏了。", found=ELSEWHERE, **WITHOUT_WORDS), "not found"),
+        (record(said=None, read=["灯"], **WITHOUT_WORDS), "refused"),
+    ],
+)
+def test_a_question_is_lost_at_the_first_step_that_fails(made: Record, expected: str) -> None:
+    assert fate(made) == expected
+
+
+# --- slices and sentinels --------------------------------------------------------------------
+
+
+def test_slices_are_parts_of_the_whole() -> None:
+    records = [
+        record("a", tags=["why", "two"], direction="zh→en"),
+        record("b", tags=["why"]),
+        record("c", question="Why?", language="en", tags=["why"], direction=""),
+    ]
+    found = {name: [r.id for r in rows] for name, rows in slices(records).items()}
+    assert found == {
+        "direction zh→en": ["a"],
+        "direction zh→zh": ["b"],
+        "language en": ["c"],
+        "language zh": ["a", "b"],
+        "tag two": ["a"],
+    }
+
+
+def test_simple_systems_are_measured_on_the_same_questions() -> None:
+    records = [
+        record("a", "灯坏了。", closed_book="大概是沙吧"),
+        record("b", "灯坏了。", found=["tower.md", "harbour.md"], closed_book="不知道"),
+        record("c", found=[], closed_book="不知道"),
+        record("d", None, closed_book="不知道", **NOBODY),
+    ]
+    found = {
+        name: {figure: round(f.value, 4) for figure, f in parts.items()}
+        for name, parts in sentinels(records).items()
+    }
+    assert found == {
+        "always_refuse": {"containment": 0, "refusal_recall": 1, "joint": 1 / 4},
+        "top_passage": {"containment": 0.3333, "refusal_recall": 0, "joint": 1 / 4},
+        "closed_book": {"containment": 0.3333, "refusal_recall": 0, "joint": 1 / 4},
+    }
+
+
+def test_without_a_model_nothing_is_said_by_heart() -> None:
+    assert set(sentinels([record()])) == {"always_refuse", "top_passage"}
+    assert sentinels([ranking("q", "harbour.md")]) == {}
+
+
+def test_an_answer_is_right_by_its_groups_alone() -> None:
+    assert (record(answers=SAND).right, record(answers=[*SAND, ["灯"]]).right) == (True, False)
+    assert (record().done_right, record(said=None, **NOBODY).done_right) == (True, True)
+    assert (record(said=None).done_right, record(**NOBODY).done_right) == (False, False)
