@@ -1,12 +1,11 @@
-"""Fits the probability that the corpus answers, on answers kept by benchmarks/answers.py.
+"""Fits the probability that the corpus answers, on records kept by benchmarks/answers.py.
 
-Run: python benchmarks/refusing.py ANSWERS.jsonl…. Prints the area under the curve of each sign, then the
+Run: python benchmarks/refusing.py RECORDS.jsonl…. Prints the area under the curve of each sign, then the
 weights for src/ragqa/confidence.py with cross-validated figures (5 folds; every pack counts the same).
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from ragqa.evaluation import Record
 
 SIGNS = (
     ("score", "crosses", "english", "size"),
@@ -26,7 +27,7 @@ SIGNS = (
 
 def main() -> None:
     """Print the table."""
-    packs = {Path(name).stem: _rows(Path(name)) for name in sys.argv[1:]}
+    packs = {Path(name).parent.stem: _rows(Path(name)) for name in sys.argv[1:]}
     packs = {name: rows for name, rows in packs.items() if len({r["answerable"] for r in rows}) > 1}
     for name, rows in packs.items():
         truth = [r["answerable"] for r in rows]
@@ -57,8 +58,9 @@ def main() -> None:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     """Rows in which the model was asked: what no name or kind had refused before."""
-    found = [json.loads(line) for line in path.open(encoding="utf-8")]
-    return [row for row in found if SIGNS[-1][-1] in row["signs"]]
+    records = [Record.model_validate_json(line) for line in path.open(encoding="utf-8")]
+    rows = [{"answerable": r.answerable, "signs": r.answer["signs"]} for r in records if r.answer]
+    return [row for row in rows if SIGNS[-1][-1] in row["signs"]]
 
 
 def _figures(truth: np.ndarray, chance: np.ndarray) -> str:

@@ -28,6 +28,7 @@ from ragqa.index import Index
 from ragqa.lexical import Lexical
 from ragqa.pipeline import load_encoder, open_generator
 from ragqa.records import Generator
+from ragqa.resampling import mean
 from ragqa.retrieval import WEIGHTS, Query, rank, retrieve
 from ragqa.settings import Settings
 from ragqa.translating import Translator
@@ -35,7 +36,6 @@ from ragqa.translating import Translator
 PACKS = ("xquad-en2zh-big", "xquad-zh2zh-big", "rgb-zh", "rgb-en", "xquad-mixed")
 SHARED_CORPUS = {"xquad-zh2zh-big": "xquad-en2zh-big"}
 CROSSING = ("xquad-en2zh-big", "xquad-mixed")
-RESAMPLES = 2000
 
 Ranker = Callable[[Query, Index], list[str]]
 
@@ -138,7 +138,8 @@ def _row(
         seconds.append(time.perf_counter() - started)
         scores.append(measures(found, question.relevant))
     table = np.array(scores)
-    cells = " | ".join(_interval(table[:, column], [q.group for q in questions]) for column in range(3))
+    groups = [q.group for q in questions]
+    cells = " | ".join(str(mean(list(table[:, column]), groups)) for column in range(3))
     print(f"| {pack} | {label} | {cells} | {1000 * float(np.median(seconds)):.0f} |", flush=True)
     directions = sorted({q.direction for q in questions})
     if len(directions) > 1:
@@ -155,17 +156,6 @@ def measures(found: Sequence[str], relevant: frozenset[str]) -> tuple[float, flo
     gain = sum(hit / np.log2(2 + place) for place, hit in enumerate(hits))
     ideal = sum(1 / np.log2(2 + place) for place in range(min(10, len(relevant))))
     return float(any(hits[:1])), float(any(hits[:5])), gain / ideal
-
-
-def _interval(values: np.ndarray, groups: Sequence[str]) -> str:
-    """Mean and its 95 % interval; groups are drawn whole."""
-    names = sorted(set(groups))
-    row = np.searchsorted(names, groups)
-    sums, counts = np.bincount(row, values), np.bincount(row)
-    drawn = np.random.default_rng(0).integers(0, len(names), (RESAMPLES, len(names)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return f"{values.mean():.3f} ({low:.3f}-{high:.3f})"
 
 
 def questions_of(folder: Path) -> Iterator[Question]:
