@@ -248,7 +248,7 @@ def test_two_browsers_take_turns_and_get_their_own_answers(visit: Any, gate: Gat
     ask(first, WHY, until=None)
     first.wait_for_selector("#answer .statement")
     ask(second, GONE, until=None)
-    second.wait_for_selector("#status >> text=先等另一个问题答完")
+    second.wait_for_selector("#status >> text=前面还有 1 个问题")
     gate.release()
     for page, words in ((first, "Staying cost him"), (second, "舒尔曼想专注")):
         page.wait_for_selector("#status [data-state=done]")

@@ -19,6 +19,8 @@ from ragqa.settings import Settings
 from ragqa.wishes import Wishes, read_wishes
 
 LONGEST_QUESTION = 2_000
+# Questions that may wait for their turn; more are asked to come back.
+_WAITING = 8
 # Finished answers that can be taken away or judged.
 _KEPT = 200
 _log = logging.getLogger(__name__)
@@ -103,9 +105,12 @@ class Desk:
         if not problem and self.pipeline.index is None:
             problem = frame.no_index(ui)
         self.stop(browser)
+        ahead = len(self._runs.keys() - {browser})
+        if not problem and ahead > _WAITING:
+            problem = markup.message(ui, "note.full", n=ahead)
         run = self._runs[browser] = Run(lambda: self.pipeline.stream(asked, **_options(wishes)), self._turn)
         try:
-            yield reply.status(ui, None, "waiting" if self._turn.locked() else "running"), "", ""
+            yield reply.status(ui, None, "waiting" if ahead else "running", ahead=ahead), "", ""
             if problem:
                 yield reply.status(ui, None, "error"), problem, ""
             else:

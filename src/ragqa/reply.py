@@ -16,10 +16,19 @@ _SURE = (("high", 0.8), ("fair", 0.6), ("low", 0.0))
 
 
 def status(
-    ui: Language, answer: Answer | None, state: State, seconds: float = 0.0, *, loading: bool = False
+    ui: Language,
+    answer: Answer | None,
+    state: State,
+    seconds: float = 0.0,
+    *,
+    loading: bool = False,
+    ahead: int = 0,
 ) -> str:
-    """What has happened so far, step by step, with counts; ``loading`` while the model is."""
-    steps = [words(ui, key, **values) for key, values in _steps(answer, state, seconds)]
+    """What has happened so far, step by step, with counts.
+
+    ``loading`` while the model is; ``ahead`` is how many questions are answered first.
+    """
+    steps = [words(ui, key, **values) for key, values in _steps(answer, state, seconds, ahead)]
     if loading and state == "running" and answer is not None:
         steps[-1] = words(ui, "status.loading")
     items = "".join(f"<li>{step}</li>" for step in steps)
@@ -27,7 +36,9 @@ def status(
     return f'<ol class="steps" data-state="{shown}">{items}</ol>'
 
 
-def _steps(answer: Answer | None, state: State, seconds: float) -> list[tuple[str, dict[str, Value]]]:
+def _steps(
+    answer: Answer | None, state: State, seconds: float, ahead: int
+) -> list[tuple[str, dict[str, Value]]]:
     steps: list[tuple[str, dict[str, Value]]] = []
     if answer is not None:
         articles = len({p.article.id for p in answer.passages})
@@ -41,7 +52,7 @@ def _steps(answer: Answer | None, state: State, seconds: float) -> list[tuple[st
         elif answer.statements and answer.mode != "sources":
             steps.append(("status.checked", count))
     if state == "waiting":
-        steps.append(("status.waiting", {}))
+        steps.append(("status.waiting", {"n": ahead}))
     elif state == "running":
         now = {
             "sources": "choosing",
