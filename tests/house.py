@@ -25,7 +25,7 @@ from ragqa.versions import Manifest
 WHY = "港口为什么停航？"
 # Every sign counts the same.
 EVEN = tuple(
-    {"": -1.0, "score": 1.0, "crosses": 1.0, "english": 1.0, "size": 0.0, **dict.fromkeys(more, 1.0)}
+    {"": -1.0, "score": 1.0, "crosses": 1.0, "english": 1.0, "long": 0.0, **dict.fromkeys(more, 1.0)}
     for more in ((), ("willing",), ("checked",), ("willing", "checked"))
 )
 WHO = "Who bought the lamp?"

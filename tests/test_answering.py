@@ -61,7 +61,7 @@ def test_extracted_sentences_are_their_own_citations() -> None:
     evidence = gather(passage("灯塔的灯坏了。港口的灯也坏了。", score=0.8))
     answer = extracted(bare(evidence, "灯？"), ask("灯？"), evidence)
     assert (answer.status, answer.mode) == ("answered", "extractive")
-    assert answer.signs == {"score": 0.8, "crosses": 0.0, "english": 0.0, "size": 0.0}
+    assert answer.signs == {"score": 0.8, "crosses": 0.0, "english": 0.0, "long": 0.0}
     assert answer.confidence == confidence(answer.signs)
     assert [(s.text, s.citations, s.verdict) for s in answer.statements] == [
         ("灯塔的灯坏了。", (1,), "supported"),
@@ -225,13 +225,13 @@ def test_passages_in_another_language_are_a_sign() -> None:
         "score": 0.7124,
         "crosses": 0.0,
         "english": 0.0,
-        "size": 0.0,
+        "long": 0.0,
     }
     assert weighed(bare(evidence, "The lamp?")).signs == {
         "score": 0.7124,
         "crosses": 1.0,
         "english": 0.0,
-        "size": 0.0,
+        "long": 0.0,
     }
     assert weighed(bare(gather())).signs == {}
 

@@ -63,7 +63,8 @@ ROOMS: dict[str, set[str]] = {
     "gates": {"evaluation"},
     "charts": {"evaluation", "resampling"},
 }
-# The page: its own rooms, which know of a pipeline only what asking.py says of one.
+# The page: its own rooms, which know of a pipeline only what asking.py says of one; what runs in the
+# background opens models of its own (shelf, and trial among what is put together).
 PAGE: dict[str, set[str]] = {
     "interface": set(),
     "markup": {"interface"},
@@ -74,19 +75,31 @@ PAGE: dict[str, set[str]] = {
     "wishes": {"index"},
     "asking": {"frame", "index", "markup", "remembering", "reply", "running", "settings", "wishes"},
     "answer_routes": {"asking", "candidates", "exporting", "schema"},
+    "shelf": {"building", "corpus", "formats", "pipeline", "settings"},
+    "jobs": set(),
+    "runs": {"resampling", "settings"},
+    "panels": {"corpus", "formats", "frame", "interface", "markup", "resampling", "runs", "shelf"},
+    "holdings": {"asking", "frame", "markup", "panels", "runs", "shelf"},
+    "panel_routes": {
+        "asking", "formats", "holdings", "interface", "jobs", "runs", "settings", "shelf", "trial",
+    },
     "web": set(),
     "page": {
         "answer_routes",
         "asking",
         "frame",
+        "holdings",
         "interface",
         "markup",
+        "panel_routes",
+        "panels",
         "pipeline",
+        "runs",
         "settings",
         "terminal",
         "web",
     },
-}
+}  # fmt: skip
 # Where rooms are put together.
 COMPOSITION: dict[str, set[str]] = {
     "building": {"calibration", "chunking", "corpus", "encoder", "index", "late", "versions"},
@@ -97,7 +110,7 @@ COMPOSITION: dict[str, set[str]] = {
         "answering", "citing", "prompting", "reading", "retrieval", "settings", "translating", "wording",
     },
     "pipeline": {
-        "answering", "encoder", "examples", "generating", "generator", "index", "models", "reading",
+        "answering", "confidence", "encoder", "examples", "generating", "generator", "index", "models", "reading",
         "remembering", "retrieval", "settings", "translating", "versions", "wording",
     },
     "doctor": {"building", "corpus", "index", "models", "settings", "versions"},
@@ -109,9 +122,10 @@ COMPOSITION: dict[str, set[str]] = {
     },
     "measuring": {"citing", "evaluation", "gold", "pipeline", "prompting", "schema"},
     "report": {"charts", "evaluation", "measuring", "paired", "resampling"},
+    "trial": {"evaluation", "gold", "measuring", "pipeline", "report", "settings"},
     "grading": {
         "building", "candidates", "evaluation", "gates", "gold", "index", "measuring", "options", "paired",
-        "pipeline", "report", "settings", "terminal",
+        "pipeline", "report", "settings", "terminal", "trial",
     },
     "__main__": {"grading", "keeping", "options", "questions", "terminal"},
 }  # fmt: skip

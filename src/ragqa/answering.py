@@ -67,7 +67,7 @@ def weighed(
         score=first.score,
         crosses=crosses,
         english=first.article.language == "en",
-        size=answer.signs.get("size", 0.0),
+        long=answer.signs.get("long", 0.0),
         refusal=refusal,
         checked=checked,
     )

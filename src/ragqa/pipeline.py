@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Generator as Steps
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 from ragqa import models
 from ragqa.answering import Clock, absent_names, extracted, not_found
+from ragqa.confidence import length_of
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import IndexMissingError, ModelError, QuestionError
 from ragqa.examples import example_questions
@@ -185,9 +185,9 @@ class Pipeline:
             return query, retrieve(query, index=index, k=k, wanted=wanted)
 
         crosses = use_llm and _crosses(question, index, wanted)
-        size = math.log10(max(1, index.manifest.chunks))
+        long = length_of(articles=index.manifest.articles, chunks=index.manifest.chunks)
         base = Answer(
-            question, language or language_of(question), "not_found", mode="sources", signs={"size": size}
+            question, language or language_of(question), "not_found", mode="sources", signs={"long": long}
         )
         known = self._translator.known(question) if crosses else None
         query, passages = find(known)
