@@ -7,10 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ragqa import frame, markup, reply
+from ragqa import frame, markup, panels, reply
 from ragqa.interface import WORDS, phrase, ui_language
 from ragqa.markup import Mark
-from ragqa.records import Answer, Article, Chunk, Citation, Passage, Statement, Status
+from ragqa.records import Answer, Article, Chunk, Citation, Passage, Skipped, Statement, Status
+from ragqa.shelf import Holding
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -134,7 +135,7 @@ def everything(article: Article, question: str, said: str) -> str:
             markup.message("en", said, verbatim=True),
             reply.status("en", answer, "done", 1.0),
             frame.masthead("en", [article]),
-            frame.corpus("zh", [article]),
+            panels.corpus_content("zh", Holding([article], [Skipped(said, said)], frozenset([article.id]))),
             frame.examples("en", [("en", question)]),
         ]
     )

@@ -352,7 +352,7 @@ def test_examples_history_and_archive(visit: Any) -> None:
     page.wait_for_selector("#status [data-state=done]")
     assert page.locator("#history li").count() == 1
     page.click("#corpus summary")
-    assert page.locator("#corpus li").count() == 14
+    assert page.locator("#corpus .shelves li").count() == 14
     page.click(f"#corpus [data-article='{TEAM}']")
     page.wait_for_selector(f"#reader [data-article='{TEAM}']")
     page.click("#evaluate summary")

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from ragqa import frame, markup, reply
 from ragqa.errors import RagqaError
 from ragqa.index import Filter
-from ragqa.records import Answer, Article, Language
+from ragqa.records import Answer, Article, Language, Skipped
 from ragqa.remembering import Remembered
 from ragqa.running import Run
 from ragqa.settings import Settings
@@ -33,7 +33,7 @@ class Manifest(Protocol):
     """What the page tells about an index."""
 
     @property
-    def skipped(self) -> Sequence[object]: ...
+    def skipped(self) -> Sequence[Skipped]: ...
 
 
 class Index(Protocol):

@@ -10,7 +10,6 @@ from ragqa.interface import phrase
 from ragqa.markup import words
 from ragqa.records import Article, Language
 
-_LISTED = 500
 _NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 
 
@@ -90,7 +89,7 @@ def advanced(ui: Language, *, model: str) -> str:
         field("k", '<input type="number" name="k" min="1" max="20" placeholder="5">'),
         choice("depth", "full", "verbatim"),
     ]
-    return _disclosure(
+    return disclosure(
         ui,
         "advanced.label",
         f'<div class="fields">{"".join(fields)}</div>'
@@ -110,7 +109,7 @@ def reader_shell(ui: Language) -> str:
 
 def history(ui: Language) -> str:
     """Where page.js lists the questions that this browser remembers."""
-    return _disclosure(
+    return disclosure(
         ui,
         "history.label",
         f'<ol class="asked-before"></ol><p class="blank">{words(ui, "history.empty")}</p>'
@@ -118,40 +117,15 @@ def history(ui: Language) -> str:
     )
 
 
-def corpus(ui: Language, articles: Sequence[Article], skipped: int = 0) -> str:
-    """Every indexed article by date; a click opens it in the reader."""
-    newest = sorted(articles, key=lambda article: (article.published or "", article.id), reverse=True)
-    rows = "".join(
-        f'<li><button type="button" class="shelf" data-article="{escape(article.id)}">'
-        f"<time>{escape(article.published or '—')}</time>"
-        f'<span class="title" lang="{article.language}">{escape(article.title)}</span>'
-        f'<span class="tongue" lang="{article.language}">{_NAMES[article.language]}</span></button></li>'
-        for article in newest[:_LISTED]
-    )
-    more = len(articles) - _LISTED
-    rest = f'<p class="blank">{words(ui, "corpus.more", n=more)}</p>' if more > 0 else ""
-    left = f'<p class="blank">{words(ui, "corpus.skipped", n=skipped)}</p>' if skipped else ""
-    return _disclosure(
-        ui, "corpus.label", f'<ol class="shelves">{rows}</ol>{rest}{left}', count=len(articles)
-    )
-
-
-def evaluation(ui: Language) -> str:
-    """How to measure, from the command line."""
-    command = "ragqa evaluate gold/questions.jsonl"
-    return _disclosure(
-        ui, "evaluate.label", f"<p>{words(ui, 'evaluate.text')}</p><pre><code>{command}</code></pre>"
-    )
-
-
 def no_index(ui: Language) -> str:
     """What to do while there is nothing to ask."""
     return (
-        f'<section class="message" role="alert"><h2>{words(ui, "none.title")}</h2>'
+        f'<section class="message" data-none role="alert"><h2>{words(ui, "none.title")}</h2>'
         f"<p>{words(ui, 'none.text')}</p><pre><code>ragqa index</code></pre></section>"
     )
 
 
-def _disclosure(ui: Language, key: str, body: str, *, count: int = 0) -> str:
+def disclosure(ui: Language, key: str, body: str, *, count: int = 0) -> str:
+    """A part of the page that opens; ``count`` says how much is in it."""
     number = f' <span class="count">{count}</span>' if count else ""
     return f"<details><summary>{words(ui, key)}{number}</summary>{body}</details>"

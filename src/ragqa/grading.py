@@ -199,14 +199,13 @@ def _measure(
     fresh: bool,
 ) -> tuple[list[Record], dict[str, Any], Path]:
     """The records of a run, from its folder or asked now."""
-    from ragqa.measuring import identity, measure, open_run, sample
+    from ragqa.measuring import measure, sample
+    from ragqa.trial import prepare
 
     pipeline = _open(gold, settings, common)
     if most:
         gold = sample(gold, most)
-    this = identity(gold, pipeline, mode=mode)
-    folder = out or settings.runs / f"{gold.path.stem}.{this['mode']}.{this['key']}"
-    known = open_run(folder, this, fresh=fresh)
+    this, folder, known = prepare(gold, pipeline, mode=mode, out=out, fresh=fresh)
     if known:
         common.say(
             f"{len(known)} of {len(gold.questions)} answered before in {folder}; --fresh asks them again"

@@ -19,7 +19,7 @@ from fastapi import FastAPI, Query
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from ragqa import answer_routes, frame, markup, terminal, web
+from ragqa import answer_routes, frame, holdings, markup, panel_routes, panels, runs, terminal, web
 from ragqa.asking import Desk, Pipeline
 from ragqa.errors import ArticleNotFoundError, RagqaError
 from ragqa.interface import ui_language
@@ -39,8 +39,8 @@ _SANS = [
     "sans-serif",
 ]
 _HEAD = "".join(
-    [f'<link rel="stylesheet" href="ragqa/{name}.css">' for name in ("page", "tools")]
-    + ['<script type="module" src="ragqa/page.js"></script>']
+    [f'<link rel="stylesheet" href="ragqa/{name}.css">' for name in ("page", "tools", "panels")]
+    + [f'<script type="module" src="ragqa/{name}.js"></script>' for name in ("page", "panels")]
 )
 _UI: Language = "en"  # until page.js puts the words into the reader's language
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -59,6 +59,7 @@ class Parts(NamedTuple):
     answer: gr.HTML
     sources: gr.HTML
     corpus: gr.HTML
+    evaluate: gr.HTML
 
 
 def build(desk: Desk) -> gr.Blocks:
@@ -70,7 +71,7 @@ def build(desk: Desk) -> gr.Blocks:
         _connect(page, parts, desk)
         page.load(
             lambda: _holdings(pipeline),
-            outputs=[parts.head, parts.examples, parts.corpus, parts.answer],
+            outputs=[parts.head, parts.examples, parts.corpus, parts.evaluate, parts.answer],
             queue=False,
             **_QUIET,
         )
@@ -99,12 +100,11 @@ def _lay_out(pipeline: Pipeline) -> Parts:
             _html("advanced", frame.advanced(_UI, model=pipeline.models["generator"]))
             examples, status, answer, sources = map(_html, ("examples", "status", "answer", "sources"))
             _html("history", frame.history(_UI))
-            corpus = _html("corpus")
-            _html("evaluate", frame.evaluation(_UI))
+            corpus, evaluate = map(_html, ("corpus", "evaluate"))
         with gr.Column(elem_id="side", scale=5, min_width=0):
             _html("reader", frame.reader_shell(_UI))
     wishes = gr.Textbox(visible=False)
-    return Parts(head, question, wishes, ask, stop, examples, status, answer, sources, corpus)
+    return Parts(head, question, wishes, ask, stop, examples, status, answer, sources, corpus, evaluate)
 
 
 def _connect(page: gr.Blocks, parts: Parts, desk: Desk) -> None:
@@ -132,25 +132,23 @@ def _html(name: str, value: str = "") -> gr.HTML:
     return gr.HTML(value, elem_id=name, js_on_load=None, apply_default_css=False)
 
 
-def _holdings(pipeline: Pipeline) -> tuple[str, str, str, Any]:
-    """What depends on the index when a page is opened: head, examples, list of articles, a first word."""
-    index, ui = pipeline.index, _UI
-    if index is None:
-        return frame.masthead(ui, ()), "", frame.corpus(ui, ()), frame.no_index(ui)
-    languages: tuple[Language, ...] = ("en", "zh")
-    questions = [(code, example) for code in languages for example in pipeline.examples(code)[:4]]
+def _holdings(pipeline: Pipeline) -> tuple[Any, ...]:
+    """What a page shows when it is opened: head, examples, corpus, evaluations, a first word."""
+    held = holdings.held(pipeline)
+    _, problem = holdings.index_of(_UI, pipeline)
     return (
-        frame.masthead(ui, index.articles),
-        frame.examples(ui, questions),
-        frame.corpus(ui, index.articles, len(index.manifest.skipped)),
-        gr.skip(),
+        frame.masthead(_UI, held.articles),
+        holdings.examples(_UI, pipeline),
+        panels.corpus(_UI, held),
+        panels.evaluation(_UI, runs.bench(pipeline.settings)),
+        problem or gr.skip(),
     )
 
 
 def application(pipeline: Pipeline) -> FastAPI:
     """The page, its assets, the reader's articles and ``/healthz`` behind one guard."""
     app = FastAPI(openapi_url=None)
-    app.add_middleware(web.Guard)
+    app.add_middleware(web.Guard, larger=panel_routes.LARGE)
 
     @app.get("/healthz")
     def healthz() -> dict[str, Any]:
@@ -171,6 +169,7 @@ def application(pipeline: Pipeline) -> FastAPI:
 
     desk = Desk(pipeline)
     answer_routes.add_routes(app, desk, pipeline.settings.candidates)
+    panel_routes.add_routes(app, pipeline)
     app.mount("/ragqa", StaticFiles(directory=_ASSETS))
     gr.mount_gradio_app(
         app,

@@ -15,9 +15,9 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -29,6 +29,8 @@ from ragqa.errors import RagqaError, SettingsError
 
 MAX_BODY = 1_000_000
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+_READING = ("GET", "HEAD", "OPTIONS")
+_TOO_LARGE = PlainTextResponse("The request is too large.", 413)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -38,10 +40,14 @@ _HEADERS = {
 
 
 class Guard:
-    """Refuses foreign hosts and origins and large bodies; adds security headers to every response."""
+    """Refuses foreign hosts and origins and large bodies; adds security headers to every response.
 
-    def __init__(self, app: ASGIApp) -> None:
+    ``larger`` allows more bytes to some paths.
+    """
+
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on if it comes from this machine's own page."""
@@ -49,26 +55,70 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = _refusal(headers)
+        most = self._larger.get(scope["path"], MAX_BODY)
+        refusal = _refusal(headers, scope["method"], most)
         if refusal is not None:
             await refusal(scope, receive, _with_headers(send))
             return
         if "text/html" in headers.get("accept", ""):
             # The policy names the document's inline scripts by hash, so it must arrive uncompressed.
             MutableHeaders(scope=scope)["accept-encoding"] = "identity"
-        await self._app(scope, receive, _with_headers(send))
+        await _counted(self._app, scope, receive, _with_headers(send), most)
 
 
-def _refusal(headers: Headers) -> PlainTextResponse | None:
-    if not is_loopback(urlsplit(f"//{headers.get('host', '')}").hostname or ""):
+def _refusal(headers: Headers, method: str, most: int) -> PlainTextResponse | None:
+    if not is_loopback(_split(f"//{headers.get('host', '')}").hostname or ""):
         return PlainTextResponse("This server only answers on its own machine.", 421)
-    origin = headers.get("origin")
-    if origin is not None and not is_loopback(urlsplit(origin).hostname or ""):
+    if not _is_own(headers, method):
         return PlainTextResponse("Requests from other sites are refused.", 403)
     length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BODY:
-        return PlainTextResponse("The request is too large.", 413)
+    if not length.isdigit() or int(length) > most:
+        return _TOO_LARGE
     return None
+
+
+def _is_own(headers: Headers, method: str) -> bool:
+    """Whether a request comes from this page, or at least from this machine where it only reads.
+
+    Browsers name the origin of whatever may change something; what names none is no browser.
+    """
+    origin = headers.get("origin")
+    if method in _READING:
+        return origin is None or is_loopback(_split(origin).hostname or "")
+    same = origin is None or _split(origin).netloc.lower() == headers.get("host", "").lower()
+    return same and headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
+async def _counted(app: ASGIApp, scope: Scope, receive: Receive, send: Send, most: int) -> None:
+    """Run ``app``; a body that has no stated length is cut off, and answered with 413, at ``most`` bytes."""
+    left, begun = most, False
+
+    async def receiving() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        return message if left >= 0 else {"type": "http.disconnect"}
+
+    async def sending(message: Message) -> None:
+        nonlocal begun
+        if left >= 0 or begun:
+            begun = True
+            await send(message)
+
+    try:
+        await app(scope, receiving, sending)
+    except Exception:
+        if left >= 0 or begun:
+            raise
+    if left < 0 and not begun:
+        await _TOO_LARGE(scope, receive, send)
 
 
 def is_loopback(host: str) -> bool:
@@ -90,10 +140,12 @@ def _with_headers(send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers[name] = value
-            if headers.get("content-type", "").startswith("text/html"):
-                start = message
-                return
-            headers["Content-Security-Policy"] = policy(())
+            # A response that brings a policy of its own knows why.
+            if "content-security-policy" not in headers:
+                if headers.get("content-type", "").startswith("text/html"):
+                    start = message
+                    return
+                headers["Content-Security-Policy"] = policy(())
         elif start:
             body.extend(message.get("body", b""))
             if message.get("more_body"):
