@@ -27,8 +27,8 @@ from ragqa.text import language_of
 # What is asked of the system: answers or rankings, with a language model or without one.
 Mode = Literal["full", "no-llm", "retrieval", "retrieval-no-llm"]
 RECORDS, RUN = "records.jsonl", "run.json"
-# Articles ranked for a question: what recall at any depth of interest needs.
-DEPTH = 100
+# Articles ranked for a question: what any figure needs, twice.
+DEPTH = 20
 _CLOSED_BOOK_TOKENS = 60
 
 
