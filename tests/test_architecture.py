@@ -27,7 +27,9 @@ ROOMS: dict[str, set[str]] = {
     "settings": set(),
     "models": {"e5pack"},
     "e5pack": set(),
-    "corpus": {"cleaning", "decoding", "facts", "formats"},
+    "corpus": {"cleaning", "confined", "decoding", "facts", "folders", "formats"},
+    "folders": set(),
+    "confined": {"formats"},
     "formats": {"decoding", "facts"},
     "cleaning": {"facts", "furniture"},
     "furniture": {"facts"},
@@ -39,8 +41,13 @@ ROOMS: dict[str, set[str]] = {
     "lexical": {"lexicon"},
     "late": set(),
     "calibration": {"late"},
-    "versions": set(),
+    "disk": set(),
+    "versions": {"disk"},
     "index": {"calibration", "late", "lexical", "versions"},
+    "snapshots": {"disk", "versions"},
+    "watching": set(),
+    "resuming": {"calibration", "disk", "index", "late"},
+    "encoding": {"calibration", "encoder", "index", "late", "resuming"},
     "selection": {"index", "lexicon"},
     "retrieval": {"index", "late", "lexicon", "selection"},
     "prompting": set(),
@@ -102,7 +109,9 @@ PAGE: dict[str, set[str]] = {
 }  # fmt: skip
 # Where rooms are put together.
 COMPOSITION: dict[str, set[str]] = {
-    "building": {"calibration", "chunking", "corpus", "encoder", "index", "late", "versions"},
+    "building": {
+        "calibration", "chunking", "corpus", "disk", "encoder", "encoding", "index", "resuming", "versions",
+    },
     "answering": {
         "citing", "comparing", "confidence", "lexicon", "prompting", "reading", "translating", "wording",
     },
@@ -118,7 +127,8 @@ COMPOSITION: dict[str, set[str]] = {
     "options": {"index", "settings", "terminal"},
     "questions": {"answering", "options", "pipeline", "schema", "settings", "terminal"},
     "keeping": {
-        "building", "doctor", "index", "models", "options", "page", "pipeline", "schema", "settings", "terminal",
+        "building", "doctor", "index", "models", "options", "page", "pipeline", "schema", "settings", "snapshots",
+        "terminal", "watching",
     },
     "measuring": {"citing", "evaluation", "gold", "pipeline", "prompting", "schema"},
     "report": {"charts", "evaluation", "measuring", "paired", "resampling"},

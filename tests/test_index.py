@@ -318,9 +318,9 @@ def test_a_failed_write_leaves_the_old_version_answering(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
-        raise RuntimeError("disk full")
+        raise OSError("disk full")
 
-    monkeypatch.setattr(faiss, "write_index", fail)
+    monkeypatch.setattr(faiss, "serialize_index", fail)
     with pytest.raises(RagqaError, match=r"could not be written .* the old one is unharmed"):
         build("v-2").save(saved)
     assert Index.open(saved).manifest.version == "v-1"

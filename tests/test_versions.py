@@ -200,7 +200,7 @@ def test_what_is_no_version_is_left_alone(saved: Path) -> None:
     assert names(saved) == ["current", "notes", "v-2", "v-3", "v-note.txt"]
 
 
-@pytest.mark.parametrize("error", [RuntimeError("disk full"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), OSError(28, "No space left on device")])
 def test_a_failed_write_leaves_the_old_version_current(saved: Path, error: Exception) -> None:
     def fail(folder: Path) -> None:
         write(folder)

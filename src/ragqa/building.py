@@ -13,17 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
+from ragqa import disk
 from ragqa.calibration import Calibration
 from ragqa.chunking import split
 from ragqa.corpus import SUFFIXES, read_articles
 from ragqa.encoder import SentenceEncoder
+from ragqa.encoding import Piece, Progress, encode, room
 from ragqa.errors import CorpusError, IndexUnusableError
-from ragqa.index import Index, Stored
-from ragqa.late import Signature
-from ragqa.records import Article, Chunk, Skipped, Tokens
-from ragqa.versions import Manifest, new_version, writing
-
-Progress = Callable[[int, int], None]
+from ragqa.index import Index
+from ragqa.records import Article, Chunk, Skipped
+from ragqa.resuming import Encoded, discard
+from ragqa.versions import Manifest, new_version, tidy, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,11 @@ def build_index(
     full: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
+    keep: int = 2,
 ) -> Built:
     """Bring the index up to date with the corpus; readers keep the old version meanwhile.
+
+    What a build that was cut off had encoded is not encoded again; ``keep`` versions stay.
 
     The encoder is a function, since an unchanged corpus needs none; its ``encoder_id`` is enough to
     see that an index was built with another. Raises CorpusError when there is
@@ -91,12 +94,14 @@ def build_index(
         model = None if same and not changes.any else encoder()
         if old and model is None:
             manifest, speed = old.manifest, 0.0
+            tidy(index, keep=keep)
         else:
             assert model is not None
             if old:
                 old.manifest.require(encoder=model.id, fingerprint=model.fingerprint, chunk_size=chunk_size)
-            built, speed = _build(articles, model, old, corpus, chunk_size, skipped, progress)
-            manifest = built.save(index)
+            built, speed = _build(articles, model, old, index, chunk_size, skipped, progress)
+            manifest = built.save(index, keep=keep)
+        discard(index)
     return Built(
         manifest.version, manifest.articles, manifest.chunks, changes, tuple(skipped),
         time.monotonic() - started, speed,
@@ -157,21 +162,17 @@ def _build(
     articles: Sequence[Article],
     encoder: SentenceEncoder,
     old: Index | None,
-    corpus: Path,
+    folder: Path,
     chunk_size: int,
     skipped: Sequence[Skipped],
     progress: Progress | None,
 ) -> tuple[Index, float]:
-    chunks = [(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
-    texts = [embedded_text(article, chunk) for article, chunk in chunks]
-    # The language decides what tokens are measured from, and how much stands above a chunk where they
-    # begin: both are part of what was encoded.
-    keys = [
-        hashlib.sha256(f"{article.language} {len(chunk.text)}\n{text}".encode()).hexdigest()[:24]
-        for (article, chunk), text in zip(chunks, texts, strict=True)
-    ]
-    habits = old.habits if old else Calibration.measure(encoder)
-    stored, speed = _encode(chunks, texts, keys, old.stored() if old else {}, encoder, habits, progress)
+    pieces = [_piece(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
+    known = old.stored() if old else {}
+    side = Encoded(folder, encoder)
+    disk.require_room(folder, room(pieces, known | side.records, encoder.dimension))
+    habits = old.habits if old else side.habits or Calibration.measure(encoder)
+    stored, speed = encode(pieces, known, side, encoder, habits, progress)
     manifest = Manifest(
         version=new_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -181,49 +182,35 @@ def _build(
         chunk_size=chunk_size,
         corpus=digest(articles),
         articles=len(articles),
-        chunks=len(chunks),
+        chunks=len(pieces),
         skipped=tuple(skipped),
     )
-    vectors = np.array([one.vector for one in stored], dtype=np.float32)
     signatures = [one.signature for one in stored if one.signature]
     built = Index.build(
-        articles, [chunk for _, chunk in chunks], vectors, keys=keys, manifest=manifest, texts=texts,
-        signatures=signatures if len(signatures) == len(stored) else None, habits=habits,
-    )  # fmt: skip
+        articles,
+        [piece.chunk for piece in pieces],
+        np.array([one.vector for one in stored], dtype=np.float32),
+        keys=[piece.key for piece in pieces],
+        manifest=manifest,
+        texts=[piece.text for piece in pieces],
+        signatures=signatures if len(signatures) == len(stored) else None,
+        habits=habits,
+    )
     return built, speed
+
+
+def _piece(article: Article, chunk: Chunk) -> Piece:
+    # The language decides what tokens are measured from, and how much stands above a chunk where they
+    # begin: both are part of what was encoded.
+    text = embedded_text(article, chunk)
+    named = f"{article.language} {len(chunk.text)}\n{text}"
+    return Piece(article, chunk, text, hashlib.sha256(named.encode()).hexdigest()[:24])
 
 
 def digest(articles: Sequence[Article]) -> str:
     """SHA-256 of a corpus as it was read."""
     lines = sorted(json.dumps(asdict(article), ensure_ascii=False, sort_keys=True) for article in articles)
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _encode(
-    chunks: Sequence[tuple[Article, Chunk]],
-    texts: Sequence[str],
-    keys: Sequence[str],
-    known: dict[str, Stored],
-    encoder: SentenceEncoder,
-    habits: Calibration,
-    progress: Progress | None,
-) -> tuple[list[Stored], float]:
-    """What is stored of every chunk, and tokens per second of those that had to be encoded."""
-    fresh = [row for row, key in enumerate(keys) if key not in known]
-    signatures: dict[int, Signature] = {}
-
-    def sign(at: int, tokens: Tokens) -> None:
-        row = fresh[at]
-        article, chunk = chunks[row]
-        above = len(texts[row]) - len(chunk.text)
-        signatures[row] = Signature.of(tokens, habits.passages[article.language], skipped=above)
-
-    started, before = time.monotonic(), encoder.tokens_encoded
-    encoded = encoder.encode_passages([texts[row] for row in fresh], progress=progress, each=sign)
-    seconds = time.monotonic() - started
-    new = {row: Stored(vector, signatures.get(row)) for row, vector in zip(fresh, encoded, strict=True)}
-    stored = [known[key] if key in known else new[row] for row, key in enumerate(keys)]
-    return stored, (encoder.tokens_encoded - before) / seconds if fresh else 0.0
 
 
 def _open(folder: Path) -> Index | None:

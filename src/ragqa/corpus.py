@@ -9,23 +9,28 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from ragqa.cleaning import clean, tidy
+from ragqa.confined import SUFFIXES as CONFINED
+from ragqa.confined import Confined
 from ragqa.decoding import decode
 from ragqa.errors import CorpusError
 from ragqa.facts import iso_date, links_in, shortened, title_of
-from ragqa.formats import MAX_BYTES, READERS, Draft, read_text
+from ragqa.folders import is_plain, listed, open_regular, shown
+from ragqa.formats import MAX_BYTES, READERS, Draft, read
 from ragqa.records import Article, Language, Skipped
 from ragqa.text import language_of
 
 __all__ = ["SUFFIXES", "decode", "read_articles"]
 
 SUFFIXES: frozenset[str] = frozenset({*READERS, ".jsonl"})
+# Bad lines of a collection that are named one by one: a file that is none has millions.
+_NAMED = 1000
+_LONGEST_ID, _LONGEST_SOURCE = 500, 2000
 
 
 def read_articles(path: Path) -> tuple[list[Article], list[Skipped]]:
@@ -34,11 +39,13 @@ def read_articles(path: Path) -> tuple[list[Article], list[Skipped]]:
     Ids are unique: a later entry with the id of an earlier one is skipped, and so is a file whose
     text another file already gave. Raises CorpusError when there is nothing at ``path``.
     """
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where the path is too long or closed
         raise CorpusError(f"there is no corpus at {path}: create it, or name another one with --corpus")
     shelf = _Shelf()
-    for entry in _walk(path) if path.is_dir() else _read_file(path.resolve(), path.name):
-        shelf.put(entry)
+    with Confined() as confined:
+        found = _walk(path, confined) if path.is_dir() else _read_file(path.resolve(), path.name, confined)
+        for entry in found:
+            shelf.put(entry)
     return shelf.articles, shelf.skipped
 
 
@@ -90,91 +97,66 @@ class _Shelf:
 # --- folders ---------------------------------------------------------------------------------
 
 
-def _walk(root: Path) -> Iterator[_Entry]:
+def _walk(root: Path, confined: Confined) -> Iterator[_Entry]:
     """The entries of all files below ``root``, sorted by path; hidden ones are passed over."""
-    refused: list[Skipped] = []
-    files: list[str] = []
-
-    def unreadable(error: OSError) -> None:
-        refused.append(Skipped(_shown(str(error.filename)), error.strerror or "cannot be read"))
-
-    for folder, folders, names in os.walk(root, onerror=unreadable):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        below = Path(folder).relative_to(root)
-        linked = [name for name in folders if Path(folder, name).is_symlink()]
-        refused += [Skipped(_shown((below / name).as_posix()), "a link to a folder") for name in linked]
-        files += [(below / name).as_posix() for name in names if not name.startswith(".")]
+    files, refused = listed(root)
     yield from refused
     home = Path(os.path.realpath(root))
     for name in sorted(files):
-        yield from _read_below(home, name)
+        yield from _read_below(home, name, confined)
 
 
-def _read_below(home: Path, name: str) -> Iterator[_Entry]:
-    real = Path(os.path.realpath(home / name))
+def _read_below(home: Path, name: str, confined: Confined) -> Iterator[_Entry]:
     suffix = Path(name).suffix.lower()
-    if not _is_plain(name):
-        yield Skipped(_shown(name), "the name holds characters that cannot be shown")
-    elif not real.is_relative_to(home):
-        yield Skipped(name, "a link that leaves the folder")
-    elif suffix not in SUFFIXES:
+    if not is_plain(name):
+        yield Skipped(shown(name), "the name holds characters that cannot be shown")
+        return
+    if suffix not in SUFFIXES:
         yield Skipped(name, f"not a format that is read: {suffix or 'no suffix'}")
+        return
+    try:
+        # Before realpath, which follows without end what the system gives up on.
+        (home / name).stat()
+        real = Path(os.path.realpath(home / name))
+    except OSError as error:
+        yield Skipped(name, error.strerror or "cannot be read")
+        return
+    if not real.is_relative_to(home):
+        yield Skipped(name, "a link that leaves the folder")
     else:
-        yield from _read_file(real, name)
-
-
-def _is_plain(name: str) -> bool:
-    return name.replace("\u3000", " ").isprintable()
-
-
-def _shown(name: str) -> str:
-    return "".join(c if _is_plain(c) else c.encode("unicode_escape").decode() for c in name)
+        yield from _read_file(real, name, confined)
 
 
 # --- files -----------------------------------------------------------------------------------
 
 
-def _read_file(path: Path, name: str) -> Iterator[_Entry]:
+def _read_file(path: Path, name: str, confined: Confined) -> Iterator[_Entry]:
     """The entries of one file, which is called ``name`` in the corpus."""
-    if not _is_plain(name):
-        yield Skipped(_shown(name), "the name holds characters that cannot be shown")
+    if not is_plain(name):
+        yield Skipped(shown(name), "the name holds characters that cannot be shown")
         return
     suffix = Path(name).suffix.lower()
     try:
-        with _open(path) as handle:
+        with open_regular(path) as handle:
             if suffix == ".jsonl":
                 yield from _read_lines(handle, name)
             else:
-                yield _read_whole(handle, name, suffix)
+                yield _read_whole(handle, name, suffix, confined)
     except OSError as error:
         yield Skipped(name, error.strerror or "cannot be read")
+    except MemoryError:
+        yield Skipped(name, "needs more memory than there is")
     except ValueError as error:
-        yield Skipped(name, str(error))
+        yield Skipped(name, _line(str(error))[:200])
 
 
-def _open(path: Path) -> IO[bytes]:
-    """Open a regular file; a pipe does not hang, a link put there meanwhile is not followed."""
-    flags = os.O_RDONLY
-    for name in ("O_BINARY", "O_NONBLOCK", "O_NOFOLLOW"):
-        flags |= getattr(os, name, 0)
-    handle = os.fdopen(os.open(path, flags), "rb")
-    if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
-        handle.close()
-        raise ValueError("not a regular file")
-    return handle
-
-
-def _read_whole(handle: IO[bytes], name: str, suffix: str) -> _Entry:
-    data = handle.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
+def _read_whole(handle: IO[bytes], name: str, suffix: str, confined: Confined) -> _Entry:
+    large = os.fstat(handle.fileno()).st_size > MAX_BYTES
+    # One more than may be: the file can grow while it is read.
+    data = b"" if large else handle.read(MAX_BYTES + 1)
+    if large or len(data) > MAX_BYTES:
         return Skipped(name, f"larger than {MAX_BYTES // 2**20} MB")
-    try:
-        draft = READERS.get(suffix, read_text)(data)
-    except ValueError as error:
-        return Skipped(name, _line(str(error))[:200])
-    except Exception as error:
-        # A damaged PDF or DOCX makes its library raise nearly anything.
-        return Skipped(name, f"damaged, or not what its name says ({type(error).__name__})")
+    draft = (confined.read if suffix in CONFINED else read)(suffix, data)
     return _Found(_article(draft, name), name, alone=True)
 
 
@@ -207,12 +189,22 @@ def _language(given: object, text: str) -> Language:
 
 
 def _read_lines(handle: IO[bytes], name: str) -> Iterator[_Entry]:
+    head = handle.read(4096)
+    if 10 * head.count(0) > len(head):
+        raise ValueError("binary, or UTF-16: save the file as UTF-8")
+    handle.seek(0)
+    bad = 0
     for number, line in enumerate(_bounded_lines(handle), 1):
+        if line is not None and not line.strip():
+            continue
         place = f"{name}:{number}"
-        if line is None:
-            yield Skipped(place, f"line larger than {MAX_BYTES // 2**20} MB")
-        elif line.strip():
-            yield _read_line(line, place)
+        large = Skipped(place, f"line larger than {MAX_BYTES // 2**20} MB")
+        entry = large if line is None else _read_line(line, place)
+        bad += isinstance(entry, Skipped)
+        if bad <= _NAMED or isinstance(entry, _Found):
+            yield entry
+    if bad > _NAMED:
+        yield Skipped(name, f"{bad - _NAMED} more lines that cannot be read")
 
 
 def _bounded_lines(handle: IO[bytes]) -> Iterator[bytes | None]:
@@ -248,8 +240,10 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
     if isinstance(identity, bool) or not isinstance(identity, str | int) or not str(identity).strip():
         raise ValueError("no _id")
     name = str(identity).strip()
-    if not _is_plain(name):
+    if not is_plain(name):
         raise ValueError("the _id holds characters that cannot be shown")
+    if len(name) > _LONGEST_ID:
+        raise ValueError(f"the _id is longer than {_LONGEST_ID} characters")
     if not isinstance(fields.get("text"), str):
         raise ValueError("no text")
     title = _line(fields["title"]) if isinstance(fields.get("title"), str) else ""
@@ -261,7 +255,7 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
         id=name,
         title=shortened(title, 200) or title_of(text),
         text=text,
-        source=_line(where) or place,
+        source=_line(where)[:_LONGEST_SOURCE] or place,
         published=next((date for date in dates if date), None),
         language=_language(stated, text),
         links=links_in(text),

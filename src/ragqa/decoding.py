@@ -23,6 +23,8 @@ _DECLARED = re.compile(
 _GUESSED = ["utf_8", "gb18030", "big5", "utf_16"]
 # Lead bytes of the characters in daily use. Other encodings, read as one of these, land elsewhere.
 _COMMON_LEADS = {"gb18030": (0xA1, 0xD7), "big5": (0xA1, 0xC6)}
+# Fewer Chinese characters prove nothing: two damaged bytes amid English make one.
+_PROOF = 4
 
 
 def decode(data: bytes, declared: str = "") -> str:
@@ -75,7 +77,9 @@ def _is_common(text: str, codec: str) -> bool:
     """Tell Chinese from another encoding that happens to decode: most characters are common ones."""
     first, last = _COMMON_LEADS[codec]
     leads = [c.encode(codec, "replace")[0] for c in text if not c.isascii()]
-    return bool(HAN.search(text)) and sum(first <= lead <= last for lead in leads) >= 0.7 * len(leads)
+    return len(HAN.findall(text)) >= _PROOF and sum(first <= lead <= last for lead in leads) >= 0.7 * len(
+        leads
+    )
 
 
 # --- wrapped lines ---------------------------------------------------------------------------

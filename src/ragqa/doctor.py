@@ -9,7 +9,7 @@ from typing import Literal
 from ragqa import models
 from ragqa.building import compare
 from ragqa.corpus import read_articles
-from ragqa.errors import IndexUnusableError, ModelError, RagqaError
+from ragqa.errors import IndexMismatchError, IndexMissingError, ModelError, RagqaError
 from ragqa.index import Index
 from ragqa.settings import Settings
 from ragqa.versions import read_manifest, verify
@@ -67,8 +67,10 @@ def _check_index(settings: Settings) -> Check:
     try:
         damage = verify(settings.index)
         _, manifest = read_manifest(settings.index)
-    except IndexUnusableError as error:
+    except IndexMissingError as error:
         return Check("index", "fail", str(error), "ragqa index", 3)
+    except IndexMismatchError as error:
+        return Check("index", "fail", str(error), "ragqa index --full", 3)
     if damage:
         return Check("index", "fail", "; ".join(damage), "ragqa index --full", 3)
     if manifest.encoder != settings.encoder:

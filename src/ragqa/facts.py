@@ -58,7 +58,7 @@ _ENGLISH_DATES = (
     re.compile(rf"\b{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>(?:19|20)\d\d)\b"),
     re.compile(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)? {_MONTH},? (?P<year>(?:19|20)\d\d)\b"),
 )
-_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?")
+_PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _LINK_DATE = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)")
 _DATELINE = re.compile(r"[日,，]?\s?(?:消息|讯|电|报道)|\s?\(?(?:Reuters|AP|AFP)\b|\s?[-–—]{1,2}\s")
@@ -67,7 +67,7 @@ _DATELINE = re.compile(r"[日,，]?\s?(?:消息|讯|电|报道)|\s?\(?(?:Reuters
 def iso_date(value: object) -> str | None:
     """Read a date as ``YYYY-MM-DD``, or as much of it as is given; None when it is no date."""
     if isinstance(value, dt.date):
-        return value.isoformat()[:10]
+        return value.isoformat()[:10] if value.year >= 1000 else None
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     if isinstance(value, int) and not 1000 <= value <= 99_999_999:

@@ -20,6 +20,7 @@ from ragqa.decoding import decode, unwrap
 from ragqa.facts import iso_date, links_in
 
 MAX_BYTES = 20 * 1024 * 1024
+_MAX_PAGES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,27 @@ def read_markdown(data: bytes) -> Draft:
     )
 
 
+class _FrontLoader(yaml.SafeLoader):
+    """No aliases: those that merge others multiply what they hold, line by line."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse an alias where SafeLoader would follow it."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(parent, index)
+
+
 def _front_matter(block: str) -> Mapping[object, object] | None:
     try:
-        facts = yaml.safe_load(block)
+        facts = _FrontLoader(block).get_single_data()
     except Exception:  # not only YAMLError: odd tags raise KeyError, deep nesting RecursionError
         return None
     return facts if isinstance(facts, dict) else None
 
 
 def _string(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > 64:
+        return ""  # Python refuses to write numbers of thousands of digits
     return str(value).strip()[:2000] if isinstance(value, str | int | float) else ""
 
 
@@ -181,6 +194,8 @@ def read_pdf(data: bytes) -> Draft:
     pages: list[str] = []
     size = 0
     for page in reader.pages:
+        if len(pages) == _MAX_PAGES:
+            raise ValueError(f"more than {_MAX_PAGES} pages")
         pages.append(page.extract_text())
         size += len(pages[-1]) + 1
         if size > MAX_BYTES:
@@ -208,3 +223,14 @@ READERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".pdf": read_pdf,
     ".docx": read_docx,
 }
+
+
+def read(suffix: str, data: bytes) -> Draft:
+    """Read a file of a format by its suffix. Raises ValueError with the reason, whatever is wrong with it."""
+    try:
+        return READERS.get(suffix, read_text)(data)
+    except (ValueError, MemoryError):
+        raise
+    except Exception as error:
+        # A damaged PDF or DOCX makes its library raise nearly anything.
+        raise ValueError(f"damaged, or not what its name says ({type(error).__name__})") from error

@@ -7,6 +7,7 @@ What lies on disk, and how a version becomes current, is in versions.py.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,12 +24,15 @@ from ragqa.errors import ArticleNotFoundError, IndexMismatchError
 from ragqa.late import Signature, Signatures
 from ragqa.lexical import Lexical
 from ragqa.records import Article, Chunk, Passage, Vectors
-from ragqa.versions import REBUILD, Manifest, publish, read_manifest, require_sizes
+from ragqa.versions import REBUILD, Manifest, publish, read_manifest, require_sizes, settled
 
 _ARTICLES, _CHUNKS, _VECTORS = "articles.jsonl", "chunks.jsonl", "vectors.faiss"
 _FILES = (_ARTICLES, _CHUNKS, _VECTORS, calibration.FILE, *lexical.FILES)
-# What readers raise on damage; the last two are numpy's on a broken archive or header.
-_UNREADABLE = (ValueError, TypeError, KeyError, RuntimeError, OSError, EOFError, BadZipFile, TokenError)
+# What readers raise on damage; the second line is numpy's, on a broken archive or header.
+UNREADABLE = (
+    ValueError, TypeError, LookupError, AttributeError, RuntimeError, OSError, EOFError, MemoryError,
+    BadZipFile, TokenError, SyntaxError, ArithmeticError, zlib.error,
+)  # fmt: skip
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -145,9 +149,13 @@ class Index:
         The lexical index and the tokens are mapped, not read. Raises IndexMissingError when there is
         none, IndexMismatchError when a file is damaged.
         """
+        return settled(folder, lambda: cls.load(*read_manifest(folder)))
+
+    @classmethod
+    def load(cls, home: Path, manifest: Manifest) -> Index:
+        """Load the version in a folder. Raises IndexMismatchError when a file is damaged."""
         import faiss
 
-        home, manifest = read_manifest(folder)
         require_sizes(home, manifest)
         try:
             if missing := set(_FILES) - set(manifest.files):
@@ -159,17 +167,18 @@ class Index:
             words = Lexical.open(home, chunks=manifest.chunks)
             tokens = Signatures.open(home) if set(late.FILES) <= set(manifest.files) else None
             habits = Calibration.open(home)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise IndexMismatchError(f"the index in {home} is damaged ({error}); {REBUILD}") from error
+        _require_places(articles, places)
         if vectors.d != manifest.dimension:
             raise IndexMismatchError(
                 f"the index holds vectors of {vectors.d}, not {manifest.dimension}; {REBUILD}"
             )
         return cls(manifest, articles, places, vectors, words=words, tokens=tokens, habits=habits)
 
-    def save(self, folder: Path) -> Manifest:
-        """Write a new version and make it current; the previous one stays. Call inside ``writing``."""
-        self.manifest = publish(folder, self.manifest, self._write)
+    def save(self, folder: Path, *, keep: int = 2) -> Manifest:
+        """Write a new version and make it current once it can be opened. Call inside ``writing``."""
+        self.manifest = publish(folder, self.manifest, self._write, check=self.load, keep=keep)
         return self.manifest
 
     def nearest(self, query: Vectors, *, k: int, among: Mask | None = None) -> Rows:
@@ -261,7 +270,8 @@ class Index:
 
         _write_lines(folder / _ARTICLES, (asdict(article) for article in self.articles))
         _write_lines(folder / _CHUNKS, (asdict(place) for place in self._places))
-        faiss.write_index(self._vectors, str(folder / _VECTORS))
+        # faiss.write_index tells nobody when the last bytes find no room.
+        (folder / _VECTORS).write_bytes(faiss.serialize_index(self._vectors).data)
         self.words.save(folder)
         self.habits.save(folder)
         if self.tokens:
@@ -270,6 +280,13 @@ class Index:
 
 def _article(row: dict[str, Any]) -> Article:
     return Article(**{**row, "links": tuple(row["links"])})
+
+
+def _require_places(articles: Sequence[Article], places: Sequence[Place]) -> None:
+    for row, place in enumerate(places):
+        there = 0 <= place.article < len(articles)
+        if not (there and 0 <= place.start < place.end <= len(articles[place.article].text)):
+            raise IndexMismatchError(f"chunk {row} lies outside its article; {REBUILD}")
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragqa import terminal
-from ragqa.errors import SettingsError
+from ragqa.errors import RagqaError, SettingsError
 from ragqa.options import Common, JsonOption, verb
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 def index_command(
     full: Annotated[bool, typer.Option("--full", help="Build anew instead of bringing up to date.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would change.")] = False,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Go back to the version before.")] = False,
+    snapshot: Annotated[Path | None, typer.Option(help="Copy the index into a new folder.")] = None,
+    restore: Annotated[Path | None, typer.Option(help="Bring a snapshot back as the index.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Again after each change of the corpus, until Ctrl-C.")
+    ] = False,
     as_json: JsonOption = False,
     *,
     common: Common,
@@ -29,7 +35,14 @@ def index_command(
     Example: ragqa index --corpus articles/ --index index/
     """
     settings = common.settings()
-    _update(settings, common, full=full, dry_run=dry_run, as_json=as_json)
+    if sum(map(bool, (full or dry_run, rollback, snapshot, restore, watch))) > 1:
+        raise SettingsError("of --full or --dry-run, --rollback, --snapshot, --restore, --watch give one")
+    if rollback or snapshot or restore:
+        _move(settings, snapshot=snapshot, restore=restore, as_json=as_json)
+    elif watch:
+        _watch(settings, common, as_json=as_json)
+    else:
+        _update(settings, common, full=full, dry_run=dry_run, as_json=as_json)
 
 
 @verb("show")
@@ -154,6 +167,36 @@ def doctor(
         raise typer.Exit(failed[0].exit_code or 1)
 
 
+def _move(settings: Settings, *, snapshot: Path | None, restore: Path | None, as_json: bool) -> None:
+    """Roll back, unless a snapshot is taken or restored."""
+    from ragqa import snapshots
+
+    index = settings.index
+    if snapshot:
+        version = snapshots.take(index, snapshot).version
+        action, text = "snapshot", f"{snapshot}/ holds {version}, a verified copy of {index}/"
+    elif restore:
+        version = snapshots.restore(restore, index, keep=settings.keep).version
+        action, text = "restore", f"{index}/ holds what {restore}/ holds, as {version}"
+    else:
+        was, version = snapshots.roll_back(index)
+        action, text = "rollback", f"{index}/ is back at {version}; {was} is no longer current"
+    document = {"schema": "ragqa.version/1", "action": action, "version": version}
+    print(json.dumps(document) if as_json else text)
+
+
+def _watch(settings: Settings, common: Common, *, as_json: bool) -> None:
+    """Update again and again; what fails is told, and tried again after the next change."""
+    from ragqa.watching import changes
+
+    for _ in changes(settings.corpus):
+        try:
+            _update(settings, common, as_json=as_json)
+        except RagqaError as error:
+            terminal.say(f"ragqa: {error}")
+        common.say(f"watching {settings.corpus}; Ctrl-C ends it")
+
+
 def _update(
     settings: Settings,
     common: Common,
@@ -170,6 +213,7 @@ def _update(
         built = build_index(
             settings.corpus, settings.index, encoder=lambda: load_encoder(settings), encoder_id=settings.encoder,
             chunk_size=settings.chunk_size, full=full, dry_run=dry_run, progress=progress,
+            keep=settings.keep,
         )  # fmt: skip
     for entry in built.skipped if common.verbose else ():
         common.say(f"skipped {entry.file}: {entry.reason}")

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     max_tokens: int = Field(256, ge=16, le=4096, description="longest generated answer, in tokens")
 
     chunk_size: int = Field(300, ge=40, le=2000, description="Chinese characters a chunk, about")
+    keep: int = Field(2, ge=1, description="versions of the index that stay; 2 allows one rollback")
     k: int = Field(5, ge=1, le=100, description="passages shown for a question")
     refuse_below: float = Field(
         0.45, ge=0, le=1, description="confidence below which a question is refused; 0 never refuses"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,20 +18,24 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ragqa.errors import IndexBusyError, IndexMismatchError, IndexMissingError, RagqaError
+from ragqa import disk
+from ragqa.errors import IndexBusyError, IndexMismatchError, IndexMissingError
 from ragqa.records import Skipped
 
 FORMAT = 2
 REBUILD = "run: ragqa index --full"
 _CURRENT, _MANIFEST, _LOCK = "current", "manifest.json", ".lock"
-_KEEP_VERSIONS = 2
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an index was built from; ``files`` maps each file to its bytes and SHA-256."""
+    """What an index was built from; ``files`` maps each file to its bytes and SHA-256.
+
+    ``after`` is the version that was current before, what a rollback goes to.
+    """
 
     version: str
     created: str
@@ -46,6 +49,7 @@ class Manifest:
     skipped: tuple[Skipped, ...] = ()
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     format: int = FORMAT
+    after: str = ""
 
     def require(self, *, encoder: str, fingerprint: str, chunk_size: int | None = None) -> None:
         """Raise IndexMismatchError unless this index was built with these."""
@@ -65,31 +69,83 @@ def new_version() -> str:
     return f"v-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def publish(folder: Path, manifest: Manifest, write: Callable[[Path], None]) -> Manifest:
+def publish(
+    folder: Path,
+    manifest: Manifest,
+    write: Callable[[Path], None],
+    *,
+    check: Callable[[Path, Manifest], object] = lambda home, manifest: None,
+    keep: int = 2,
+) -> Manifest:
     """Let ``write`` fill a new version's folder and make it current; the manifest with its files.
 
-    The previous version stays. Call inside ``writing``. Raises RagqaError when the disk refuses.
+    The version is current once ``check`` did not raise on what was written; of those before it the
+    newest ``keep - 1`` stay. Call inside ``writing``. Raises RagqaError when the disk refuses.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".tmp-{manifest.version}"
-    temporary.mkdir()
+    temporary, home = folder / f".tmp-{manifest.version}", folder / manifest.version
     try:
-        write(temporary)
-        manifest = replace(manifest, files={path.name: _facts(path) for path in sorted(temporary.iterdir())})
-        text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
-        (temporary / _MANIFEST).write_text(text, encoding="utf-8")
-        for path in temporary.iterdir():
-            _sync(path)
-        _sync(temporary)
-        temporary.replace(folder / manifest.version)
-    except (OSError, RuntimeError) as error:
+        with disk.refusals(folder):
+            disk.make(folder)
+            temporary.mkdir()
+            write(temporary)
+            files = {path.name: _facts(path) for path in sorted(temporary.iterdir())}
+            manifest = replace(manifest, files=files, after=current(folder) or "")
+            (temporary / _MANIFEST).write_text(_sealed(manifest), encoding="utf-8")
+            for path in temporary.iterdir():
+                disk.sync(path)
+            disk.sync(temporary)
+            check(temporary, manifest)
+            temporary.replace(home)
+            # The folder must be there before its name is: they may reach the disk in any order.
+            disk.sync(folder)
+            point(folder, manifest.version)
+    except Exception:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise RagqaError(
-            f"the index could not be written to {folder}: {error}; the old one is unharmed"
-        ) from error
-    _point(folder, manifest.version)
-    _drop_old_versions(folder, keep=manifest.version)
+        if current(folder) != manifest.version:
+            shutil.rmtree(home, ignore_errors=True)
+        raise
+    tidy(folder, keep=keep)
     return manifest
+
+
+def point(folder: Path, version: str) -> None:
+    """Make a version that lies there the current one."""
+    disk.replace(folder / _CURRENT, version + "\n")
+
+
+def current(folder: Path) -> str | None:
+    """The name of the current version, or None when none can be told."""
+    try:
+        name = (folder / _CURRENT).read_text(encoding="utf-8").strip()
+        return name if name and (folder / name).is_dir() else None
+    except (OSError, ValueError):
+        return None
+
+
+def tidy(folder: Path, *, keep: int) -> None:
+    """Delete what writers that were cut off left, and all versions but the current and those before it.
+
+    ``keep`` stay. Names sort by a clock, which may be turned back; what came after what is in the manifests. Whoever
+    has an older version open keeps it: what it mapped stays on the disk until it lets go.
+    """
+    kept: list[str] = []
+    version = current(folder)
+    while version and len(kept) < keep and version not in kept:
+        kept.append(version)
+        version = previous(folder, version)
+    others = [path for path in folder.glob("v-*") if path.is_dir() and path.name not in kept]
+    for path in [*others, *folder.glob(".tmp-*")]:
+        shutil.rmtree(path, ignore_errors=True)
+    disk.tidy(folder / _CURRENT)
+
+
+def previous(folder: Path, version: str) -> str | None:
+    """The version that one came after, or None where it is gone."""
+    try:
+        name = manifest_of(folder / version).after
+    except IndexMismatchError:
+        return None
+    return name if name and (folder / name).is_dir() else None
 
 
 def require_sizes(home: Path, manifest: Manifest) -> None:
@@ -106,32 +162,57 @@ def read_manifest(folder: Path) -> tuple[Path, Manifest]:
     pointer = folder / _CURRENT
     if not pointer.is_file():
         raise IndexMissingError(f"there is no index in {folder}/; run: ragqa index")
-    home = folder / pointer.read_text(encoding="utf-8", errors="replace").strip()
-    try:
-        raw = json.loads((home / _MANIFEST).read_text(encoding="utf-8"))
-        if raw["format"] != FORMAT:
-            raise IndexMismatchError(
-                f"the index in {folder}/ has format {raw['format']}, not {FORMAT}; {REBUILD}"
-            )
-        if not raw["files"]:
-            raise ValueError("it does not name its files")
-        raw["skipped"] = tuple(Skipped(**entry) for entry in raw["skipped"])
-        return home, Manifest(**raw)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IndexMismatchError(f"the manifest in {home} cannot be read ({error}); {REBUILD}") from error
+    return settled(folder, lambda: _read_manifest(folder))
+
+
+def settled(folder: Path, read: Callable[[], Result]) -> Result:
+    """What ``read`` finds in the current version; again, when that was replaced and dropped meanwhile."""
+    while True:
+        version = current(folder)
+        try:
+            return read()
+        except IndexMismatchError:
+            if current(folder) == version:
+                raise
 
 
 def verify(folder: Path) -> list[str]:
     """Compare every file of the current version with its SHA-256; the damage found, in words."""
-    home, manifest = read_manifest(folder)
-    damage = []
+    return damage(*read_manifest(folder))
+
+
+def damage(home: Path, manifest: Manifest) -> list[str]:
+    """What is wrong with a version's files, in words."""
+    found = []
     for name, facts in manifest.files.items():
         path = home / name
         if not path.is_file():
-            damage.append(f"{path} is missing")
+            found.append(f"{path} is missing")
         elif _facts(path) != facts:
-            damage.append(f"{path} is not what was written (SHA-256 differs)")
-    return damage
+            found.append(f"{path} is not what was written (SHA-256 differs)")
+    return found
+
+
+def manifest_of(home: Path) -> Manifest:
+    """The manifest of the version in a folder. Raises IndexMismatchError."""
+    try:
+        raw = json.loads((home / _MANIFEST).read_text(encoding="utf-8"))
+        if raw["format"] != FORMAT:
+            raise IndexMismatchError(
+                f"the index in {home} has format {raw['format']}, not {FORMAT}; {REBUILD}"
+            )
+        if not raw["files"]:
+            raise ValueError("it does not name its files")
+        # Those of before the seal have none.
+        seal = raw.pop("seal", None)
+        fits = seal in (None, _seal(raw))
+        raw["skipped"] = tuple(Skipped(**entry) for entry in raw["skipped"])
+        manifest = Manifest(**raw)
+        if not fits:
+            raise ValueError("it is not what was written: its own SHA-256 differs")
+        return manifest
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise IndexMismatchError(f"the manifest in {home} cannot be read ({error}); {REBUILD}") from error
 
 
 @contextmanager
@@ -139,36 +220,36 @@ def writing(folder: Path) -> Iterator[None]:
     """Hold the writer's lock, which dies with its process; IndexBusyError when another holds it."""
     import filelock
 
-    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / _LOCK, timeout=0)
+    with disk.refusals(folder):
+        disk.make(folder)
+        try:
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise IndexBusyError(
+                f"another process is writing {folder}/; wait for it, then run again"
+            ) from error
     try:
-        with filelock.FileLock(folder / _LOCK, timeout=0):
-            yield
-    except filelock.Timeout as error:
-        raise IndexBusyError(f"another process is writing {folder}/; wait for it, then run again") from error
+        yield
+    finally:
+        lock.release()
 
 
-def _drop_old_versions(folder: Path, *, keep: str) -> None:
-    versions = sorted(path for path in folder.glob("v-*") if path.is_dir() and path.name != keep)
-    for path in [*versions[: len(versions) - (_KEEP_VERSIONS - 1)], *folder.glob(".tmp-*")]:
-        shutil.rmtree(path, ignore_errors=True)
+def _read_manifest(folder: Path) -> tuple[Path, Manifest]:
+    home = folder / (folder / _CURRENT).read_text(encoding="utf-8", errors="replace").strip()
+    return home, manifest_of(home)
 
 
-def _point(folder: Path, version: str) -> None:
-    temporary = folder / f".{_CURRENT}.tmp"
-    temporary.write_text(version + "\n", encoding="utf-8")
-    _sync(temporary)
-    temporary.replace(folder / _CURRENT)
-    _sync(folder)
+def _sealed(manifest: Manifest) -> str:
+    """A manifest as JSON, with the SHA-256 of all else that it says: the one file that no other vouches for."""
+    body = asdict(manifest)
+    return json.dumps(body | {"seal": _seal(body)}, ensure_ascii=False, indent=1)
+
+
+def _seal(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def _facts(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

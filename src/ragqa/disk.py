@@ -1,0 +1,71 @@
+"""What makes a write last, and what is there to write on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ragqa.errors import RagqaError
+
+_MEGABYTE = 2**20
+
+
+def sync(path: Path) -> None:
+    """Have a file's bytes, or a folder's names, on the disk itself."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make(folder: Path) -> None:
+    """Make a folder and those above it, so that they last."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        sync(path.parent)
+
+
+def replace(path: Path, text: str) -> None:
+    """Put a text in the place of a file in one step: a reader sees the old one or the new."""
+    temporary = _beside(path)
+    temporary.write_text(text, encoding="utf-8")
+    sync(temporary)
+    temporary.replace(path)
+    sync(path.parent)
+
+
+def tidy(path: Path) -> None:
+    """Delete what a ``replace`` that was cut off left."""
+    with suppress(OSError):
+        _beside(path).unlink(missing_ok=True)
+
+
+@contextmanager
+def refusals(folder: Path) -> Iterator[None]:
+    """Turn what the disk refuses into a RagqaError that says so."""
+    try:
+        yield
+    except OSError as error:
+        raise RagqaError(
+            f"the index could not be written to {folder}: {error}; the old one is unharmed"
+        ) from error
+
+
+def require_room(folder: Path, needed: int) -> None:
+    """Raise RagqaError unless so many bytes are free where a folder is, or will be."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise RagqaError(
+            f"there is too little room for the index in {folder}/: about {-(-needed // _MEGABYTE)} MB needed, "
+            f"{free // _MEGABYTE} MB free; the old one is unharmed; make room, then run again"
+        )
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")

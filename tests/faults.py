@@ -1,0 +1,128 @@
+"""Builds that are cut off: every call that changes the disk is counted, and one of them goes wrong."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+from unittest import mock
+
+from fakes import TokenEncoder
+
+from ragqa import calibration, encoding
+from ragqa.building import build_index
+from ragqa.calibration import parallel
+
+CALLS = ("fsync", "replace", "mkdir", "truncate", "rmdir", "unlink")
+
+
+class Counter:
+    """Counts calls; ``act`` is what happens at number ``at``, in a write after half of its bytes."""
+
+    def __init__(self, at: int, act: Callable[[], object]) -> None:
+        self.at, self.act = at, act
+        self.calls: list[str] = []
+
+    def due(self, name: str) -> bool:
+        self.calls.append(name)
+        return len(self.calls) == self.at
+
+    def tick(self, name: str) -> None:
+        if self.due(name):
+            self.act()
+
+
+class Raw(io.FileIO):
+    """What reaches the kernel, a call each; the one that goes wrong stops halfway."""
+
+    def __init__(self, path: Any, mode: str, counter: Counter) -> None:
+        super().__init__(path, mode)
+        self._counter = counter
+
+    def write(self, data: Any) -> int:
+        if self._counter.due("write"):
+            super().write(memoryview(data)[: len(data) // 2])
+            self._counter.act()
+        return super().write(data) or 0
+
+
+class Torn:
+    """A file over Raw. No io object, lest numpy write past it."""
+
+    def __init__(self, path: Any, mode: str, counter: Counter, encoding: str | None) -> None:
+        raw = Raw(path, mode.replace("b", "").replace("t", ""), counter)
+        buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+        self._file: Any = buffered if "b" in mode else io.TextIOWrapper(buffered, encoding)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> Torn:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+@contextmanager
+def counted(folder: Path, at: int, act: Callable[[], object]) -> Iterator[Counter]:
+    """Count what is opened for writing below a folder, written, synced, renamed, made and deleted."""
+    counter, opened = Counter(at, act), io.open
+
+    def opening(path: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
+        ours = isinstance(path, str | Path) and Path(path).is_relative_to(folder) and set(mode) & set("wax+")
+        if not ours:
+            return opened(path, mode, *rest, **named)
+        counter.tick(f"open {Path(path).name}")
+        return Torn(path, mode, counter, named.get("encoding"))
+
+    def counting(name: str) -> Callable[..., Any]:
+        call = getattr(os, name)
+
+        def counted_call(*arguments: Any, **named: Any) -> Any:
+            counter.tick(name)
+            # What a killed process had written stays without a sync; only a lost current would tell.
+            return None if name == "fsync" else call(*arguments, **named)
+
+        return counted_call
+
+    patches = [mock.patch.object(os, name, counting(name)) for name in CALLS]
+    patches += [mock.patch.object(module, "open", opening) for module in (io, builtins)]
+    for patch in patches:
+        patch.start()
+    try:
+        yield counter
+    finally:
+        for patch in reversed(patches):
+            patch.stop()
+
+
+def fail_with(number: int) -> Callable[[], NoReturn]:
+    def fail() -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+class Told(TokenEncoder):
+    """Calls ``tell`` with each batch once it is encoded."""
+
+    def __init__(self, tell: Callable[[int], object] = lambda size: None) -> None:
+        super().__init__()
+        self.tell = tell
+
+    def encode_passages(self, texts: Any, **options: Any) -> Any:
+        encoded = super().encode_passages(texts, **options)
+        self.tell(len(texts))
+        return encoded
+
+
+def build(corpus: Path, index: Path, encoder: Any, **options: Any) -> Any:
+    """Build with small chunks, a batch each; the encoder is measured on two rows only."""
+    rows = parallel()[:2]
+    with mock.patch.object(encoding, "BATCH", 1), mock.patch.object(calibration, "parallel", lambda: rows):
+        return build_index(corpus, index, encoder=lambda: encoder, chunk_size=40, **options)

@@ -1,0 +1,76 @@
+"""A process that makes others and lets them be killed: starting Python for each would take too long.
+
+Each line on stdin is a job as JSON; its child builds, and is killed by SIGKILL at call ``at``. Each
+line on stdout is {"signal", "calls"}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import faiss  # noqa: F401  (as below)
+import langchain_text_splitters  # noqa: F401
+from faults import Told, build, counted
+
+from ragqa.lexicon import terms
+from ragqa.versions import writing
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def work(job: dict[str, Any]) -> int:
+    """Build; the number of calls, where it lived so long."""
+    index = Path(job["index"])
+    if job["what"] == "hold":
+        with writing(index):
+            die()
+    with counted(index, job["at"], die) as counter:
+        build(Path(job["corpus"]), index, Told())
+    return len(counter.calls)
+
+
+def main() -> None:
+    """Serve jobs until stdin ends."""
+    terms("词典")  # loads dictionaries, so that children need not
+    for line in sys.stdin:
+        reading, told = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(told, str(work(json.loads(line))).encode())
+            os._exit(0)
+        os.close(told)
+        _, status = os.waitpid(child, 0)
+        calls = os.read(reading, 20).decode()
+        os.close(reading)
+        print(json.dumps({"signal": os.WTERMSIG(status), "calls": int(calls or 0)}), flush=True)
+
+
+class Nursery:
+    """The process as its tests see it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, **job: Any) -> dict[str, int]:
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(job), file=self._process.stdin, flush=True)
+        answer: dict[str, int] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,324 @@
+"""A build that is cut off anywhere leaves the old index or the new one, and what it had encoded."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from fakes import CORPUS, HARBOUR, write_corpus
+from faults import Told, build, counted, fail_with
+from nursery import Nursery
+
+from ragqa.building import digest
+from ragqa.calibration import parallel
+from ragqa.corpus import read_articles
+from ragqa.errors import IndexMissingError, RagqaError
+from ragqa.index import Index
+from ragqa.resuming import FOLDER, Encoded
+from ragqa.versions import verify
+
+NEW = {"harbour.md": HARBOUR.replace("正在罢工", "不再罢工"), "new.txt": "新的文章。\n这里有一句话。"}
+MEASURED = frozenset(passage for row in parallel()[:2] for passage in row[2:])
+PLACES = ["anew", "update"]
+Files = dict[str, bytes]
+
+
+def files(index: Path) -> Files:
+    """What the current version holds, but for its manifest; nothing where there is none."""
+    try:
+        home = index / Index.open(index).manifest.version
+    except IndexMissingError:
+        return {}
+    assert verify(index) == []
+    return {path.name: path.read_bytes() for path in home.iterdir() if path.name != "manifest.json"}
+
+
+class Scene:
+    """A corpus that moved on, with an index of what it was or none, and what a build must come to."""
+
+    def __init__(self, folder: Path, *, old: bool) -> None:
+        self.corpus = write_corpus(folder / "corpus")
+        self._start, self._folder, self._copies = folder / "start", folder, 0
+        self._start.mkdir()
+        if old:
+            build(self.corpus, self._start, Told())
+        write_corpus(self.corpus, NEW)
+        (self.corpus / "library.md").unlink()
+        self.digest = digest(read_articles(self.corpus)[0])
+        self.old = files(self._start)
+        undisturbed = self.index()
+        with counted(undisturbed, -1, lambda: None) as counter:
+            encoder = Told()
+            build(self.corpus, undisturbed, encoder)
+        self.new, self.calls, self.encoded = files(undisturbed), len(counter.calls), self.given(encoder)
+
+    def index(self) -> Path:
+        """A fresh copy of the index as it was."""
+        self._copies += 1
+        return shutil.copytree(self._start, self._folder / f"index-{self._copies}")
+
+    @staticmethod
+    def given(encoder: Told) -> list[str]:
+        """What an encoder was given of the corpus."""
+        return [text for text in encoder.passages if text not in MEASURED]
+
+    def require_whole(self, index: Path) -> bool:
+        """Whether the new version answers; else it must be the old one, to the byte."""
+        found = files(index)
+        assert found in (self.old, self.new)
+        return found == self.new
+
+    def require_recovery(self, index: Path) -> int:
+        """The next build comes to the same bytes and leaves no litter; how many texts it encoded."""
+        encoder = Told()
+        build(self.corpus, index, encoder)
+        assert files(index) == self.new
+        assert Index.open(index).manifest.corpus == self.digest
+        others = sorted(path.name for path in index.iterdir() if not path.name.startswith("v-"))
+        assert others == [".lock", "current"]
+        assert 1 <= len(list(index.glob("v-*"))) <= 2
+        return len(self.given(encoder))
+
+
+@pytest.fixture(autouse=True)
+def no_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sync costs milliseconds, and only a lost current would tell that it was not made."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return Scene(tmp_path_factory.mktemp(request.param), old=request.param == "update")
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+def kept(index: Path) -> int:
+    return len(Encoded(index, Told()).records)  # type: ignore[arg-type]
+
+
+def test_every_call_that_fails_leaves_the_old_index_or_the_new(scene: Scene) -> None:
+    number = errno.EIO if scene.old else errno.ENOSPC
+    told = whole = 0
+    for at in range(1, scene.calls + 1):
+        index = scene.index()
+        with counted(index, at, fail_with(number)) as counter:
+            try:
+                build(scene.corpus, index, Told())
+            except RagqaError as error:
+                assert f"could not be written to {index}: [Errno {number}]" in str(error)
+                told += 1
+        assert len(counter.calls) >= at
+        whole += scene.require_whole(index) or files(index) == scene.old
+        scene.require_recovery(index)
+        shutil.rmtree(index)
+    print(f"{whole} of {scene.calls} failing calls left a whole index; {told} were told, the rest mended")
+    assert whole == scene.calls
+    # What is not told is litter that could not be deleted; the next build deletes it.
+    assert told >= scene.calls - 12
+
+
+def test_a_kill_at_every_call_leaves_a_whole_index_and_what_was_encoded(
+    scene: Scene, nursery: Nursery
+) -> None:
+    whole = saved = 0
+    # A first build makes the same calls but for the old version's end: every third will do.
+    points = range(1, scene.calls + 1, 1 if scene.old else 3)
+    for at in points:
+        index = scene.index()
+        died = nursery.run(what="build", corpus=str(scene.corpus), index=str(index), at=at)
+        assert died["signal"] == signal.SIGKILL
+        switched = scene.require_whole(index)
+        survived = kept(index)
+        again = scene.require_recovery(index)
+        assert again == (0 if switched else len(scene.encoded) - survived)
+        saved += bool(survived)
+        whole += 1
+        shutil.rmtree(index)
+    print(f"{whole} of {len(points)} kills left a whole index; {saved} left finished batches")
+    assert whole == len(points)
+    # The publication alone is more than half of all calls, and comes after the last batch.
+    assert saved > len(points) / 2
+
+
+def test_a_build_that_lives_on_makes_the_calls_that_were_swept(scene: Scene, nursery: Nursery) -> None:
+    done = nursery.run(what="build", corpus=str(scene.corpus), index=str(scene.index()), at=-1)
+    assert done == {"signal": 0, "calls": scene.calls}
+
+
+# --- what was encoded -------------------------------------------------------------------------
+
+
+class Stopped(BaseException):
+    """Ends a build as a kill would: nothing of ours catches it."""
+
+
+def stop_after(batches: int) -> Callable[[int], None]:
+    """Stop when the batch after so many comes back: that one is lost, the others are not."""
+    sizes: list[int] = []
+
+    def tell(size: int) -> None:
+        sizes.extend([size] * (size == 1))
+        if len(sizes) > batches:
+            raise Stopped
+
+    return tell
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return write_corpus(tmp_path / "corpus", CORPUS)
+
+
+@pytest.mark.parametrize("batches", range(6))
+def test_only_what_was_not_finished_is_encoded_again(corpus: Path, tmp_path: Path, batches: int) -> None:
+    index = tmp_path / "index"
+    with pytest.raises(Stopped):
+        build(corpus, index, Told(stop_after(batches)))
+    assert kept(index) == batches
+    encoder = Told()
+    build(corpus, index, encoder)
+    build(corpus, tmp_path / "undisturbed", Told())
+    assert len(Scene.given(encoder)) == 6 - batches
+    assert files(index) == files(tmp_path / "undisturbed")
+    assert not (index / FOLDER).exists()
+
+
+def interrupted(corpus: Path, index: Path) -> Path:
+    """The side file of a build that had encoded four chunks."""
+    with suppress(Stopped):
+        build(corpus, index, Told(stop_after(4)))
+    return index / FOLDER / "chunks"
+
+
+def test_a_torn_record_is_dropped_and_those_before_it_stay(corpus: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    side = interrupted(corpus, index)
+    whole = side.read_bytes()
+    ends = []
+    for cut in range(len(whole)):
+        side.write_bytes(whole[:cut])
+        ends.append(kept(index))
+    assert sorted(ends) == ends
+    assert set(ends) == {0, 1, 2, 3}
+    side.write_bytes(whole + whole[-40:])
+    assert kept(index) == 4
+    assert build(corpus, index, encoder := Told()).chunks == 6
+    assert len(Scene.given(encoder)) == 2
+
+
+def test_a_flipped_bit_costs_the_records_from_there_on(corpus: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    side = interrupted(corpus, index)
+    whole = side.read_bytes()
+    for at in range(0, len(whole), 7):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        side.write_bytes(damaged)
+        assert kept(index) < 4
+    build(corpus, index, Told())
+    build(corpus, tmp_path / "undisturbed", Told())
+    assert files(index) == files(tmp_path / "undisturbed")
+
+
+@pytest.mark.parametrize("facts", [{"id": "other"}, {"fingerprint": "other weights"}])
+def test_another_encoder_uses_nothing_of_it(corpus: Path, tmp_path: Path, facts: dict[str, str]) -> None:
+    interrupted(corpus, tmp_path / "index")
+    encoder = Told()
+    vars(encoder).update(facts)
+    build(corpus, tmp_path / "index", encoder)
+    assert len(Scene.given(encoder)) == 6
+
+
+def test_a_damaged_calibration_uses_nothing_of_it(corpus: Path, tmp_path: Path) -> None:
+    side = interrupted(corpus, tmp_path / "index")
+    os.truncate(side.with_name("calibration.npz"), 100)
+    build(corpus, tmp_path / "index", encoder := Told())
+    assert len(Scene.given(encoder)) == 6
+
+
+def test_progress_counts_what_is_left(corpus: Path, tmp_path: Path) -> None:
+    interrupted(corpus, tmp_path / "index")
+    told: list[tuple[int, int]] = []
+    build(corpus, tmp_path / "index", Told(), progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+
+
+# --- a full disk, and who holds the lock ------------------------------------------------------
+
+WRITTEN = [
+    "articles.jsonl", "chunks.jsonl", "vectors.faiss", "calibration.npz", "lexical.terms.npy",
+    "lexical.offsets.npy", "lexical.rows.npy", "lexical.weights.npy", "tokens.bits.npy", "tokens.starts.npy",
+    "tokens.offsets.npy",
+]  # fmt: skip
+
+
+@pytest.fixture
+def fills(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """The kernel's own full device takes the place of a file of the next version."""
+
+    def fill(name: str) -> None:
+        made = Path.mkdir
+
+        def mkdir(self: Path, *rest: int, **named: bool) -> None:
+            made(self, *rest, **named)
+            if self.name.startswith(".tmp-"):
+                (self / name).symlink_to("/dev/full")
+
+        monkeypatch.setattr(Path, "mkdir", mkdir)
+
+    return fill
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_disk_that_is_full_at_any_file_leaves_the_old_index(
+    corpus: Path, tmp_path: Path, name: str, fills: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "index"
+    build(corpus, index, Told())
+    before = files(index)
+    assert set(before) == set(WRITTEN)
+    (corpus / "library.md").unlink()
+    fills(name)
+    with pytest.raises(RagqaError, match="could not be written"):
+        build(corpus, index, Told())
+    assert files(index) == before
+    monkeypatch.undo()
+    assert build(corpus, index, Told()).articles == 2
+
+
+def test_too_little_room_is_told_before_anything_is_encoded(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "index"
+    build(corpus, index, Told())
+    write_corpus(corpus, {"long.txt": "港口停航了很久。" * 100_000})
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=3 * 2**20))
+    encoder = Told()
+    with pytest.raises(RagqaError, match=r"about \d+ MB needed, 3 MB free; the old one is unharmed"):
+        build(corpus, index, encoder)
+    assert encoder.passages == []
+    assert Index.open(index).manifest.articles == 3
+
+
+@pytest.mark.parametrize("time", range(5))
+def test_the_lock_of_a_killed_writer_is_free(
+    corpus: Path, tmp_path: Path, nursery: Nursery, time: int
+) -> None:
+    died = nursery.run(what="hold", corpus=str(corpus), index=str(tmp_path / "index"), at=-1)
+    assert died["signal"] == signal.SIGKILL
+    assert (tmp_path / "index" / ".lock").exists()
+    assert build(corpus, tmp_path / "index", Told()).articles == 3

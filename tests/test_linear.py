@@ -1,0 +1,163 @@
+"""Text made to be slow costs no more for its length than other text, in every function that looks for patterns.
+
+At 16,000 characters a quadratic pattern takes a second or more and a linear one milliseconds, so what ends
+at once has passed; of the rest the growth is measured: the time for twice the text, in processor time.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ragqa import chunking, cleaning, decoding, facts, formats, furniture, text
+from ragqa.corpus import read_articles
+from ragqa.records import Article
+
+SIZE = 4000
+AT_ONCE = 0.03
+MOST_GROWTH = 3.0
+PIECES = """( (( < <! <!-- --> <a <meta <metacharset charset= [ [a]( [a](b ![ [[ ]( * **a _a __ `a ` ~~ # > - -- ---
+. .' ... ! ?! 。 。” “ ” \" ' “a 「 1 1. 12 1、 2024 2024- 2024-1- 2024年1月 2024/ 0: 00:00 a A a- a' aB 字 字。 第 、 ： ， ； ; , a,
+https://a.b/ http:// :// www. a.com a@ @a @ · © 图 (c) [1] (b) | a| 参考链接 来源： 来源 出品方 编辑：甲 By作者： 转载 删除联系 本站 不代表 版权
+评论1 分享 首页> >a Home/ Disclaimer Copyright e.g. Mr. é \u0301 \u200d \ufe0f \U000e0101 \u2028 \ufdfa \x1b[ \ud800 😀 א""".split()
+# Those that hold white space.
+PIECES += [
+    " ",
+    "\n",
+    "\n\n",
+    "\t\xa0",
+    "\u3000",
+    "\r",
+    " \n",
+    ". ",
+    "a ",
+    "A B ",
+    "> ",
+    "- ",
+    "By Aa, ",
+    "Jan 1 ",
+    "1 Jan ",
+    "12 ",
+]
+PIECES += [
+    "---\n",
+    "参考链接\n",
+    "[a]: http://a ",
+    "亮了。网站\n",
+    "字\n",
+    "。\n",
+    "x" * 39 + "\n",
+    "来源： ",
+    "0 min read ",
+    "a\n```\n",
+]
+
+
+def lines(given: str) -> list[str]:
+    return given.split("\n")
+
+
+FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "tidy": cleaning.tidy,
+    "clean": cleaning.clean,
+    "decode": lambda given: decoding.decode(given.encode("utf-8", "replace")),
+    "unwrap": decoding.unwrap,
+    "read_text": lambda given: formats.read_text(given.encode("utf-8", "replace")),
+    "read_markdown": lambda given: formats.read_markdown(given.encode("utf-8", "replace")),
+    "front matter": lambda given: formats.read_markdown(f"---\n{given}\n---\n".encode("utf-8", "replace")),
+    "ends_sentence": facts.ends_sentence,
+    "units": facts.units,
+    "sentences": facts.sentences,
+    "is_prose": facts.is_prose,
+    "iso_date": facts.iso_date,
+    "full_date": facts.full_date,
+    "date_of_lines": lambda given: facts.date_of_lines(lines(given)),
+    "date_of_lead": facts.date_of_lead,
+    "date_of_links": lambda given: facts.date_of_links([f"https://a.b/2024/01/02/{given}"], given),
+    "outlet_of": lambda given: facts.outlet_of(lines(given)),
+    "links_in": facts.links_in,
+    "without_links": facts.without_links,
+    "title_of": facts.title_of,
+    "is_title": lambda given: facts.is_title(given, "zh"),
+    "shortened": facts.shortened,
+    "is_interface": furniture.is_interface,
+    "is_navigation": lambda given: furniture.is_navigation(given, [given], [given]),
+    "is_byline": furniture.is_byline,
+    "is_truncation_of": lambda given: furniture.is_truncation_of(given + "...", given + given),
+    "is_credit": furniture.is_credit,
+    "is_image_credit": furniture.is_image_credit,
+    "is_reference_label": furniture.is_reference_label,
+    "is_reference": furniture.is_reference,
+    "is_notice": furniture.is_notice,
+    "language_of": text.language_of,
+    "weight": text.weight,
+    "sentence_spans": text.sentence_spans,
+    "headings": chunking.headings,
+    "split": lambda given: chunking.split(Article("a", "", given)),
+}
+
+
+def seconds(function: Callable[[str], object], given: str) -> float:
+    begun = time.process_time()
+    try:
+        function(given)
+    except ValueError:
+        pass  # refused, which is as good as read
+    return time.process_time() - begun
+
+
+def growth(function: Callable[[str], object], piece: str, size: int) -> float:
+    """How many times longer twice the text takes: the median of five."""
+    once, twice = (piece * (n * size // len(piece)) + "x" for n in (1, 2))
+    return statistics.median(seconds(function, twice) / max(seconds(function, once), 1e-4) for _ in range(5))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_time_grows_with_the_length_of_hostile_text(name: str) -> None:
+    function = FUNCTIONS[name]
+    chunking.split(Article("a", "", "x."))  # its library is imported once
+    slow = {}
+    for piece in PIECES:
+        for tail in ("x", ""):
+            if seconds(function, piece * (4 * SIZE // len(piece)) + tail) > AT_ONCE:
+                slow[piece] = max(growth(function, piece, SIZE), growth(function, piece, 2 * SIZE))
+    assert {piece: ratio for piece, ratio in slow.items() if ratio >= MOST_GROWTH} == {}
+
+
+def test_the_measure_finds_what_is_quadratic() -> None:
+    import re
+
+    pattern = re.compile(r"\.+(?=\s)")
+    assert growth(pattern.findall, ".", SIZE) > MOST_GROWTH
+
+
+def fill(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for n in range(count):
+        (folder / f"{n}.txt").write_text(f"Lighthouse {n} shines.", encoding="utf-8")
+    (folder / "z.jsonl").write_text(
+        "".join(f'{{"_id": "{n}", "text": "Lamp {n}."}}\n' for n in range(count)), encoding="utf-8"
+    )
+    return folder
+
+
+def test_time_grows_with_the_number_of_files_and_lines(tmp_path: Path) -> None:
+    folders = [fill(tmp_path / str(count), count) for count in (500, 1000, 2000)]
+
+    def once(folder: Path) -> float:
+        begun = time.process_time()
+        read_articles(folder)
+        return time.process_time() - begun
+
+    for small, large in zip(folders, folders[1:], strict=False):
+        assert statistics.median(once(large) / once(small) for _ in range(3)) < MOST_GROWTH
+
+
+@pytest.mark.reliability
+def test_100000_files_in_one_folder_are_read(tmp_path: Path) -> None:
+    articles, skipped = read_articles(fill(tmp_path / "many", 100_000))
+    assert (len(articles), skipped) == (200_000, [])
