@@ -14,6 +14,7 @@ from ragqa.answering import (
     excerpts,
     extracted,
     language_read,
+    mended,
     not_found,
     repeats,
     resolved,
@@ -204,11 +205,32 @@ def test_the_term_stands_before_the_full_stop_unless_it_is_there_already(put: st
     assert restated(text, put, held, evidence, question="这首诗由谁翻译？") == (shown, held)
 
 
-def test_a_number_that_a_translation_makes_up_leaves_doubt() -> None:
+@pytest.mark.parametrize(
+    ("put", "shown", "verdict"),
+    [
+        ("It cost 400 million.", "It cost 400 million.", "supported"),
+        ("It cost $40 million.", "It cost $400 million.", "supported"),
+        ("It cost 4,000,000,000 yuan.", "It cost 400 million yuan.", "supported"),
+        ("It cost 4 million for 3 piers.", "It cost 4 million for 3 piers.", "unsupported"),
+    ],
+)
+def test_a_number_that_a_translation_gets_wrong_is_put_right_or_not_shown(
+    put: str, shown: str, verdict: str
+) -> None:
     evidence = gather(passage("造价是4亿元。"))
     held = Support(0, 0, 1.0, "supported")
-    for put, verdict in (("It cost 400 million.", "supported"), ("It cost 4 million.", "partly")):
-        assert restated("造价是4亿元。", put, held, evidence, question="造价？")[1].verdict == verdict
+    text, found = restated("造价是4亿元。", put, held, evidence, question="造价？")
+    assert (text, found.verdict) == (shown, verdict)
+
+
+def test_several_wrong_numbers_are_put_right_in_their_order() -> None:
+    put = "It has 35 million servers, 29 million of them in use."
+    right = "It has 350 thousand servers, 290 thousand of them in use."
+    assert mended(put, "它有35万台服务器，其中29万台在用。", "") == right
+    assert (
+        mended("Hugging Face筹集了10亿美元。", "Hugging Face raised 100 million dollars.", "")
+        == "Hugging Face筹集了1亿美元。"
+    )
 
 
 def test_what_is_read_is_in_the_language_of_most_of_it() -> None:

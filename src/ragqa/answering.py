@@ -10,8 +10,8 @@ from ragqa.citing import Support, cite, missing_names
 from ragqa.comparing import disagreement, missing_parts
 from ragqa.confidence import confidence as confidence_of
 from ragqa.confidence import signs_of
-from ragqa.lexicon import fold, kind_of, names, ngrams, quantities
-from ragqa.prompting import NOT_FOUND, Excerpt
+from ragqa.lexicon import amounts, fold, kind_of, names, ngrams, quantities
+from ragqa.prompting import NOT_FOUND, Excerpt, spelled_amount
 from ragqa.reading import Evidence, Question, Reading, Sentence, Window, extract
 from ragqa.records import Answer, Article, Citation, Language, Passage, Statement, Verdict
 from ragqa.text import language_of
@@ -108,14 +108,15 @@ def restated(
 ) -> tuple[str, Support]:
     """A checked statement as it was put into another language, with the original's own words behind it.
 
-    A number that the translation made up leaves it partly supported.
+    Numbers that the translation got wrong are put right where it is clear which they stand for; one that it
+    made up makes it unsupported.
     """
     quote = "".join(s.text for s in evidence.sentences[found.first : found.last + 1])
-    invented = quantities(put) - quantities(f"{text}\n{quote}", generous=True)
+    put = mended(put, text, quote)
+    if quantities(put) - quantities(f"{text}\n{quote}", generous=True):
+        return put, replace(found, verdict="unsupported")
     # Reasons are whole clauses: a noun of one says nothing by itself.
     words = "" if kind_of(question) == "why" else original_words(text, quote, question=question)
-    if invented:
-        found = replace(found, verdict="partly")
     if not words or fold(words) in fold(put):
         return put, found
     whole = _with_words(put, words)
@@ -125,6 +126,21 @@ def restated(
             put, words, lead="in the source's own words: " if language_of(put) == "en" else "原文："
         )
     return (whole if language_of(whole) == language_of(put) else put), found
+
+
+def mended(put: str, text: str, quote: str) -> str:
+    """A translation with the numbers of its text: 50 billion for 50亿 becomes 5 billion.
+
+    Only where as many were lost as were made up: then they stand in the same order.
+    """
+    known = quantities(f"{text}\n{quote}", generous=True)
+    wrong = [span for span in amounts(put) if span[2] not in known]
+    lost = [value for _, _, value in amounts(text) if value not in quantities(put, generous=True)]
+    if not wrong or len(wrong) != len(lost):
+        return put
+    for (start, end, _), value in zip(reversed(wrong), reversed(lost), strict=True):
+        put = put[:start] + spelled_amount(value, language_of(put)) + put[end:]
+    return put
 
 
 def _with_words(put: str, words: str, *, lead: str = "") -> str:

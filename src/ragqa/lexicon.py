@@ -216,6 +216,18 @@ def quantities(text: str, *, generous: bool = False) -> frozenset[float]:
     return frozenset(found | {number for number in spelled if number >= 10})
 
 
+def amounts(text: str) -> list[tuple[int, int, float]]:
+    """Where a text states numbers in digits, and what they come to: start, end, value."""
+    return [
+        (
+            m.start(),
+            m.end(),
+            round(float(m.group(1).replace(",", "")) * _SCALE.get((m.group(2) or "").lower(), 1.0), 6),
+        )
+        for m in _NUMBER.finditer(text)
+    ]
+
+
 def kind_of(question: str) -> Kind | None:
     """What a question asks for: an age, reasons, a time or a number; None for anything else."""
     folded = fold(question)

@@ -151,7 +151,7 @@ def build_messages(question: str, excerpts: Sequence[Excerpt], *, language: Lang
             shown = above
         if excerpt.lead:
             lines.append(excerpt.lead)
-        lines.append(f"[{number}] {_with_amounts(excerpt.text, language)}")
+        lines.append(f"[{number}] {with_amounts(excerpt.text, language)}")
     body = "\n".join(lines)
     return [*turns, Message("user", f"{body}\n\n{_ASK[language].format(question=question)}")]
 
@@ -191,7 +191,10 @@ def build_translation(question: str, *, to: Language) -> tuple[list[Message], st
 
 
 def build_restatement(statement: str, *, to: Language) -> tuple[list[Message], str]:
-    """Messages that ask for a statement in another language, and a grammar of one line in its letters."""
+    """Messages that ask for a statement in another language, and a grammar of one line in its letters.
+
+    Amounts are converted for the model.
+    """
     languages = {"zh": "Chinese", "en": "English"}
     other = languages["en" if to == "zh" else "zh"]
     turns = [Message("system", _RESTATE.format(language=languages[to], other=other))]
@@ -199,7 +202,7 @@ def build_restatement(statement: str, *, to: Language) -> tuple[list[Message], s
         said, put = (english, chinese) if to == "zh" else (chinese, english)
         turns += [Message("user", said), Message("assistant", put)]
     letters = r"[^\n\u3400-\u9fff]+" if to == "en" else r"[^\n]+"
-    return [*turns, Message("user", statement)], f'root ::= {letters} "\\n"?'
+    return [*turns, Message("user", with_amounts(statement, to))], f'root ::= {letters} "\\n"?'
 
 
 def build_stand_alone(question: str, *, after: str) -> tuple[list[Message], str]:
@@ -252,16 +255,21 @@ def head(passage: Passage) -> str:
     return f"{about} ({published})".strip() if published else about
 
 
-def _with_amounts(text: str, language: Language) -> str:
+def with_amounts(text: str, language: Language) -> str:
     """Write 亿 and 万 as billions and millions for an English answer, and the other way round.
 
     A small model makes 50 billion of 50亿, which is 5 billion.
     """
-    pattern, units = _AMOUNTS[language]
 
     def spelled(match: re.Match[str]) -> str:
         value = float(match.group(1).replace(",", "")) * _SCALES[match.group(2).lower()]
-        unit, size = next(((unit, size) for unit, size in units if value >= size), units[-1])
-        return f"{value / size:.12g}{unit}" + (" " if language == "en" else "")
+        return spelled_amount(value, language) + (" " if language == "en" else "")
 
-    return pattern.sub(spelled, text)
+    return _AMOUNTS[language][0].sub(spelled, text)
+
+
+def spelled_amount(value: float, language: Language) -> str:
+    """A number as its language writes it: 5 billion, 50亿; a small one as it is."""
+    units = _AMOUNTS[language][1]
+    unit, size = next(((unit, size) for unit, size in units if value >= size), ("", 1.0))
+    return f"{value / size:.12g}{unit}"
