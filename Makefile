@@ -4,12 +4,13 @@ PORT ?= 7860
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup run test lint gate bench clean
+.PHONY: help setup run test reliability lint gate bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run     set up, bring the index up to date, open the page on 127.0.0.1:$(PORT) (PORT= changes it)"
 	@echo "make test    set up, then ruff, mypy and every test"
+	@echo "make reliability  only the tests that cut builds off and damage indexes, with their counts"
 	@echo "make setup   make the environment in $(VENV)/ and pull the models (about 1.2 GB, once)"
 	@echo "make lint    ruff and mypy"
 	@echo "make gate    measure the gold set without the language model; fails when a figure falls"
@@ -36,6 +37,12 @@ run: setup
 
 test: setup $(VENV)/.ready-dev browser lint
 	@$(BIN)/python -m pytest
+
+# The first line is a part of make test; here with the counts that docs/reliability.md gives.
+reliability: $(VENV)/.ready-dev
+	@$(BIN)/python -m pytest -rP --no-header tests/test_crashes.py tests/test_damage.py tests/test_incremental.py \
+		tests/test_snapshots.py tests/test_watching.py tests/test_versions.py
+	@$(BIN)/python -m pytest -rP --no-header -m reliability
 
 lint: $(VENV)/.ready-dev
 	@$(BIN)/ruff check .
@@ -65,4 +72,4 @@ bench: setup
 	@$(BIN)/python benchmarks/first_things.py
 
 clean:
-	rm -rf $(VENV) index/current index/v-* index/.tmp-* index/.lock .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) index/current index/v-* index/.tmp-* index/.encoded index/.lock .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -124,5 +124,8 @@ class Told(TokenEncoder):
 def build(corpus: Path, index: Path, encoder: Any, **options: Any) -> Any:
     """Build with small chunks, a batch each; the encoder is measured on two rows only."""
     rows = parallel()[:2]
-    with mock.patch.object(encoding, "BATCH", 1), mock.patch.object(calibration, "parallel", lambda: rows):
+    with (
+        mock.patch.object(encoding, "BATCH", 1),
+        mock.patch.object(calibration, "parallel", return_value=rows),
+    ):
         return build_index(corpus, index, encoder=lambda: encoder, chunk_size=40, **options)

@@ -89,7 +89,9 @@ def test_a_missing_language_model_leaves_verbatim_sentences_and_says_so(
             "What share of compute did the superalignment team have?",
             "003_aa475fba28da2d38.txt",
             ["20%"],
-            marks=pytest.mark.xfail(reason="a false refusal: the model translates superalignment as supersymmetry"),
+            marks=pytest.mark.xfail(
+                reason="a false refusal: the model translates superalignment as supersymmetry"
+            ),
         ),
         ("洛根·基尔帕特里克在OpenAI做什么？", "004_7e1b2d63d9f54a83.txt", ["开发者关系"]),
     ],

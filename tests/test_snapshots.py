@@ -125,11 +125,15 @@ def test_a_version_that_goes_while_it_is_opened_is_no_damage(
 ) -> None:
     grow("a", keep=1)
     left = [str(number) for number in range(swaps)]
+    growing: list[bool] = []
     load = Index.load.__func__  # type: ignore[attr-defined]
 
     def slow(cls: Any, home: Path, manifest: Any) -> Index:
-        if left and home.parent == index and not home.name.startswith(".tmp-"):
+        # The build that comes between opens the index, too.
+        if left and not growing:
+            growing.append(True)
             grow(left.pop(), keep=1)
+            growing.clear()
         return load(cls, home, manifest)  # type: ignore[no-any-return]
 
     monkeypatch.setattr(Index, "load", classmethod(slow))
@@ -281,7 +285,7 @@ def test_watching_ends_with_an_interruption_and_what_fails_ends_nothing(
     assert code == 130
     assert [row.split(" holds ")[1] for row in out.splitlines()] == [
         "3 articles in 6 chunks: 0 added, 0 changed, 0 removed, 3 unchanged",
-        "2 articles in 4 chunks: 0 added, 0 changed, 1 removed, 1 unchanged".replace("1 unchanged", "2 unchanged"),
+        "2 articles in 4 chunks: 0 added, 0 changed, 1 removed, 2 unchanged",
         "1 articles in 2 chunks: 0 added, 0 changed, 1 removed, 1 unchanged",
     ]  # fmt: skip
     assert "holds no article to index" in line.err

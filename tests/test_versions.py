@@ -181,6 +181,27 @@ def test_an_index_that_was_built_otherwise_is_refused(asked: dict[str, Any], mes
     assert message in str(error.value)
 
 
+def test_a_manifest_from_before_the_seal_is_read(saved: Path) -> None:
+    path = saved / "v-1" / "manifest.json"
+    raw = json.loads(path.read_text("utf-8"))
+    del raw["seal"], raw["after"]
+    path.write_text(json.dumps(raw), "utf-8")
+    assert read_manifest(saved)[1].version == "v-1"
+    save(saved, "v-2")
+    assert read_manifest(saved)[1].after == "v-1"
+
+
+def test_a_version_that_does_not_pass_its_check_is_not_made_current(saved: Path) -> None:
+    def check(home: Path, manifest: Manifest) -> None:
+        assert names(home) == ["a.jsonl", "b.npy", "manifest.json"]
+        raise IndexMismatchError(f"{manifest.version} is damaged")
+
+    with pytest.raises(IndexMismatchError, match="v-2 is damaged"):
+        publish(saved, replace(MANIFEST, version="v-2"), write, check=check)
+    assert names(saved) == ["current", "v-1"]
+    assert read_manifest(saved)[1].version == "v-1"
+
+
 # --- writers ---------------------------------------------------------------------------------
 
 

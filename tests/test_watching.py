@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -28,11 +30,10 @@ def looks(corpus: Path, *steps: Callable[[], object]) -> list[int]:
         left.pop(0)()
 
     wanted = []
-    try:
-        for _ in changes(corpus, sleep=sleep):
+    with mock.patch("time.sleep", sleep), suppress(KeyboardInterrupt):
+        for _ in changes(corpus):
             wanted.append(at)
-    except KeyboardInterrupt:
-        return wanted
+    return wanted
 
 
 def rest() -> None:

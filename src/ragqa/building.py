@@ -23,7 +23,7 @@ from ragqa.errors import CorpusError, IndexUnusableError
 from ragqa.index import Index
 from ragqa.records import Article, Chunk, Skipped
 from ragqa.resuming import Encoded, discard
-from ragqa.versions import Manifest, new_version, tidy, writing
+from ragqa.versions import Manifest, new_version, tidy, verify, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +214,11 @@ def digest(articles: Sequence[Article]) -> str:
 
 
 def _open(folder: Path) -> Index | None:
-    """The present index, or None where there is none or it cannot be read: then all is built anew."""
+    """The present index, or None where there is none or it is damaged: then all is built anew.
+
+    Its hashes are compared, too: what is taken over from it gets new ones, and would be believed.
+    """
     try:
-        return Index.open(folder)
+        return None if verify(folder) else Index.open(folder)
     except IndexUnusableError:
         return None

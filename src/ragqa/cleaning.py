@@ -79,9 +79,9 @@ def clean(raw: str) -> Cleaned:
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\uffa0\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
-    # One variation selector belongs to its character; a row of them is a hidden message.
-    "|(?<=[\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f\U000e0100-\U000e01ef]+"
 )
+# One variation selector belongs to its character; those behind it are a hidden message.
+_SELECTORS = re.compile("(?<=[\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
 _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _GAP = re.compile("[ \t\xa0\u2000-\u200a\u202f\u205f\u3000]{2,}|[\t\xa0]")
 _MARKS = re.compile(r"[^\w\s]{31,}")
@@ -93,7 +93,7 @@ def tidy(raw: str) -> str:
     NFC, never NFKC: full-width digits and ligatures are the author's. Lines are trimmed, gaps
     inside them become one space, empty lines go.
     """
-    text = _BREAK.sub("\n", _UNSEEN.sub("", raw))
+    text = _BREAK.sub("\n", _SELECTORS.sub("", _UNSEEN.sub("", raw)))
     text = unicodedata.normalize("NFC", _MARKS.sub(_few_marks, text))
     lines = (line.strip() for line in _GAP.sub(" ", text).split("\n"))
     return "\n".join(line for line in lines if line)

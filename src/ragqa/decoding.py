@@ -77,9 +77,8 @@ def _is_common(text: str, codec: str) -> bool:
     """Tell Chinese from another encoding that happens to decode: most characters are common ones."""
     first, last = _COMMON_LEADS[codec]
     leads = [c.encode(codec, "replace")[0] for c in text if not c.isascii()]
-    return len(HAN.findall(text)) >= _PROOF and sum(first <= lead <= last for lead in leads) >= 0.7 * len(
-        leads
-    )
+    common = sum(first <= lead <= last for lead in leads)
+    return len(HAN.findall(text)) >= _PROOF and common >= 0.7 * len(leads)
 
 
 # --- wrapped lines ---------------------------------------------------------------------------

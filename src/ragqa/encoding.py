@@ -15,8 +15,8 @@ from ragqa.resuming import Encoded
 
 Progress = Callable[[int, int], None]
 
-# Texts that are encoded before they are written down: some seconds of work, what a kill may cost.
-BATCH = 128
+# Texts that are encoded before they are written down: a second or so of work, what a kill may cost.
+BATCH = 32
 # Bytes of articles, chunks and lexical index for a byte of text, as measured on the project's corpus.
 _PER_BYTE = 6
 

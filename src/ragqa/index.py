@@ -163,13 +163,13 @@ class Index:
             faiss.set_deserialization_vector_byte_limit(manifest.files[_VECTORS]["bytes"])
             articles = [_article(row) for row in _read_lines(home / _ARTICLES)]
             places = [Place(**row) for row in _read_lines(home / _CHUNKS)]
+            _require_places(articles, places)
             vectors = faiss.read_index(str(home / _VECTORS))
             words = Lexical.open(home, chunks=manifest.chunks)
             tokens = Signatures.open(home) if set(late.FILES) <= set(manifest.files) else None
             habits = Calibration.open(home)
         except UNREADABLE as error:
             raise IndexMismatchError(f"the index in {home} is damaged ({error}); {REBUILD}") from error
-        _require_places(articles, places)
         if vectors.d != manifest.dimension:
             raise IndexMismatchError(
                 f"the index holds vectors of {vectors.d}, not {manifest.dimension}; {REBUILD}"
@@ -284,8 +284,8 @@ def _article(row: dict[str, Any]) -> Article:
 
 def _require_places(articles: Sequence[Article], places: Sequence[Place]) -> None:
     for row, place in enumerate(places):
-        there = 0 <= place.article < len(articles)
-        if not (there and 0 <= place.start < place.end <= len(articles[place.article].text)):
+        size = len(articles[place.article].text) if 0 <= place.article < len(articles) else 0
+        if not 0 <= place.start < place.end <= size:
             raise IndexMismatchError(f"chunk {row} lies outside its article; {REBUILD}")
 
 
@@ -296,5 +296,4 @@ def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def _write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     with path.open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

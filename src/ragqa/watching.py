@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 EVERY = 2.0
@@ -11,7 +11,7 @@ EVERY = 2.0
 State = frozenset[tuple[str, int, int]]
 
 
-def changes(corpus: Path, *, sleep: Callable[[float], object] = time.sleep) -> Iterator[None]:
+def changes(corpus: Path) -> Iterator[None]:
     """Yield once at first, then after each change that has stood still for a look, without end.
 
     A file that is being copied grows from look to look: half of it is not worth an index.
@@ -19,7 +19,7 @@ def changes(corpus: Path, *, sleep: Callable[[float], object] = time.sleep) -> I
     built = last = _state(corpus)
     yield
     while True:
-        sleep(EVERY)
+        time.sleep(EVERY)
         # What changes while the index is built is seen afterwards: the state is that of before.
         now = _state(corpus)
         if now == last and now != built:
