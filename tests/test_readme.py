@@ -62,7 +62,9 @@ class TestCommands:
         target = project / words[words.index(">") + 1] if ">" in words else None
         run = ragqa(*words[: words.index(">")] if target else words, cwd=project)
         assert run.returncode == 0, run.stderr
-        assert run.stdout.strip()
+        assert (run.stdout + run.stderr).strip()
+        if target:
+            target.write_text(run.stdout, encoding="utf-8")
 
 
 def test_links_and_pictures_of_the_readme_exist() -> None:
