@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -174,8 +175,6 @@ def test_axe_finds_nothing_serious(visit: Any, scheme: str, width: int, locale: 
 def test_two_sources_that_disagree_are_seen_together(visit: Any) -> None:
     class Disagreeing(ScriptedPipeline):
         def _snapshots(self, question: str) -> Any:
-            from dataclasses import replace
-
             *before, last = super()._snapshots(question)
             yield from before
             yield replace(last, conflict=(1, 2))
@@ -194,4 +193,25 @@ def test_two_sources_that_disagree_are_seen_together(visit: Any) -> None:
         assert "2024-10-24" in page.inner_text(".conflict")
         page.click(".conflict a.cite[data-n='2']")
         page.wait_for_selector(f"#reader [data-article='{SCHULMAN}'] mark.lit")
+        page.close()
+
+
+def test_an_article_that_lay_open_for_quotes_closes_when_the_answer_is_refused(visit: Any) -> None:
+    class Refusing(ScriptedPipeline):
+        def _snapshots(self, question: str) -> Any:
+            *before, last = super()._snapshots(question)
+            yield from before
+            self.pause("refuse")
+            yield replace(last, status="not_found", statements=(), citations=(), note="Not here.")
+
+    gate = Gate()
+    gate.hold("refuse")
+    with page_url(Refusing(SCRIPTS, pause=gate)) as served:
+        page = visit(at=served)
+        ask(page, WHY, until=None)
+        page.wait_for_selector("#reader mark.lit")
+        gate.release()
+        page.wait_for_selector("#status [data-state=done]")
+        page.wait_for_selector("#reader .blank")
+        assert page.locator("#reader mark").count() == 0
         page.close()

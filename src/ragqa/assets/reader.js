@@ -107,6 +107,7 @@ export const settle = () => {
   const marks = all.map((d) => [d.n, d.article, d.start, d.end].join(":")).join(" ");
   if (marks === settled) return;
   settled = marks;
+  if (!all.length && shown?.by === "page") return close({ byHand: false }); // what it cited was taken back
   if (shown && (shown.by === "reader" || all.some((d) => d.article === shown.article))) {
     const same = all.find((d) => d.article === shown.article && d.start === shown.at);
     void open({ ...shown, n: same?.n ?? "", again: true });
