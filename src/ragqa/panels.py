@@ -68,7 +68,7 @@ def evaluation(ui: Language, bench: Bench) -> str:
             f"{_NEWS}<p>{words(ui, 'evaluate.full')}</p>"
         )
     body = (
-        f"<p>{words(ui, 'evaluate.text')}</p>{start}<pre><code>{escape(commands)}</code></pre>"
+        f'<p>{words(ui, "evaluate.text")}</p>{start}<pre tabindex="0"><code>{escape(commands)}</code></pre>'
         f'<div class="content">{evaluation_content(ui, bench)}</div>'
     )
     return disclosure(ui, "evaluate.label", f'<div class="panel">{body}</div>', count=len(bench.runs))
