@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from browsing import CHROMIUM, FLAGS
 from fakes import HARBOUR, ScriptedGenerator
 from house import BUYER, ENGLISH, House, Line
 
@@ -32,3 +35,13 @@ def line(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     monkeypatch.setenv("RAGQA_HOME", str(house.settings.home))
     monkeypatch.chdir(house.folder)
     return Line(house, capsys)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from browsing import CHROMIUM, FLAGS, Watch, missing, page_url
+from browsing import Watch, missing, page_url
 from scripted import Line, Script, ScriptedPipeline, own_articles
 from test_markup import HOSTILE
 
@@ -69,16 +69,6 @@ class Gate:
     def __call__(self, label: str) -> None:
         with self._changed:
             self._changed.wait_for(lambda: label != self._at, timeout=20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,6 @@ from test_page import (  # noqa: F401
     WHY,
     Gate,
     ask,
-    browser,
     gate,
     texts,
     url,

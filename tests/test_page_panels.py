@@ -13,7 +13,7 @@ import pytest
 from browsing import missing, page_url
 from fakes import ScriptedGenerator, WordEncoder
 from house import WHY, House
-from test_page import Gate, browser, gate, texts, visit, wait_for  # noqa: F401
+from test_page import Gate, gate, texts, visit, wait_for  # noqa: F401
 from test_panels import kept
 
 from ragqa import panel_routes

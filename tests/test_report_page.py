@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from asked import NOBODY, record
-from browsing import CHROMIUM, FLAGS, Watch, missing
+from browsing import Watch, missing
 
 from ragqa.report import report_json, write_report
 
@@ -17,16 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=mi
 
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>"
 LONG = "https://example.org/" + "a-very-long-name/" * 20
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

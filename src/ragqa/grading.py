@@ -227,19 +227,13 @@ def _mode(retrieval_only: bool, no_llm: bool) -> Mode:
 
 def _open(gold: GoldSet, settings: Settings, common: Common) -> Pipeline:
     """A pipeline over the index of the settings, or over a gold folder's own corpus where no index is named."""
-    from ragqa.building import build_index
-    from ragqa.pipeline import Pipeline, load_encoder
+    from ragqa.indexing import update
+    from ragqa.pipeline import Pipeline
 
     if gold.corpus and not common.index:
         settings = settings.model_copy(
             update={"corpus": gold.corpus, "index": settings.runs / f"{gold.path.stem}.index"}
         )
         with terminal.bar("encoding", unit="chunks", quiet=common.quiet) as progress:
-            build_index(
-                settings.corpus,
-                settings.index,
-                encoder=lambda: load_encoder(settings),
-                chunk_size=settings.chunk_size,
-                progress=progress,
-            )
+            update(settings, progress=progress)
     return Pipeline.open(settings)

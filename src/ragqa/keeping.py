@@ -205,16 +205,11 @@ def _update(
     dry_run: bool = False,
     as_json: bool = False,
 ) -> None:
-    from ragqa.building import build_index
-    from ragqa.pipeline import load_encoder
+    from ragqa.indexing import update
     from ragqa.schema import index_json
 
     with terminal.bar("encoding", unit="chunks", quiet=common.quiet or as_json) as progress:
-        built = build_index(
-            settings.corpus, settings.index, encoder=lambda: load_encoder(settings), encoder_id=settings.encoder,
-            chunk_size=settings.chunk_size, full=full, dry_run=dry_run, progress=progress,
-            keep=settings.keep,
-        )  # fmt: skip
+        built = update(settings, full=full, dry_run=dry_run, progress=progress)
     for entry in built.skipped if common.verbose else ():
         common.say(f"skipped {entry.file}: {entry.reason}")
     document = index_json(built)

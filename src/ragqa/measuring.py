@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,7 +21,7 @@ from ragqa.pipeline import Pipeline
 from ragqa.prompting import build_closed_book
 from ragqa.records import Answer, Article, Citation, Encoder, Statement
 from ragqa.schema import answer_json
-from ragqa.text import language_of
+from ragqa.text import column, language_of
 
 # What is asked of the system: answers or rankings, with a language model or without one.
 Mode = Literal["full", "no-llm", "retrieval", "retrieval-no-llm"]
@@ -131,7 +130,7 @@ def ranked_elsewhere(gold: GoldSet, run: Path) -> list[Record]:
     """Records of a TREC run that another system made: its rankings only. Raises GoldError."""
     if not run.is_file():
         raise GoldError(f"the run {run} does not exist")
-    named = {_column(article): article for q in gold.questions for article in q.relevant}
+    named = {column(article): article for q in gold.questions for article in q.relevant}
     ranked: dict[str, list[tuple[float, str]]] = {}
     for number, line in enumerate(run.read_bytes().splitlines(), start=1):
         try:
@@ -143,7 +142,7 @@ def ranked_elsewhere(gold: GoldSet, run: Path) -> list[Record]:
     return [
         _record(
             q,
-            [a for _, a in sorted(ranked.get(_column(q.id), []), key=lambda pair: pair[0])],
+            [a for _, a in sorted(ranked.get(column(q.id), []), key=lambda pair: pair[0])],
             language="",
             spent=None,
         )
@@ -154,7 +153,7 @@ def ranked_elsewhere(gold: GoldSet, run: Path) -> list[Record]:
 def trec_run(records: Sequence[Record]) -> str:
     """The rankings as a TREC run; scores fall with rank, so that no reader of it breaks ties anew."""
     return "".join(
-        f"{_column(r.id)} Q0 {_column(article)} {rank} {1 / rank:.6g} ragqa\n"
+        f"{column(r.id)} Q0 {column(article)} {rank} {1 / rank:.6g} ragqa\n"
         for r in records
         for rank, article in enumerate(r.ranked, start=1)
     )
@@ -162,12 +161,7 @@ def trec_run(records: Sequence[Record]) -> str:
 
 def trec_qrels(records: Sequence[Record]) -> str:
     """What is relevant, in TREC's form."""
-    return "".join(f"{_column(r.id)} 0 {_column(article)} 1\n" for r in records for article in r.relevant)
-
-
-def _column(id: str) -> str:
-    """An id as one column of TREC's forms, as `ragqa search --run` writes it."""
-    return re.sub(r"\s+", "_", id)
+    return "".join(f"{column(r.id)} 0 {column(article)} 1\n" for r in records for article in r.relevant)
 
 
 def _ask(question: Gold, pipeline: Pipeline, mode: Mode) -> Record:

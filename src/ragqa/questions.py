@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -109,6 +108,7 @@ def search(
     Example: ragqa search "离职的原因" -k 3 --explain
     """
     from ragqa.answering import Clock
+    from ragqa.text import column
 
     _require_one(query, batch)
     if run and not batch:
@@ -129,7 +129,7 @@ def search(
             text, k=k or (100 if run else None), use_llm=not no_llm, by_article=run is not None, wanted=wanted
         )  # fmt: skip
         trec.extend(
-            f"{_column(id)} Q0 {_column(p.article.id)} {n} {p.score:.6f} ragqa"
+            f"{column(id)} Q0 {column(p.article.id)} {n} {p.score:.6f} ragqa"
             for n, p in enumerate(passages, start=1)
         )
         return search_json(text, passages, id=id, timings_ms=clock.times(), explain=explain)
@@ -166,11 +166,6 @@ def _require_writable(path: Path) -> None:
         path.touch()
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _column(identity: Any) -> str:
-    """An id as one column of a TREC run."""
-    return re.sub(r"\s+", "_", str(identity)) if identity not in (None, "") else "-"
 
 
 def _print_batch_line(line: tuple[Any, str | None, str], work: Any) -> str:

@@ -116,28 +116,15 @@ def rebuild(settings: Settings, progress: Callable[[int, int], None]) -> None:
 
     The encoder is loaded apart from the one that answers: its tokenizer cannot serve two threads.
     """
-    from ragqa.building import build_index
-    from ragqa.pipeline import load_encoder
+    from ragqa.indexing import update
 
     if not is_single(settings.corpus) and next(_files(settings.corpus), None) is None:
         raise ShelfError("corpus.empty", 409)
 
-    def build(*, full: bool) -> None:
-        build_index(
-            settings.corpus,
-            settings.index,
-            encoder=lambda: load_encoder(settings),
-            encoder_id=settings.encoder,
-            chunk_size=settings.chunk_size,
-            full=full,
-            keep=settings.keep,
-            progress=progress,
-        )
-
     try:
-        build(full=False)
+        update(settings, progress=progress)
     except IndexMismatchError:
-        build(full=True)
+        update(settings, full=True, progress=progress)
 
 
 def _require_folder(corpus: Path) -> None:

@@ -44,6 +44,11 @@ def language_of(text: str) -> Language:
     return "zh" if han and han >= latin else "en"
 
 
+def column(name: object) -> str:
+    """An id or a name as one column of TREC's forms."""
+    return re.sub(r"\s+", "_", str(name)) if name not in (None, "") else "-"
+
+
 def weight(text: str) -> float:
     """Length of a text in units of one Chinese character (Latin characters count 0.4)."""
     han = len(HAN.findall(text))
