@@ -10,6 +10,31 @@ import pytest
 from browsing import CHROMIUM, FLAGS
 from fakes import HARBOUR, ScriptedGenerator
 from house import BUYER, ENGLISH, House, Line
+from tally import Tally, write
+
+TALLY = pytest.StashKey[Tally]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--counts", type=Path, help="document that the counts of this run are written into")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TALLY] = Tally()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    rows = config.stash[TALLY].rows()
+    if rows and (path := config.getoption("--counts")):
+        write(path, rows)
+        for (fault, what), figure in rows.items():
+            terminalreporter.write_line(f"{fault:4} {figure:>16}  {what}")
+
+
+@pytest.fixture(scope="session")
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Where a test tells how many of how many faults ended as they should."""
+    return request.config.stash[TALLY]
 
 
 @pytest.fixture
