@@ -76,8 +76,10 @@ class Calibration:
 
     @classmethod
     def open(cls, folder: Path) -> Calibration:
-        """Read what ``save`` wrote."""
+        """Read what ``save`` wrote. Raises ValueError for an archive that is packed: it may unpack to any size."""
         with np.load(folder / FILE, allow_pickle=False) as stored:
+            if any(entry.compress_type for entry in stored.zip.infolist()):
+                raise ValueError(f"{FILE} is packed")
             return cls(
                 dict(zip(LANGUAGES, stored["passages"], strict=True)),
                 dict(zip(DIRECTIONS, stored["centres"], strict=True)),

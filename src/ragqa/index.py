@@ -28,6 +28,8 @@ from ragqa.versions import REBUILD, Manifest, publish, read_manifest, require_si
 
 _ARTICLES, _CHUNKS, _VECTORS = "articles.jsonl", "chunks.jsonl", "vectors.faiss"
 _FILES = (_ARTICLES, _CHUNKS, _VECTORS, calibration.FILE, *lexical.FILES)
+# How faiss begins a file of an IndexFlatIP.
+_FLAT = b"IxFI"
 # What readers raise on damage; the second line is numpy's, on a broken archive or header.
 UNREADABLE = (
     ValueError, TypeError, LookupError, AttributeError, RuntimeError, OSError, EOFError, MemoryError,
@@ -154,17 +156,14 @@ class Index:
     @classmethod
     def load(cls, home: Path, manifest: Manifest) -> Index:
         """Load the version in a folder. Raises IndexMismatchError when a file is damaged."""
-        import faiss
-
         require_sizes(home, manifest)
         try:
             if missing := set(_FILES) - set(manifest.files):
                 raise ValueError(f"its manifest does not name {', '.join(sorted(missing))}")
-            faiss.set_deserialization_vector_byte_limit(manifest.files[_VECTORS]["bytes"])
             articles = [_article(row) for row in _read_lines(home / _ARTICLES)]
             places = [Place(**row) for row in _read_lines(home / _CHUNKS)]
             _require_places(articles, places)
-            vectors = faiss.read_index(str(home / _VECTORS))
+            vectors = _read_vectors(home / _VECTORS)
             words = Lexical.open(home, chunks=manifest.chunks)
             tokens = Signatures.open(home) if set(late.FILES) <= set(manifest.files) else None
             habits = Calibration.open(home)
@@ -287,6 +286,17 @@ def _require_places(articles: Sequence[Article], places: Sequence[Place]) -> Non
         size = len(articles[place.article].text) if 0 <= place.article < len(articles) else 0
         if not 0 <= place.start < place.end <= size:
             raise IndexMismatchError(f"chunk {row} lies outside its article; {REBUILD}")
+
+
+def _read_vectors(path: Path) -> Any:
+    """Flat vectors, no more than the file can hold; what faiss has of other kinds is not even begun to be read."""
+    import faiss
+
+    with path.open("rb") as file:
+        if file.read(len(_FLAT)) != _FLAT:
+            raise ValueError(f"{path.name} holds no flat vectors")
+    faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
+    return faiss.read_index(str(path))
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from ragqa.records import Tokens, Vectors
 
 FILES = ("tokens.bits.npy", "tokens.starts.npy", "tokens.offsets.npy")
+_KINDS = [(np.uint8, 2), (np.uint16, 1), (np.int64, 1)]
 Bits = npt.NDArray[np.uint8]
 # The start of a token before the chunk's own text (its title or heading), and of the farthest that 16 bits hold.
 _BEFORE, _FARTHEST = 65535, 65534
@@ -62,7 +63,10 @@ class Signatures:
     @classmethod
     def open(cls, folder: Path) -> Signatures:
         """Map the arrays that ``save`` wrote. Raises ValueError when they do not fit each other."""
-        bits, starts, offsets = (np.load(folder / name, mmap_mode="r") for name in FILES)
+        arrays = [np.load(folder / name, mmap_mode="r") for name in FILES]
+        if [(array.dtype, array.ndim) for array in arrays] != _KINDS:
+            raise ValueError("the arrays of the token index are of another kind")
+        bits, starts, offsets = arrays
         if not int(offsets[-1]) == len(bits) == len(starts):
             raise ValueError("the arrays of the token index do not fit each other")
         return cls(bits, starts, offsets)

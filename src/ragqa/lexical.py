@@ -20,6 +20,7 @@ from ragqa.lexicon import terms
 from ragqa.records import Vectors
 
 FILES = ("lexical.terms.npy", "lexical.offsets.npy", "lexical.rows.npy", "lexical.weights.npy")
+_KINDS = [(np.uint64, 1), (np.int64, 1), (np.int32, 1), (np.float16, 1)]
 # BM25's usual constants (Robertson and Zaragoza 2009, section 3.2): saturation and length.
 _K1, _B = 1.2, 0.75
 
@@ -68,7 +69,10 @@ class Lexical:
     @classmethod
     def open(cls, folder: Path, *, chunks: int) -> Lexical:
         """Map the arrays that ``save`` wrote. Raises ValueError when they do not fit each other."""
-        hashes, offsets, rows, weights = (np.load(folder / name, mmap_mode="r") for name in FILES)
+        arrays = [np.load(folder / name, mmap_mode="r") for name in FILES]
+        if [(array.dtype, array.ndim) for array in arrays] != _KINDS:
+            raise ValueError("the arrays of the lexical index are of another kind")
+        hashes, offsets, rows, weights = arrays
         if len(offsets) != len(hashes) + 1 or not int(offsets[-1]) == len(rows) == len(weights):
             raise ValueError("the arrays of the lexical index do not fit each other")
         return cls(hashes, offsets, rows, weights, chunks)

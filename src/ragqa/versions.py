@@ -199,10 +199,14 @@ def manifest_of(home: Path) -> Manifest:
         raw = json.loads((home / _MANIFEST).read_text(encoding="utf-8"))
         if raw["format"] != FORMAT:
             raise IndexMismatchError(
-                f"the index in {home} has format {raw['format']}, not {FORMAT}; {REBUILD}"
+                f"the index in {home} has format {raw['format']!r}, not {FORMAT}; {REBUILD}"
             )
         if not raw["files"]:
             raise ValueError("it does not name its files")
+        # What is copied or read is never elsewhere than in the version's own folder.
+        for name, facts in raw["files"].items():
+            if "/" in name or facts.keys() != {"bytes", "sha256"}:
+                raise ValueError(f"{name} is no file of a version")
         # Those of before the seal have none.
         seal = raw.pop("seal", None)
         fits = seal in (None, _seal(raw))
