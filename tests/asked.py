@@ -67,7 +67,7 @@ def record(
         group=id,
         direction="zh→zh",
         ranked=list(found),
-        answer=answer_json(answer, id=id, models={}, index={}),
+        answer=answer_json(answer, id=id, models={}),
         judged=[Judged(holds=True, precise=[True] * len(cites), way=("zh", "zh"))] if said else [],
         retrieve_ms=20,
     )

@@ -73,6 +73,8 @@ class ScriptedPipeline:
         self.settings = Settings.load(**dict(zip(PATHS, map(home.joinpath, PATHS), strict=True)))
         self.models = {"encoder": "words", "generator": "script"}
         self.loading = False
+        self.opening = False
+        self.problem = ""
         self.wishes: list[dict[str, object]] = []
         self.scripts = scripts
         self.pause = pause

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
 from scripted import Script, ScriptedPipeline
 
-from ragqa import asking
 from ragqa.asking import Desk
 
 REASONS = "brundage-three-reasons.md"
 SCRIPT = Script(quotes=((REASONS, "第一，留下来的机会成本太高。"),), lines=(("It cost.", (1,), "supported"),))
 
 
-def desk() -> Desk:
-    return Desk(ScriptedPipeline({"Who?": SCRIPT}, pause=lambda label: None))
+def desk(**settings: int) -> Desk:
+    pipeline = ScriptedPipeline({"Who?": SCRIPT}, pause=lambda label: None)
+    pipeline.settings = pipeline.settings.model_copy(update=settings)
+    return Desk(pipeline)
 
 
 def test_the_first_is_answered_at_once_and_the_next_is_told_how_many_are_before_it() -> None:
@@ -26,9 +26,8 @@ def test_the_first_is_answered_at_once_and_the_next_is_told_how_many_are_before_
     assert 'data-state="done"' in last[0]
 
 
-def test_a_question_beyond_those_that_may_wait_is_asked_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "_WAITING", 0)
-    one = desk()
+def test_a_question_beyond_those_that_may_wait_is_asked_to_come_back() -> None:
+    one = desk(waiting=0)
     first = one.ask("Who?", "", "a")
     next(first)
     *_, (status, answer, _) = one.ask("Who?", '{"ui": "zh"}', "b")

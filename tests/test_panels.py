@@ -19,8 +19,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from house import WHY, House
 
-from ragqa import panel_routes, panels, runs, web
+from ragqa import panel_routes, panels, runs
 from ragqa.corpus import read_articles
+from ragqa.guard import Guard
 from ragqa.interface import WORDS
 from ragqa.pipeline import Pipeline
 from ragqa.records import Article, Skipped
@@ -184,7 +185,7 @@ class Server:
     def __init__(self, house: House) -> None:
         self.house = house
         app = FastAPI()
-        app.add_middleware(web.Guard, larger=panel_routes.LARGE)
+        app.add_middleware(Guard, larger=panel_routes.LARGE)
         panel_routes.add_routes(app, Pipeline.open(house.settings, require_index=False))
         self.client = TestClient(app, base_url="http://127.0.0.1:7860", raise_server_exceptions=False)
 

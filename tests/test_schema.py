@@ -26,13 +26,9 @@ def test_an_answer() -> None:
     answer = Answer(
         "谁来了？", "zh", "answered", (Statement("甲来了。", (1,), "supported"),), (Citation(1, ARTICLE, 0, 4),),
         (FOUND, NEXT), 0.83, "generated", "", {"retrieve": 41, "total": 6200},
-    )  # fmt: skip
-    document = answer_json(
-        answer,
-        id="q1",
-        models={"encoder": "e", "generator": "g"},
         index={"version": "v-1", "articles": 1, "chunks": 2},
-    )
+    )  # fmt: skip
+    document = answer_json(answer, id="q1", models={"encoder": "e", "generator": "g"})
     assert document == {
         "schema": "ragqa.answer/1",
         "id": "q1",
@@ -64,13 +60,13 @@ def test_an_answer() -> None:
 
 
 def test_an_answer_without_an_id_says_null() -> None:
-    document = answer_json(Answer("?", "en", "not_found"), id=None, models={}, index={})
+    document = answer_json(Answer("?", "en", "not_found"), id=None, models={})
     assert (document["id"], document["passages"], document["citations"]) == (None, [], [])
 
 
 def test_a_quote_that_crosses_a_passages_edge_does_not_cite_it() -> None:
     across = Answer("?", "zh", "answered", citations=(Citation(1, ARTICLE, 4, 12),), passages=(FOUND, NEXT))
-    assert [p["cited"] for p in answer_json(across, id=None, models={}, index={})["passages"]] == [
+    assert [p["cited"] for p in answer_json(across, id=None, models={})["passages"]] == [
         False,
         False,
     ]

@@ -52,7 +52,7 @@ def _document(desk: Desk, token: str) -> dict[str, Any]:
     answer = desk.kept.get(token)
     assert answer is not None
     pipeline = desk.pipeline
-    return answer_json(answer, id=None, models=pipeline.models, index=pipeline.describe())
+    return answer_json(answer, id=None, models=pipeline.models)
 
 
 def _saved(name: str) -> dict[str, str]:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ragqa import frame, markup, reply
-from ragqa.errors import RagqaError
+from ragqa.errors import BusyError, RagqaError
 from ragqa.index import Filter
-from ragqa.records import Answer, Article, Language, Skipped
+from ragqa.records import Answer, Article, Language, Passage, Skipped
 from ragqa.remembering import Remembered
-from ragqa.running import Run
+from ragqa.running import Line, Run
 from ragqa.settings import Settings
 from ragqa.wishes import Wishes, read_wishes
 
 LONGEST_QUESTION = 2_000
-# Questions that may wait for their turn; more are asked to come back.
-_WAITING = 8
 # Finished answers that can be taken away or judged.
 _KEPT = 200
 _log = logging.getLogger(__name__)
@@ -61,6 +58,12 @@ class Pipeline(Protocol):
     @property
     def loading(self) -> bool: ...
 
+    @property
+    def opening(self) -> bool: ...
+
+    @property
+    def problem(self) -> str: ...
+
     def describe(self) -> Mapping[str, str | int]: ...
 
     def stream(
@@ -71,7 +74,12 @@ class Pipeline(Protocol):
         wanted: Filter = ...,
         use_llm: bool = True,
         after: str | None = None,
+        language: Language | None = None,
     ) -> Iterator[Answer]: ...
+
+    def search(
+        self, question: str, *, k: int | None = None, wanted: Filter = ..., use_llm: bool = True
+    ) -> Sequence[Passage]: ...
 
     def article(self, article_id: str) -> Article: ...
 
@@ -79,12 +87,12 @@ class Pipeline(Protocol):
 
 
 class Desk:
-    """Answers questions for all browsers, one at a time; each browser can stop its own."""
+    """Answers questions for all browsers and programs, one at a time; each browser can stop its own."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.kept: Remembered[Answer] = Remembered(_KEPT)
-        self._turn = threading.Lock()
+        self.line = Line(pipeline.settings.waiting)
         self._runs: dict[str, Run] = {}
 
     def stop(self, browser: str) -> None:
@@ -92,6 +100,10 @@ class Desk:
         run = self._runs.get(browser)
         if run is not None:
             run.stop()
+
+    def start(self, question: str, **options: Any) -> Run:
+        """Take a question's place in the line; options as in ``Pipeline.stream``. BusyError when it is full."""
+        return Run(lambda: self.pipeline.stream(question, **options), self.line)
 
     def ask(self, question: object, wished: object, browser: str) -> Iterator[Update]:
         """Status, answer and sources as HTML, as far as they have come; closing it stops the model.
@@ -105,25 +117,27 @@ class Desk:
         if not problem and self.pipeline.index is None:
             problem = frame.no_index(ui)
         self.stop(browser)
-        ahead = len(self._runs.keys() - {browser})
-        if not problem and ahead > _WAITING:
-            problem = markup.message(ui, "note.full", n=ahead)
-        run = self._runs[browser] = Run(lambda: self.pipeline.stream(asked, **_options(wishes)), self._turn)
+        if problem:
+            yield reply.status(ui, None, "error"), problem, ""
+            return
+        run: Run | None = None
         try:
-            yield reply.status(ui, None, "waiting" if ahead else "running", ahead=ahead), "", ""
-            if problem:
-                yield reply.status(ui, None, "error"), problem, ""
-            else:
-                yield from self._snapshots(run, ui)
+            run = self._runs[browser] = self.start(asked, **_options(wishes))
+            yield reply.status(ui, None, "waiting" if run.ahead else "running", ahead=run.ahead), "", ""
+            yield from self._snapshots(run, ui)
+        except BusyError as error:
+            full = markup.message(ui, "note.full", n=error.waiting)
+            yield reply.status(ui, None, "error"), full, ""
         except RagqaError as error:
             yield reply.status(ui, None, "error"), markup.message(ui, str(error), verbatim=True), None
         except Exception:
             _log.exception("a question could not be answered")
             yield reply.status(ui, None, "error"), markup.message(ui, "note.error"), None
         finally:
-            run.stop()
-            if self._runs.get(browser) is run:
-                del self._runs[browser]
+            if run is not None:
+                run.stop()
+                if self._runs.get(browser) is run:
+                    del self._runs[browser]
 
     def _snapshots(self, run: Run, ui: Language) -> Iterator[Update]:
         began = time.monotonic()

@@ -11,6 +11,7 @@ RagqaError                    exit 1   something failed; the message names it an
 │   ├── IndexMissingError     exit 3   there is no index in the folder
 │   └── IndexMismatchError    exit 3   the index was built differently, or is damaged
 ├── IndexBusyError            exit 1   another process is writing the index
+├── BusyError                 exit 1   the server has more to do than it can
 └── ModelError                exit 4   (family) a model cannot be used
     ├── ModelMissingError     exit 4   the model is not on this machine
     └── ModelDamagedError     exit 4   a model file is not what it should be
@@ -80,6 +81,14 @@ class IndexMismatchError(IndexUnusableError):
 
 class IndexBusyError(RagqaError):
     """Another process is writing the index."""
+
+
+class BusyError(RagqaError):
+    """The server has more to do than it can; ``waiting`` questions are before this one."""
+
+    def __init__(self, message: str, waiting: int = 0) -> None:
+        super().__init__(message)
+        self.waiting = waiting
 
 
 class ModelError(RagqaError):

@@ -20,7 +20,7 @@ from ragqa.answering import (
 )
 from ragqa.citing import Support, support
 from ragqa.errors import ModelError
-from ragqa.prompting import Draft, build_grammar, build_messages, head, parse_lines
+from ragqa.prompting import Draft, build_grammar, build_messages, head, parse_lines, readable
 from ragqa.reading import Evidence, Question, Reading, Window, choose_reading
 from ragqa.records import Answer, Generator, Language, Message
 from ragqa.retrieval import Query
@@ -67,7 +67,10 @@ def generate(
     settings: Settings,
     clock: Clock,
 ) -> Iterator[Answer]:
-    """Answers that grow by verified statements; the last is finished. ``verbatim`` stands where it fails."""
+    """Answers that grow by verified statements; the last is finished.
+
+    Where the model fails, what it wrote before that stands, with mode "generating", or else ``verbatim``.
+    """
     task = _task(verbatim, question, query, evidence, settings)
     mark = settings.unsupported == "mark"
     read = tuple(_span(window, evidence) for window in task.reading.windows)
@@ -80,7 +83,9 @@ def generate(
             for answer in _restate(written, task, evidence, generator, mark=mark):
                 yield clock.stamp(answer)
     except ModelError as error:
-        yield clock.stamp(replace(verbatim, note=word("no_model", verbatim.language, reason=str(error))))
+        cut = bool(written.answer.statements)
+        stands, key = (written.answer, "cut_short") if cut else (verbatim, "no_model")
+        yield clock.stamp(replace(stands, note=word(key, stands.language, reason=str(error))))
         return
     yield clock.stamp(_finished(written, verbatim, task, question, evidence))
 
@@ -168,10 +173,11 @@ def _restate(
             for piece in pieces:
                 words += piece
                 yield written.answer
+        words = readable(words).strip()
         if found is None or unsupported:
-            put.append((words.strip(), None))
-        elif words.strip():
-            put.append(restated(text, words.strip(), found, evidence, question=task.asked))
+            put.append((words, None))
+        elif words:
+            put.append(restated(text, words, found, evidence, question=task.asked))
         written.answer = resolved(written.answer, put, evidence, mark=mark)
         yield written.answer
 

@@ -13,7 +13,9 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,24 @@ def load(
     if location.endswith(".gguf"):
         return LlamaCpp.load(Path(location), id=id, threads=threads, context=context)
     return TransformersChat.load(location, id=id)
+
+
+class Timed:
+    """A generator whose replies must be there by a moment of ``time.monotonic``; later pieces are an error."""
+
+    def __init__(self, generator: Generator, seconds: float) -> None:
+        self.id = generator.id
+        self._generator = generator
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+
+    def stream(self, messages: Sequence[Message], **options: Any) -> Iterator[str]:
+        """Yield the reply piece by piece. Raises ModelError when it takes too long."""
+        with closing(self._generator.stream(messages, **options)) as pieces:  # type: ignore[type-var]
+            for piece in pieces:
+                if time.monotonic() > self._until:
+                    raise ModelError(f"it took longer than {self._seconds:.0f} seconds")
+                yield piece
 
 
 class LlamaCpp:
@@ -150,22 +170,28 @@ class OpenAICompatible:
             "temperature": 0.0,
             "max_tokens": max_tokens,
         }
-        try:
-            with httpx.stream(
-                "POST",
-                f"{self._url}/chat/completions",
-                json=body,
-                headers=self._headers,
-                timeout=_REQUEST_SECONDS,
-            ) as reply:
-                if reply.status_code >= 400:
-                    detail = reply.read().decode("utf-8", "replace")[:200]
-                    raise ModelError(f"{self._url} answered {reply.status_code}: {detail}")
-                for event in _events(reply.iter_lines()):
-                    if piece := _delta(event):
-                        yield piece
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, AttributeError) as error:
-            raise ModelError(f"{self._url} cannot be used: {error}; check the setting generator") from error
+
+        def run(emit: Callable[[str], bool]) -> None:
+            try:
+                with httpx.stream(
+                    "POST",
+                    f"{self._url}/chat/completions",
+                    json=body,
+                    headers=self._headers,
+                    timeout=_REQUEST_SECONDS,
+                ) as reply:
+                    if reply.status_code >= 400:
+                        detail = reply.read().decode("utf-8", "replace")[:200]
+                        raise ModelError(f"{self._url} answered {reply.status_code}: {detail}")
+                    for event in _events(reply.iter_lines()):
+                        if emit(_delta(event)):
+                            return
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, AttributeError) as error:
+                raise ModelError(
+                    f"{self._url} cannot be used: {error}; check the setting generator"
+                ) from error
+
+        return _pull(run)
 
 
 class TransformersChat:

@@ -180,7 +180,7 @@ def _ask(question: Gold, pipeline: Pipeline, mode: Mode) -> Record:
     record = record.model_copy(update={"evidence": list(_places(question, articles))})
     if answer is None:
         return record
-    document = answer_json(answer, id=question.id, models=pipeline.models, index=pipeline.describe())
+    document = answer_json(answer, id=question.id, models=pipeline.models)
     for row, citation in zip(document["citations"], answer.citations, strict=True):
         row["valid"] = (
             citation.quote == pipeline.article(citation.article.id).text[citation.start : citation.end]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -19,9 +19,11 @@ from fastapi import FastAPI, Query
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from ragqa import answer_routes, frame, holdings, markup, panel_routes, panels, runs, terminal, web
+from ragqa import answer_routes, api, frame, holdings, markup, panel_routes, panels, runs, terminal, web
+from ragqa.access import Access
 from ragqa.asking import Desk, Pipeline
 from ragqa.errors import ArticleNotFoundError, RagqaError
+from ragqa.guard import Guard
 from ragqa.interface import ui_language
 from ragqa.records import Article, Language
 
@@ -75,7 +77,7 @@ def build(desk: Desk) -> gr.Blocks:
             queue=False,
             **_QUIET,
         )
-    page.queue(max_size=16, default_concurrency_limit=1)
+    page.queue(max_size=pipeline.settings.waiting or 1, default_concurrency_limit=1)
     return page
 
 
@@ -120,7 +122,8 @@ def _connect(page: gr.Blocks, parts: Parts, desk: Desk) -> None:
         inputs=[parts.question, parts.wishes],
         outputs=[parts.status, parts.answer, parts.sources],
         js="() => window.ragqa.collect()",
-        concurrency_limit=8,  # who waits for a turn is told so, instead of waiting unseen in the queue
+        # Who waits for a turn is told so, instead of waiting unseen in Gradio's queue.
+        concurrency_limit=desk.pipeline.settings.waiting + 4,
         **_QUIET,
     )
     parts.stop.click(stopping, queue=False, **_QUIET)
@@ -145,14 +148,15 @@ def _holdings(pipeline: Pipeline) -> tuple[Any, ...]:
     )
 
 
-def application(pipeline: Pipeline) -> FastAPI:
-    """The page, its assets, the reader's articles and ``/healthz`` behind one guard."""
-    app = FastAPI(openapi_url=None)
-    app.add_middleware(web.Guard, larger=panel_routes.LARGE)
+def application(pipeline: Pipeline, access: Access | None = None) -> FastAPI:
+    """The page, its assets, the reader's articles and the routes for programs behind one guard.
 
-    @app.get("/healthz")
-    def healthz() -> dict[str, Any]:
-        return {"status": "ok", "index": pipeline.index is not None}
+    ``app.state.desk`` is where questions are asked.
+    """
+    app = FastAPI(openapi_url=None)
+    app.add_middleware(Guard, access=access, larger=panel_routes.LARGE)
+    desk = app.state.desk = Desk(pipeline)
+    api.add_routes(app, desk)
 
     @app.get("/ragqa/article")
     def article(
@@ -167,7 +171,6 @@ def application(pipeline: Pipeline) -> FastAPI:
         marks = [each for text in mark if (each := _mark(text, found)) is not None]
         return HTMLResponse(markup.reader(ui_language(ui), found, marks))
 
-    desk = Desk(pipeline)
     answer_routes.add_routes(app, desk, pipeline.settings.candidates)
     panel_routes.add_routes(app, pipeline)
     app.mount("/ragqa", StaticFiles(directory=_ASSETS))
@@ -198,31 +201,47 @@ def _mark(text: str, article: Article) -> markup.Mark | None:
 
 def launch(pipeline: Pipeline, *, host: str, port: int) -> tuple[FastAPI, str]:
     """Serve from a thread (port 0 takes a free one); ``app.state.stop()`` ends it."""
+    access = _access(pipeline.settings.model_copy(update={"host": host}))
     taken = web.bind(host, port)
-    app = application(pipeline)
+    app = application(pipeline, access)
     app.state.stop = web.run_in_thread(app, taken)
     return app, web.address(taken)
 
 
-def serve(
-    pipeline: Pipeline,
-    *,
-    host: str,
-    port: int,
-    open_browser: bool = False,
-    on_ready: Callable[[], None] = lambda: None,
-) -> None:
-    """Serve until interrupted; says on stderr when the page is ready, then calls ``on_ready``."""
-    taken = web.bind(host, port)
-    web.run(application(pipeline), taken, open_browser=open_browser, on_ready=on_ready)
-
-
 def start(settings: Settings) -> None:
-    """Open the pipeline and serve until interrupted; the language model loads once the page is up."""
+    """Open the pipeline and serve until interrupted; the language model loads once the page is up.
+
+    Raises SettingsError when the page would be open to a network without a password.
+    """
+    access = _access(settings)
+    taken = web.bind(settings.host, settings.port)
     from ragqa.pipeline import Pipeline as Opened
 
-    pipeline = Opened.open(settings, require_index=False)
-    serve(pipeline, host=settings.host, port=settings.port, on_ready=pipeline.warm)
+    pipeline = Opened.open(settings, require_index=False, verified=True)
+    app = application(pipeline, access)
+    line = app.state.desk.line
+    web.run(
+        app,
+        taken,
+        stopping=web.Stopping(refuse=line.close, idle=lambda: line.empty),
+        certificate=_certificate(settings),
+        on_ready=pipeline.warm,
+    )
+
+
+def _access(settings: Settings) -> Access:
+    return Access.of(
+        host=settings.host,
+        hosts=settings.hosts,
+        password=settings.password.get_secret_value(),
+        rate=settings.rate,
+    )
+
+
+def _certificate(settings: Settings) -> tuple[Path, Path] | None:
+    if settings.certificate is None or settings.certificate_key is None:
+        return None
+    return settings.certificate, settings.certificate_key
 
 
 def main() -> None:

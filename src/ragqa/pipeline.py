@@ -11,10 +11,12 @@ from typing import Any
 from ragqa import models
 from ragqa.answering import Clock, absent_names, extracted, not_found
 from ragqa.confidence import length_of
+from ragqa.current import Current
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import IndexMissingError, ModelError, QuestionError
 from ragqa.examples import example_questions
 from ragqa.generating import generate
+from ragqa.generator import Timed
 from ragqa.generator import load as load_generator
 from ragqa.index import Filter, Index
 from ragqa.reading import Evidence, Question
@@ -24,12 +26,14 @@ from ragqa.retrieval import EVERYTHING, Query, holding, rank_articles, retrieve
 from ragqa.settings import Settings
 from ragqa.text import language_of
 from ragqa.translating import Translator, stand_alone
-from ragqa.versions import read_manifest
+from ragqa.versions import Manifest, read_manifest
 from ragqa.wording import word
 
 MOST_CHARACTERS = 2000
 # Answers: some kilobytes each, beside articles that the index holds anyway.
 _REMEMBERED = 200
+# A translation takes about one.
+_TRANSLATION_SECONDS = 15.0
 # From here on a name that no passage writes as the question does is taken for another spelling.
 _SURE = 0.75
 
@@ -37,18 +41,28 @@ _SURE = 0.75
 class Pipeline:
     """An open index, its encoder, and a language model that loads when it is first needed."""
 
-    def __init__(self, settings: Settings, *, encoder: SentenceEncoder, generator: LazyGenerator) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        encoder: SentenceEncoder,
+        generator: LazyGenerator,
+        verified: bool = False,
+    ) -> None:
         self.settings = settings
         self._encoder = encoder
         self._generator = generator
         self._translator = Translator()
         self._answered: Remembered[Answer] = Remembered(_REMEMBERED)
-        self._index: Index | None = None
+        self._current = Current(settings.index, self._require_encoder, verified=verified)
 
     @classmethod
-    def open(cls, settings: Settings, *, warm: bool = False, require_index: bool = True) -> Pipeline:
+    def open(
+        cls, settings: Settings, *, warm: bool = False, require_index: bool = True, verified: bool = False
+    ) -> Pipeline:
         """Load the encoder and the index, and with ``warm`` the language model beside them.
 
+        ``verified`` compares the files of every version with their SHA-256 before it answers.
         Raises ModelError, IndexMissingError, IndexMismatchError.
         """
         if require_index:
@@ -56,7 +70,7 @@ class Pipeline:
         generator = LazyGenerator(settings)
         if warm:
             generator.load_in_background()
-        pipeline = cls(settings, encoder=load_encoder(settings), generator=generator)
+        pipeline = cls(settings, encoder=load_encoder(settings), generator=generator, verified=verified)
         if require_index:
             pipeline._require_index()
         return pipeline
@@ -64,14 +78,17 @@ class Pipeline:
     @property
     def index(self) -> Index | None:
         """The current version; a rebuild is picked up at the next question."""
-        try:
-            _, manifest = read_manifest(self.settings.index)
-        except IndexMissingError:
-            return self._index
-        if self._index is None or self._index.manifest.version != manifest.version:
-            manifest.require(encoder=self._encoder.id, fingerprint=self._encoder.fingerprint)
-            self._index = Index.open(self.settings.index)
-        return self._index
+        return self._current.get()
+
+    @property
+    def opening(self) -> bool:
+        """Whether the first version is being opened and checked."""
+        return self._current.opening
+
+    @property
+    def problem(self) -> str:
+        """Why the newest version of the index does not answer, but the one before; "" when it does."""
+        return self._current.problem
 
     @property
     def loading(self) -> bool:
@@ -97,15 +114,15 @@ class Pipeline:
 
     def describe(self) -> dict[str, str | int]:
         """Version and size of the index in use."""
-        manifest = self._require_index().manifest
-        return {"version": manifest.version, "articles": manifest.articles, "chunks": manifest.chunks}
+        return _facts(self._require_index())
 
     def examples(self, language: Language) -> list[str]:
         """Up to four questions in a language that this corpus can be asked."""
         return example_questions(self._require_index().articles, gold=self.settings.gold, language=language)
 
     def warm(self) -> None:
-        """Load the language model in the background, so that the first question need not wait."""
+        """Open the index and load the language model in the background: the first question need not wait."""
+        threading.Thread(target=self._current.try_open, daemon=True, name="ragqa-open").start()
         self._generator.load_in_background()
 
     def article(self, article_id: str) -> Article:
@@ -129,7 +146,7 @@ class Pipeline:
         question, index = _checked(question), self._require_index()
         translation = None
         if use_llm and _crosses(question, index, wanted) and (generator := self._generator.get()):
-            translation = self._translator.translate(question, generator)
+            translation = self._translator.translate(question, Timed(generator, _TRANSLATION_SECONDS))
         query = Query.of(question, encoder=self._encoder, translation=translation)
         find = rank_articles if by_article else retrieve
         return find(query, index=index, k=k or self.settings.k, wanted=wanted)
@@ -158,7 +175,8 @@ class Pipeline:
         asked = question = _checked(question)
         clock, index = Clock(), self._require_index()
         if after and use_llm and (generator := self._generator.get()):
-            question = stand_alone(question, generator, after=_checked(after))[:MOST_CHARACTERS]
+            limited = Timed(generator, _TRANSLATION_SECONDS)
+            question = stand_alone(question, limited, after=_checked(after))[:MOST_CHARACTERS]
         key = (index.manifest.version, question, k, language, wanted, use_llm)
         if known := self._answered.get(key):
             yield clock.stamp(replace(known, cached=True, asked=asked, timings_ms={}))
@@ -187,7 +205,12 @@ class Pipeline:
         crosses = use_llm and _crosses(question, index, wanted)
         long = length_of(articles=index.manifest.articles, chunks=index.manifest.chunks)
         base = Answer(
-            question, language or language_of(question), "not_found", mode="sources", signs={"long": long}
+            question,
+            language or language_of(question),
+            "not_found",
+            mode="sources",
+            signs={"long": long},
+            index=_facts(index),
         )
         known = self._translator.known(question) if crosses else None
         query, passages = find(known)
@@ -195,7 +218,7 @@ class Pipeline:
         generator = self._generator.get() if use_llm and answer.passages else None
         translation = None
         if generator and crosses and not known:
-            translation = self._translator.translate(question, generator)
+            translation = self._translator.translate(question, Timed(generator, _TRANSLATION_SECONDS))
         if translation:
             query, passages = find(translation)
             answer, evidence = yield from self._look(base, query, passages, index, clock)
@@ -204,8 +227,9 @@ class Pipeline:
         if not answer.statements or evidence.lacks(asked) or (absent and answer.confidence < _SURE):
             yield clock.stamp(not_found(answer, absent))
         elif generator:
+            limited = Timed(generator, self.settings.deadline)
             yield from generate(
-                answer, asked, query, evidence, generator=generator, settings=self.settings, clock=clock
+                answer, asked, query, evidence, generator=limited, settings=self.settings, clock=clock
             )
         elif answer.confidence < self.settings.refuse_below:
             yield clock.stamp(not_found(answer, absent, confidence=answer.confidence))
@@ -227,11 +251,19 @@ class Pipeline:
             yield clock.stamp(answer)
         return answer, evidence
 
+    def _require_encoder(self, manifest: Manifest) -> None:
+        manifest.require(encoder=self._encoder.id, fingerprint=self._encoder.fingerprint)
+
     def _require_index(self) -> Index:
         index = self.index
         if index is None:
             raise IndexMissingError(f"there is no index in {self.settings.index}/; run: ragqa index")
         return index
+
+
+def _facts(index: Index) -> dict[str, str | int]:
+    manifest = index.manifest
+    return {"version": manifest.version, "articles": manifest.articles, "chunks": manifest.chunks}
 
 
 def _checked(question: str) -> str:

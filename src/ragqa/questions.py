@@ -67,7 +67,7 @@ def ask(
         from ragqa.schema import answer_json
 
         found = pipeline.answer(text, **options)
-        return answer_json(found, id=id, models=pipeline.models, index=pipeline.describe())
+        return answer_json(found, id=id, models=pipeline.models)
 
     if batch:
         statuses = [_print_batch_line(line, answer) for line in lines]

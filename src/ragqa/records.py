@@ -109,7 +109,7 @@ class Answer:
     ``cached`` says that the same question was answered from the same index before. ``asked`` are the
     reader's own words where ``question`` is the follow-up that they were taken for. ``read`` are the spans
     (article, start, end) that the language model was given; ``conflict`` the markers of two citations that
-    disagree.
+    disagree; ``index`` names the version that it was found in.
     """
 
     question: str
@@ -127,6 +127,7 @@ class Answer:
     asked: str = ""
     read: tuple[tuple[str, int, int], ...] = ()
     conflict: tuple[int, ...] = ()
+    index: dict[str, str | int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

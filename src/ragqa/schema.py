@@ -12,7 +12,7 @@ from ragqa.text import language_of
 Json = dict[str, Any]
 
 
-def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str], index: Mapping[str, Any]) -> Json:
+def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str]) -> Json:
     """``ragqa.answer/1``."""
     return {
         "schema": "ragqa.answer/1",
@@ -36,7 +36,7 @@ def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str], index: Ma
         "note": answer.note,
         "timings_ms": answer.timings_ms,
         "models": dict(models),
-        "index": dict(index),
+        "index": dict(answer.index),
     }
 
 

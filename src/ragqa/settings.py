@@ -62,6 +62,17 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address that the page listens on")
     port: int = Field(7860, ge=0, le=65535, description="port that the page listens on")
+    password: SecretStr = Field(
+        SecretStr(""), description="what the page asks for; needed beyond this machine"
+    )
+    hosts: str = Field(
+        "", description="names that the page is reached by from elsewhere, with commas between"
+    )
+    certificate: Path | None = Field(None, description="TLS certificate (PEM) of the page")
+    certificate_key: Path | None = Field(None, description="key of the TLS certificate (PEM)")
+    rate: int = Field(200, ge=1, description="requests a second that one client may make, over ten seconds")
+    waiting: int = Field(16, ge=0, le=100, description="questions that may wait while another is answered")
+    deadline: float = Field(60, gt=0, description="seconds that the language model may write an answer")
 
     @classmethod
     def load(cls, config: Path | None = None, **flags: Any) -> Settings:

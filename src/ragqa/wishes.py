@@ -10,7 +10,7 @@ from ragqa.errors import QuestionError
 from ragqa.index import Filter
 from ragqa.records import Language
 
-_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 
 
 class Wishes(BaseModel, frozen=True):
@@ -20,8 +20,8 @@ class Wishes(BaseModel, frozen=True):
     after: str = Field(default="", max_length=2000)
     k: int | None = Field(default=None, ge=1, le=20)
     depth: Literal["full", "verbatim"] = "full"
-    since: str | None = Field(default=None, pattern=_DATE)
-    until: str | None = Field(default=None, pattern=_DATE)
+    since: str | None = Field(default=None, pattern=DATE)
+    until: str | None = Field(default=None, pattern=DATE)
     written: Language | None = None
     source: str | None = Field(default=None, max_length=200)
 

@@ -33,6 +33,10 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "answered before from the same index",
         "zh": "同一索引先前的回答",
     },
+    "cut_short": {
+        "en": "The language model was stopped before it had finished ({reason}).",
+        "zh": "语言模型未写完就停下了（{reason}）。",
+    },
     "no_model": {
         "en": "Without a language model, these are the passages' own words ({reason}).",
         "zh": "没有可用的语言模型，以下是段落原文（{reason}）。",

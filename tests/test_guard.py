@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
 
-from ragqa import web
+from ragqa.guard import Guard
 
 HOME = "http://127.0.0.1:7860"
 
@@ -17,14 +17,14 @@ HOME = "http://127.0.0.1:7860"
 @pytest.fixture(scope="module")
 def client() -> TestClient:
     app = FastAPI()
-    app.add_middleware(web.Guard, larger={"/large": 3_000_000})
+    app.add_middleware(Guard, larger={"/api/large": 3_000_000})
 
-    @app.api_route("/small", methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
-    @app.api_route("/large", methods=["POST"])
+    @app.api_route("/api/small", methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
+    @app.api_route("/api/large", methods=["POST"])
     async def size(request: Request) -> int:
         return len(await request.body())
 
-    @app.get("/own")
+    @app.get("/api/own")
     def own() -> HTMLResponse:
         return HTMLResponse("<script>1</script>", headers={"Content-Security-Policy": "sandbox"})
 
@@ -51,14 +51,14 @@ def client() -> TestClient:
 def test_only_the_page_itself_may_change_something(
     client: TestClient, method: str, headers: dict[str, str], code: int
 ) -> None:
-    assert client.request(method, "/small", headers=headers).status_code == code
+    assert client.request(method, "/api/small", headers=headers).status_code == code
 
 
 def test_reading_is_for_this_machine(client: TestClient) -> None:
     for origin, code in (("http://127.0.0.1:3000", 200), ("http://evil.example", 403), ("null", 403)):
-        assert client.get("/small", headers={"origin": origin}).status_code == code
+        assert client.get("/api/small", headers={"origin": origin}).status_code == code
     for host in ("evil.example", "[", ""):
-        assert client.get("/small", headers={"host": host}).status_code == 421
+        assert client.get("/api/small", headers={"host": host}).status_code == 421
 
 
 def pieces(count: int) -> Iterator[bytes]:
@@ -69,7 +69,7 @@ def pieces(count: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize(
     ("path", "count", "code"),
-    [("/small", 10, 200), ("/small", 11, 413), ("/large", 30, 200), ("/large", 31, 413)],
+    [("/api/small", 10, 200), ("/api/small", 11, 413), ("/api/large", 30, 200), ("/api/large", 31, 413)],
 )
 def test_a_body_is_counted_as_it_comes(client: TestClient, path: str, count: int, code: int) -> None:
     for content in (pieces(count), b"".join(pieces(count))):
@@ -80,6 +80,6 @@ def test_a_body_is_counted_as_it_comes(client: TestClient, path: str, count: int
 
 
 def test_a_policy_of_its_own_stays(client: TestClient) -> None:
-    response = client.get("/own")
+    response = client.get("/api/own")
     assert response.headers["content-security-policy"] == "sandbox"
     assert response.headers["x-frame-options"] == "DENY"
