@@ -13,7 +13,8 @@ from fastapi import FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field
+from starlette.exceptions import HTTPException
 
 from ragqa.answering import Clock
 from ragqa.asking import LONGEST_QUESTION, Desk
@@ -39,6 +40,15 @@ _BEAT = 0.2
 _log = logging.getLogger(__name__)
 
 
+def _sayable(id: str | int | None) -> str | int | None:
+    """An id is given back, so it has to be text that can be sent."""
+    str(id).encode()
+    return id
+
+
+Id = Annotated[str | int | None, Field(union_mode="left_to_right"), AfterValidator(_sayable)]
+
+
 class Looked(BaseModel, frozen=True, extra="forbid"):
     """A question, and which articles may answer it; as the options of the command line."""
 
@@ -47,7 +57,7 @@ class Looked(BaseModel, frozen=True, extra="forbid"):
         max_length=LONGEST_QUESTION,
         validation_alias=AliasChoices("question", "query", "q", "text"),
     )
-    id: str | int | None = None
+    id: Id = None
     k: int | None = Field(None, ge=1, le=100)
     since: str | None = Field(None, pattern=DATE)
     until: str | None = Field(None, pattern=DATE)
@@ -190,6 +200,10 @@ def _tell_errors(app: FastAPI) -> None:
             if part in Asked.model_fields or part in Searched.model_fields
         ]
         return JSONResponse({"error": f"{'.'.join(known) or 'the request'}: {first['msg']}"}, 422)
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
     @app.exception_handler(RagqaError)
     async def failed(request: Request, error: RagqaError) -> JSONResponse:

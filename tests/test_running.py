@@ -1,0 +1,134 @@
+"""The line for the language model: who is next, who is turned away, who leaves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from ragqa import running
+from ragqa.errors import BusyError
+from ragqa.records import Answer
+from ragqa.running import Line, Run
+
+ANSWER = Answer("?", "en", "answered")
+
+
+class Stage:
+    """Answers that begin when they are let, and note the order in which they did."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.closed: list[str] = []
+        self.let = threading.Semaphore(0)
+
+    def start(self, name: str) -> Iterator[Answer]:
+        self.begun.append(name)
+        try:
+            yield ANSWER
+            self.let.acquire(timeout=10)
+            yield ANSWER
+        finally:
+            self.closed.append(name)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def follow(run: Run, ends: list[str], name: str) -> threading.Thread:
+    def work() -> None:
+        try:
+            ends.append(f"{name} {'answered' if run.last() else 'stopped'}")
+        except BusyError as error:
+            ends.append(f"{name} {error}")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_first_come_first_served(stage: Stage) -> None:
+    line, ends = Line(5), list[str]()
+    runs = {name: Run(lambda name=name: stage.start(name), line) for name in "abc"}  # type: ignore[misc]
+    assert [run.ahead for run in runs.values()] == [0, 1, 2]
+    threads = [follow(run, ends, name) for name, run in reversed(runs.items())]
+    for _ in runs:
+        stage.let.release()
+    for thread in threads:
+        thread.join(10)
+    assert stage.begun == ["a", "b", "c"]
+    assert sorted(ends) == ["a answered", "b answered", "c answered"]
+    assert line.empty
+
+
+def test_beyond_its_places_nobody_joins(stage: Stage) -> None:
+    line = Line(1)
+    runs = [Run(lambda: stage.start("x"), line) for _ in range(2)]
+    with pytest.raises(BusyError, match="2 questions are waiting") as told:
+        Run(lambda: stage.start("y"), line)
+    assert told.value.waiting == 2
+    runs[1].stop()
+    Run(lambda: stage.start("z"), line)
+
+
+def test_who_leaves_lets_the_next_come(stage: Stage) -> None:
+    line, ends = Line(5), list[str]()
+    first, second, third = (Run(lambda n=n: stage.start(n), line) for n in "abc")  # type: ignore[misc]
+    threads = [follow(run, ends, name) for run, name in ((first, "a"), (second, "b"), (third, "c"))]
+    second.stop()
+    assert third.ahead == 1
+    stage.let.release()
+    stage.let.release()
+    for thread in threads:
+        thread.join(10)
+    assert stage.begun == ["a", "c"]
+    assert sorted(ends) == ["a answered", "b stopped", "c answered"]
+
+
+def test_a_closed_line_lets_the_answer_end_and_turns_the_others_away(stage: Stage) -> None:
+    line, ends = Line(5), list[str]()
+    snapshots = iter(first := Run(lambda: stage.start("a"), line))
+    next(snapshots)
+    waiting = follow(Run(lambda: stage.start("b"), line), ends, "b")
+    line.close()
+    waiting.join(10)
+    assert ends == ["b this question has waited too long; ask again in a moment"]
+    with pytest.raises(BusyError, match="stopping"):
+        Run(lambda: stage.start("c"), line)
+    assert not line.empty
+    stage.let.release()
+    assert list(snapshots) == [ANSWER]
+    assert not first.stopped
+
+
+def test_nobody_waits_for_ever(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_PATIENCE", 0.05)
+    line = Line(5)
+    snapshots = iter(Run(lambda: stage.start("a"), line))
+    next(snapshots)
+    with pytest.raises(BusyError, match="waited too long"):
+        Run(lambda: stage.start("b"), line).last()
+    stage.let.release()
+    assert list(snapshots) == [ANSWER]
+
+
+def test_an_answer_that_fails_gives_its_place_back() -> None:
+    line = Line(0)
+
+    def fail() -> Iterator[Answer]:
+        raise OSError("no disk")
+        yield
+
+    for _ in range(3):
+        with pytest.raises(OSError, match="no disk"):
+            Run(fail, line).last()
+
+
+def test_a_run_that_is_never_followed_gives_its_place_back_when_stopped(stage: Stage) -> None:
+    line = Line(0)
+    Run(lambda: stage.start("a"), line).stop()
+    assert line.empty
+    assert stage.begun == []
