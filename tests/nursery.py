@@ -1,16 +1,18 @@
 """A process that makes others and lets them be killed: starting Python for each would take too long.
 
 Each line on stdin is a job as JSON; its child builds, and is killed by SIGKILL at call ``at``. Each
-line on stdout is {"signal", "calls"}.
+line on stdout is {"signal", "code", "calls", "peak"}, the last in MB.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ import faiss  # noqa: F401  (as below)
 import langchain_text_splitters  # noqa: F401
 from faults import Told, build, counted
 
+from ragqa.errors import RagqaError
+from ragqa.index import Index
 from ragqa.lexicon import terms
 from ragqa.versions import writing
 
@@ -32,6 +36,12 @@ def work(job: dict[str, Any]) -> int:
     if job["what"] == "hold":
         with writing(index):
             die()
+    if job["what"] == "open":
+        resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
+        resource.setrlimit(resource.RLIMIT_CPU, (5, 5))
+        warnings.simplefilter("ignore")
+        Index.open(index)
+        return 0
     with counted(index, job["at"], die) as counter:
         build(Path(job["corpus"]), index, Told())
     return len(counter.calls)
@@ -44,13 +54,17 @@ def main() -> None:
         reading, told = os.pipe()
         child = os.fork()
         if child == 0:
-            os.write(told, str(work(json.loads(line))).encode())
+            try:
+                os.write(told, str(work(json.loads(line))).encode())
+            except RagqaError as error:
+                os._exit(error.exit_code)
             os._exit(0)
         os.close(told)
-        _, status = os.waitpid(child, 0)
+        _, status, usage = os.wait4(child, 0)
         calls = os.read(reading, 20).decode()
         os.close(reading)
-        print(json.dumps({"signal": os.WTERMSIG(status), "calls": int(calls or 0)}), flush=True)
+        ended = {"signal": os.WTERMSIG(status), "code": os.WEXITSTATUS(status), "calls": int(calls or 0)}
+        print(json.dumps(ended | {"peak": usage.ru_maxrss // 1024}), flush=True)
 
 
 class Nursery:

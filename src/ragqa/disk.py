@@ -33,9 +33,13 @@ def make(folder: Path) -> None:
 def replace(path: Path, text: str) -> None:
     """Put a text in the place of a file in one step: a reader sees the old one or the new."""
     temporary = _beside(path)
-    temporary.write_text(text, encoding="utf-8")
-    sync(temporary)
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        sync(temporary)
+        temporary.replace(path)
+    except OSError:
+        tidy(path)
+        raise
     sync(path.parent)
 
 

@@ -285,7 +285,7 @@ def _require_places(articles: Sequence[Article], places: Sequence[Place]) -> Non
     for row, place in enumerate(places):
         size = len(articles[place.article].text) if 0 <= place.article < len(articles) else 0
         if not 0 <= place.start < place.end <= size:
-            raise IndexMismatchError(f"chunk {row} lies outside its article; {REBUILD}")
+            raise IndexMismatchError(f"{_CHUNKS}: chunk {row} lies outside its article; {REBUILD}")
 
 
 def _read_vectors(path: Path) -> Any:

@@ -65,10 +65,10 @@ class Signatures:
         """Map the arrays that ``save`` wrote. Raises ValueError when they do not fit each other."""
         arrays = [np.load(folder / name, mmap_mode="r") for name in FILES]
         if [(array.dtype, array.ndim) for array in arrays] != _KINDS:
-            raise ValueError("the arrays of the token index are of another kind")
+            raise ValueError(f"the arrays {', '.join(FILES)} are of another kind")
         bits, starts, offsets = arrays
         if not int(offsets[-1]) == len(bits) == len(starts):
-            raise ValueError("the arrays of the token index do not fit each other")
+            raise ValueError(f"the arrays {', '.join(FILES)} do not fit each other")
         return cls(bits, starts, offsets)
 
     def save(self, folder: Path) -> None:

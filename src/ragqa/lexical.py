@@ -71,10 +71,10 @@ class Lexical:
         """Map the arrays that ``save`` wrote. Raises ValueError when they do not fit each other."""
         arrays = [np.load(folder / name, mmap_mode="r") for name in FILES]
         if [(array.dtype, array.ndim) for array in arrays] != _KINDS:
-            raise ValueError("the arrays of the lexical index are of another kind")
+            raise ValueError(f"the arrays {', '.join(FILES)} are of another kind")
         hashes, offsets, rows, weights = arrays
         if len(offsets) != len(hashes) + 1 or not int(offsets[-1]) == len(rows) == len(weights):
-            raise ValueError("the arrays of the lexical index do not fit each other")
+            raise ValueError(f"the arrays {', '.join(FILES)} do not fit each other")
         return cls(hashes, offsets, rows, weights, chunks)
 
     def save(self, folder: Path) -> None:
