@@ -12,7 +12,7 @@ help:
 	@echo "make test    set up, then ruff, mypy and every test"
 	@echo "make reliability  only the tests that cut builds off and damage indexes, with their counts"
 	@echo "make setup   make the environment in $(VENV)/ and pull the models (about 1.2 GB, once)"
-	@echo "make lint    ruff and mypy"
+	@echo "make lint    ruff, mypy and bandit"
 	@echo "make gate    measure the gold set without the language model; fails when a figure falls"
 	@echo "make bench   measure this machine: set-up, encoding, answers"
 	@echo "make clean   remove the environment, the index and caches; models stay in RAGQA_HOME"
@@ -48,16 +48,18 @@ lint: $(VENV)/.ready-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/bandit -q -c pyproject.toml --severity-level medium -r src app.py
 
-# The browser test drives Debian's own chromium and needs a font with Chinese characters.
+# The browser test drives Debian's own chromium and needs a font with Chinese characters; the slow offline test
+# counts connections with strace.
 .PHONY: browser
 browser:
-	@if command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q .; then :; \
+	@if command -v chromium >/dev/null && command -v strace >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q .; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "installing chromium and a Chinese font for the browser test"; \
-		apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk fontconfig >/dev/null; \
+		echo "installing chromium, a Chinese font and strace for tests"; \
+		apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk fontconfig strace >/dev/null; \
 	else \
-		echo "the browser test will be skipped: install chromium and fonts-noto-cjk to run it" >&2; \
+		echo "some tests may be skipped: install chromium, fonts-noto-cjk and strace to run them" >&2; \
 	fi
 
 # What the project's own gold set must reach: a little below what was measured (docs/evaluation.md).

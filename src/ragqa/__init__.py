@@ -1,3 +1,8 @@
 """ragqa: answers over a corpus of articles, every sentence cited to an exact span."""
 
+import os
+
 __version__ = "0.1.0"
+
+# Read once, when huggingface_hub is imported, which gradio does before any model is loaded.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -15,12 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ragqa.errors import ModelDamagedError
 from ragqa.late import Asked, Signature, centres, interaction
 from ragqa.records import Encoder, Tokens, Vectors
 
 FILE = "calibration.npz"
 LANGUAGES = ("en", "zh")
 Direction = tuple[str, str]
+# How far from 1 the length of a unit vector may be.
+_ROUNDING = 1e-3
 DIRECTIONS: tuple[Direction, ...] = tuple((q, p) for q in LANGUAGES for p in LANGUAGES)
 
 
@@ -56,12 +59,14 @@ class Calibration:
         passage_tokens: dict[str, dict[int, Tokens]] = {name: {} for name in LANGUAGES}
         questions, passages = {}, {}
         for column, language in enumerate(LANGUAGES):
-            questions[language] = encoder.encode_query(
+            asked = encoder.encode_query(
                 [row[column] for row in rows], each=question_tokens[language].__setitem__
             )
-            passages[language] = encoder.encode_passages(
+            read = encoder.encode_passages(
                 [row[column + 2] for row in rows], each=passage_tokens[language].__setitem__
             )
+            questions[language] = sound(asked, len(rows), encoder)
+            passages[language] = sound(read, len(rows), encoder)
         dense = {(q, p): _halfway(questions[q] @ passages[p].T) for q, p in DIRECTIONS}
         if not all([*question_tokens.values(), *passage_tokens.values()]):
             return replace(cls.none(encoder.dimension), dense=dense)
@@ -98,6 +103,22 @@ class Calibration:
             late=np.array(list(self.late.values())),
             tokens=np.array(self.tokens),
         )
+
+
+def sound(vectors: Vectors, rows: int, encoder: Encoder) -> Vectors:
+    """The vectors that an encoder gave for so many texts. Raises ModelDamagedError where they are none."""
+    remedy = "run: ragqa doctor, which checks the model's files"
+    if vectors.shape != (rows, encoder.dimension):
+        raise ModelDamagedError(
+            f"the encoder {encoder.id} gave vectors of shape {vectors.shape}, not {(rows, encoder.dimension)}; {remedy}"
+        )
+    # Comparing with NaN is false, so that it counts as wrong.
+    wrong = rows - int((np.abs(np.linalg.norm(vectors, axis=1) - 1) < _ROUNDING).sum())
+    if wrong:
+        raise ModelDamagedError(
+            f"the encoder {encoder.id} gave {wrong} of {rows} vectors not of length 1 (NaN or zero?); {remedy}"
+        )
+    return vectors
 
 
 def parallel() -> list[list[str]]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ragqa.calibration import Calibration
+from ragqa.calibration import Calibration, sound
 from ragqa.encoder import SentenceEncoder
 from ragqa.index import Stored
 from ragqa.late import Signature
@@ -86,6 +86,7 @@ def _encode_batch(
         signatures[at] = Signature.of(tokens, habits.passages[piece.article.language], skipped=above)
 
     vectors = encoder.encode_passages([piece.text for piece in batch], progress=progress, each=sign)
+    vectors = sound(vectors, len(batch), encoder)
     return {
         piece.key: Stored(vector, signatures.get(at))
         for at, (piece, vector) in enumerate(zip(batch, vectors, strict=True))
