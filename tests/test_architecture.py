@@ -77,7 +77,7 @@ PAGE: dict[str, set[str]] = {
     "markup": {"interface"},
     "frame": {"interface", "markup"},
     "reply": {"interface", "markup"},
-    "exporting": set(),
+    "exporting": {"markup"},
     "running": set(),
     "wishes": {"index"},
     "asking": {"frame", "index", "markup", "remembering", "reply", "running", "settings", "wishes"},

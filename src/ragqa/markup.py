@@ -7,6 +7,7 @@ only http and https addresses become links; nothing is read as markdown.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -19,6 +20,7 @@ from ragqa.records import Answer, Article, Citation, Language, Passage
 _NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 STOPS = "。．.！!？?；;"
 _SENTENCE_ENDS = STOPS + "：:…，,”’」』）)]】\"'"
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?::\d{1,5})?")
 _SNIPPET: dict[Language, int] = {"zh": 110, "en": 260}
 
 
@@ -133,14 +135,17 @@ def meta(ui: Language, article: Article, *, link: bool = False) -> str:
 
 
 def web_address(url: str) -> bool:
-    """Whether ``url`` may become a link: http or https, with a host, without white space or controls."""
-    if any(c.isspace() or ord(c) < 32 for c in url):
+    """Whether ``url`` may become a link: http or https, and a host that says where it leads.
+
+    So no credentials before it, no letters that look like others, nothing that browsers read otherwise.
+    """
+    if any(not c.isprintable() or c in ' <>"\\' for c in url):
         return False
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+    return parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.netloc))
 
 
 def _outlet(source: str) -> str:

@@ -12,6 +12,8 @@ from ragqa.records import Language, Message, Passage
 NOT_FOUND = "NOT FOUND"
 # What a model asked for one answer writes beyond three lines is seldom part of it.
 MOST_LINES = 3
+# Characters and lines of a reply that are read: more than any that keeps to its limits has.
+_MOST_READ, _MOST_DRAFTS = 20_000, 40
 # A title of a whole first sentence, as scraped text has, would cost as much time as what is read.
 _LONGEST_HEAD = 60
 
@@ -102,8 +104,17 @@ _GRAMMAR: dict[Language, str] = {
     "\n"
     r"rest ::= [^\[\]\n。]",
 }
+# Repetition is bounded: what a model repeats without end must not cost more than other text.
 _MARKERS = re.compile(
-    r"\s*[\[【［]\s*(?:passages?|段落|来源)?\s*(\d{1,3}(?:\s*[,，、;\]\[]+\s*\d{1,3})*)\s*[\]】］]"
+    r"\s{0,3}[\[【［]\s{0,3}(?:passages?|段落|来源)?\s{0,3}"
+    r"(\d{1,3}(?:\s{0,3}[,，、;\]\[]{1,3}\s{0,3}\d{1,3}){0,20})\s{0,3}[\]】］]"
+)
+# Numbers in brackets that mark nothing here; four digits may be a year.
+_NO_MARKERS = re.compile(r"\s{0,3}[\[【［](?!\d{4}[\]】］])[\d\s,，、;.:+–−-]{0,200}[\]】］]")
+# How chat templates and tokenizers of common models write a turn, a role or an end.
+_CONTROLS = re.compile(
+    r"(?<=<)(?=[|｜]|/?(?:s|bos|eos|think|tool_call|tool_response|start_of_turn|end_of_turn|<SYS>)>)"
+    r"|(?<=\[)(?=/?INST\])"
 )
 _BULLET = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)、](?!\d))\s*")
 _SCALES = {"万": 1e4, "亿": 1e8, "万亿": 1e12, "million": 1e6, "billion": 1e9, "trillion": 1e12}
@@ -153,7 +164,12 @@ def build_messages(question: str, excerpts: Sequence[Excerpt], *, language: Lang
             lines.append(excerpt.lead)
         lines.append(f"[{number}] {with_amounts(excerpt.text, language)}")
     body = "\n".join(lines)
-    return [*turns, Message("user", f"{body}\n\n{_ASK[language].format(question=question)}")]
+    return [*turns, _user(f"{body}\n\n{_ASK[language].format(question=question)}")]
+
+
+def _user(content: str) -> Message:
+    """What a reader or an article says, its control tokens broken up: it cannot speak as the system."""
+    return Message("user", _CONTROLS.sub(" ", content))
 
 
 def build_grammar(
@@ -175,7 +191,7 @@ def build_grammar(
 
 def build_closed_book(question: str) -> list[Message]:
     """The prompt that asks for what the model knows by heart: the measure of what passages add."""
-    return [Message("system", "Answer the question in one short sentence."), Message("user", question)]
+    return [Message("system", "Answer the question in one short sentence."), _user(question)]
 
 
 def build_translation(question: str, *, to: Language) -> tuple[list[Message], str]:
@@ -187,7 +203,7 @@ def build_translation(question: str, *, to: Language) -> tuple[list[Message], st
     for english, chinese in _TRANSLATIONS:
         asked, put = (english, chinese) if to == "zh" else (chinese, english)
         turns += [Message("user", asked), Message("assistant", put)]
-    return [*turns, Message("user", question)], 'root ::= [^\\n]+ "\\n"?'
+    return [*turns, _user(question)], 'root ::= [^\\n]+ "\\n"?'
 
 
 def build_restatement(statement: str, *, to: Language) -> tuple[list[Message], str]:
@@ -202,7 +218,7 @@ def build_restatement(statement: str, *, to: Language) -> tuple[list[Message], s
         said, put = (english, chinese) if to == "zh" else (chinese, english)
         turns += [Message("user", said), Message("assistant", put)]
     letters = r"[^\n\u3400-\u9fff]+" if to == "en" else r"[^\n]+"
-    return [*turns, Message("user", with_amounts(statement, to))], f'root ::= {letters} "\\n"?'
+    return [*turns, _user(with_amounts(statement, to))], f'root ::= {letters} "\\n"?'
 
 
 def build_stand_alone(question: str, *, after: str) -> tuple[list[Message], str]:
@@ -210,18 +226,25 @@ def build_stand_alone(question: str, *, after: str) -> tuple[list[Message], str]
     turns = [Message("system", _STAND_ALONE)]
     for before, follow_up, whole in _STANDING_ALONE:
         turns += [Message("user", f"{before}\n{follow_up}"), Message("assistant", whole)]
-    return [*turns, Message("user", f"{after}\n{question}")], 'root ::= [^\\n]+ "\\n"?'
+    return [*turns, _user(f"{after}\n{question}")], 'root ::= [^\\n]+ "\\n"?'
 
 
 def parse_lines(pieces: Iterable[str]) -> Iterator[Draft | None]:
-    """Drafts as their lines end, None for each piece before that. A repeated line ends the reply."""
+    """Drafts as their lines end, None for each piece before that.
+
+    A repeated line ends the reply, and so do its length and its lines: not every server keeps to a limit.
+    """
     seen: set[str] = set()
     pending = ""
+    read = 0
     for piece in chain(pieces, ["\n"]):
         pending += piece
+        read += len(piece)
+        if read > _MOST_READ:
+            return
         *lines, pending = pending.split("\n")
         for draft in map(parse_line, lines):
-            if draft.text in seen:
+            if draft.text in seen or len(seen) == _MOST_DRAFTS:
                 return
             if draft.text:
                 seen.add(draft.text)
@@ -231,12 +254,18 @@ def parse_lines(pieces: Iterable[str]) -> Iterator[Draft | None]:
 
 def parse_line(line: str) -> Draft:
     """Words and markers of one line; the same marker counts once."""
-    text = _BULLET.sub("", _MARKERS.sub("", line)).strip()
+    line = readable(line)
+    text = _BULLET.sub("", _NO_MARKERS.sub("", _MARKERS.sub("", line))).strip()
     # "The wreck was not found." is an answer.
     if NOT_FOUND in line or text.rstrip(".。!").upper() == NOT_FOUND:
         return Draft(NOT_FOUND, (), refusal=True)
     numbers = [int(n) for match in _MARKERS.finditer(line) for n in re.findall(r"\d+", match.group(1))]
     return Draft(_closed(text), tuple(dict.fromkeys(n for n in numbers if n > 0)))
+
+
+def readable(text: str) -> str:
+    """What a model wrote without what no reader can see: controls, lone surrogates, marks of direction."""
+    return "".join(" " if c.isspace() else c for c in text if c.isspace() or c.isprintable())
 
 
 def _closed(text: str) -> str:

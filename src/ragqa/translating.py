@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 
 from ragqa.errors import ModelError
 from ragqa.lexicon import fold, names, noun_phrases
-from ragqa.prompting import build_restatement, build_stand_alone, build_translation
+from ragqa.prompting import build_restatement, build_stand_alone, build_translation, readable
 from ragqa.records import Generator, Language
 from ragqa.remembering import Remembered
 from ragqa.text import HAN, language_of
@@ -48,7 +48,7 @@ def stand_alone(question: str, generator: Generator, *, after: str) -> str:
     messages, grammar = build_stand_alone(question, after=after)
     try:
         with closing(generator.stream(messages, grammar=grammar, max_tokens=_LONGEST)) as pieces:  # type: ignore[type-var]
-            whole = "".join(pieces).strip()
+            whole = readable("".join(pieces)).strip()
     except ModelError:
         whole = ""
     kept = all(name in fold(whole) for name in names(question))
@@ -94,7 +94,7 @@ def _translated(question: str, generator: Generator) -> str | None:
     messages, grammar = build_translation(question, to=to)
     try:
         with closing(generator.stream(messages, grammar=grammar, max_tokens=_LONGEST)) as pieces:  # type: ignore[type-var]
-            translation = "".join(pieces).strip()
+            translation = readable("".join(pieces)).strip()
     except ModelError:
         return None
     # A small model writes 布兰德格 for Brundage, which no article does: names are given as asked.
