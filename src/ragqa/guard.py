@@ -25,6 +25,7 @@ MAX_BODY = 1_000_000
 BODY_SECONDS = 20.0
 RETRY_AFTER = 5
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+_HOST_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]*)(:[0-9]{1,5})?", re.IGNORECASE)
 _READING = ("GET", "HEAD", "OPTIONS")
 # All that the page and its programs ask for; of Gradio's routes the files, uploads and proxies are not among it.
 _ROUTES = (
@@ -130,12 +131,12 @@ def _later(status: int, words: str, seconds: int) -> PlainTextResponse:
 
 
 def _split(address: str) -> SplitResult:
+    """The parts of an address; none of what is no plain host and port, as [::1].evil.example."""
     try:
         split = urlsplit(address)
-        _ = split.hostname, split.port
-        return split
     except ValueError:
         return urlsplit("")
+    return split if _HOST_AND_PORT.fullmatch(split.netloc) else urlsplit("")
 
 
 async def _counted(app: ASGIApp, scope: Scope, receive: Receive, send: Send, most: int) -> None:
