@@ -41,7 +41,7 @@ test: setup $(VENV)/.ready-dev browser lint
 # The first line is a part of make test; here with the counts that docs/reliability.md gives.
 reliability: $(VENV)/.ready-dev
 	@$(BIN)/python -m pytest -rP --no-header tests/test_crashes.py tests/test_damage.py tests/test_incremental.py \
-		tests/test_snapshots.py tests/test_watching.py tests/test_versions.py
+		tests/test_index_faults.py tests/test_snapshots.py tests/test_watching.py tests/test_versions.py
 	@$(BIN)/python -m pytest -rP --no-header -m reliability
 
 lint: $(VENV)/.ready-dev
