@@ -54,7 +54,7 @@ class Timed:
         with closing(self._generator.stream(messages, **options)) as pieces:  # type: ignore[type-var]
             for piece in pieces:
                 if time.monotonic() > self._until:
-                    raise ModelError(f"it took longer than {self._seconds:.0f} seconds")
+                    raise ModelError(f"it took longer than {self._seconds:g} seconds")
                 yield piece
 
 
