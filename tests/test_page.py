@@ -437,8 +437,7 @@ ACTIVE = "img, svg, script, iframe, form, style, math, object, embed, video, aud
 def opened(page: Any) -> Iterator[None]:
     """Each article of the sources in the reader, one after the other."""
     for opener in page.locator("#sources .open").all():
-        title = opener.evaluate("button => button.lastChild.data")
-        opener.click()
+        title = opener.evaluate("button => (button.click(), button.lastChild.data)")
         page.wait_for_function(
             "said => document.querySelector('#reader h2')?.textContent === said", arg=title
         )
