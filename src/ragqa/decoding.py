@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
 from ragqa.text import HAN
 
@@ -20,6 +21,8 @@ _CONTROLS = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _DECLARED = re.compile(
     r"gb2312|gbk|gb18030|big5(-hkscs)?|shift_jis|euc-(jp|kr)|iso-8859-(1|2|5|7|9|15)|windows-125\d|koi8-[ru]"
 )
+_CHINESE = ("gb", "big5")
+_SINGLE_BYTE = ("iso-8859", "windows-125")
 _GUESSED = ["utf_8", "gb18030", "big5", "utf_16"]
 # Lead bytes of the characters in daily use. Other encodings, read as one of these, land elsewhere.
 _COMMON_LEADS = {"gb18030": (0xA1, 0xD7), "big5": (0xA1, 0xC6)}
@@ -44,8 +47,8 @@ def decode(data: bytes, declared: str = "") -> str:
         pass
     declared = declared.lower()
     if _DECLARED.fullmatch(declared):
-        return _text(data, "gb18030" if declared.startswith("gb") else declared)
-    return _guessed(data)
+        return _declared(data, "gb18030" if declared.startswith("gb") else declared)
+    return _guessed(data)[0]
 
 
 def _text(data: bytes, codec: str) -> str:
@@ -60,7 +63,21 @@ def _text(data: bytes, codec: str) -> str:
     return text
 
 
-def _guessed(data: bytes) -> str:
+def _declared(data: bytes, codec: str) -> str:
+    """Decode as declared, unless the bytes prove to be Chinese of another kind: many servers declare a default."""
+    if codec.startswith((*_CHINESE, *_SINGLE_BYTE)):
+        with suppress(ValueError):
+            text, guess = _guessed(data)
+            # In GB 2312 the second byte tells: that of Big5 or of European text is mostly a smaller one.
+            if guess == "gb18030" and _is_gb2312(text[:50_000]):
+                return text
+            if codec == "gb18030" and guess == "big5" and not _is_gb2312(_text(data, codec)[:50_000]):
+                return text
+    return _text(data, codec)
+
+
+def _guessed(data: bytes) -> tuple[str, str]:
+    """The text and its encoding. Raises ValueError unless it proves to be Chinese."""
     # Imported here: UTF-8, which is nearly everything, does not need it.
     from charset_normalizer import from_bytes
 
@@ -70,7 +87,7 @@ def _guessed(data: bytes) -> str:
     text = _text(data, best.encoding)
     if not _is_common(text[:50_000], best.encoding):
         raise ValueError(_UNKNOWN)
-    return text
+    return text, best.encoding
 
 
 def _is_common(text: str, codec: str) -> bool:
@@ -79,6 +96,12 @@ def _is_common(text: str, codec: str) -> bool:
     leads = [c.encode(codec, "replace")[0] for c in text if not c.isascii()]
     common = sum(first <= lead <= last for lead in leads)
     return len(HAN.findall(text)) >= _PROOF and common >= 0.7 * len(leads)
+
+
+def _is_gb2312(text: str) -> bool:
+    """Whether nearly all characters are of the old standard, which nearly all mainland text keeps to."""
+    pairs = [c.encode("gb18030") for c in text if not c.isascii()]
+    return sum(len(pair) == 2 and pair[1] >= 0xA1 for pair in pairs) >= 0.9 * len(pairs)
 
 
 # --- wrapped lines ---------------------------------------------------------------------------
