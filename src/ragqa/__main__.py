@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 import typer
 
 # Importing the verbs registers them.
 from ragqa import __version__, grading, keeping, questions, terminal  # noqa: F401
-from ragqa.errors import RagqaError
+from ragqa.errors import ModelError, RagqaError
 from ragqa.options import app
+
+_NO_ROOM = re.compile(
+    r"failed to map segment|cannot allocate memory|can't allocate memory|bad_alloc", re.IGNORECASE
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,8 +53,23 @@ def _unexpected(error: Exception, debug: bool) -> int:
         return 0
     if debug:
         raise error
+    if _is_memory(error):
+        terminal.say(
+            "ragqa: there is not enough memory: about 3 GB must be free (about 1 GB without a language model,"
+            " RAGQA_GENERATOR=none); close what else runs, or raise the limit"
+        )
+        return ModelError.exit_code
     terminal.say(f"ragqa: {type(error).__name__}: {error} (--debug shows where)")
     return 1
+
+
+def _is_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out somewhere below an error; a library that found no room says so in words only."""
+    while error is not None:
+        if isinstance(error, MemoryError) or _NO_ROOM.search(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def run() -> None:

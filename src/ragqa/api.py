@@ -125,8 +125,9 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
         outcome = asyncio.ensure_future(run_in_threadpool(run.last))
         await _unless_gone(outcome, run, request)
         answer = await outcome
-        # Nobody reads what comes for a run that was stopped: its reader is gone.
-        return answer and answer_json(answer, id=asked.id, models=pipeline.models)
+        if answer is None:
+            raise BusyError("the answer was stopped; ask again in a moment")
+        return answer_json(answer, id=asked.id, models=pipeline.models)
 
     async def found(searched: Searched) -> dict[str, Any]:
         clock = Clock()

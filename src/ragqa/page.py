@@ -223,7 +223,7 @@ def start(settings: Settings) -> None:
     web.run(
         app,
         taken,
-        stopping=web.Stopping(refuse=line.close, idle=lambda: line.empty),
+        stopping=web.Stopping(refuse=line.close, cut=line.cut, idle=lambda: line.empty),
         certificate=_certificate(settings),
         on_ready=pipeline.warm,
     )

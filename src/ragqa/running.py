@@ -43,6 +43,12 @@ class Line:
             self._closed = True
             self._changed.notify_all()
 
+    def cut(self) -> None:
+        """Stop what is being answered, too."""
+        self.close()
+        for run in list(self._runs):
+            run.stop()
+
     def ahead(self, run: Run) -> int:
         """How many questions come before one that waits."""
         with self._changed:

@@ -33,9 +33,13 @@ _GOODBYE = 2
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """What stops with a server: ``refuse`` turns new questions away, ``idle`` says that none is being answered."""
+    """What stops with a server: ``refuse`` turns new questions away, ``cut`` ends what is being answered.
+
+    ``idle`` says that nothing is.
+    """
 
     refuse: Callable[[], object] = lambda: None
+    cut: Callable[[], object] = lambda: None
     idle: Callable[[], bool] = lambda: True
 
 
@@ -91,8 +95,12 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to end."""
         done: bool = await super().on_tick(counter)
-        late = self._until is not None and (self._stopping.idle() or time.monotonic() > self._until)
-        return done or late
+        if self._until is None:
+            return done
+        if time.monotonic() > self._until:
+            self._stopping.cut()
+            return True
+        return done or self._stopping.idle()
 
 
 class _Impatient(H11Protocol):
