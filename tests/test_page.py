@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -178,6 +179,38 @@ def test_a_number_lights_up_its_words_in_their_article(visit: Any) -> None:
     )
     page.click("#answer a.cite[data-n='3']")
     page.wait_for_selector(f"#reader [data-article='{TEAM}'] mark[data-n='3'].lit")
+
+
+def test_an_article_that_was_changed_or_removed_since_is_said_so(
+    browser: Any, url: str, pipeline: ScriptedPipeline
+) -> None:
+    """Spans of the wording that was answered from would light up other words."""
+    page = browser.new_page(locale="en-US")  # a missing article is a 404, which a visit takes for a fault
+    page.goto(url)
+    page.wait_for_selector("html[data-ready]")
+    ask(page, WHY)
+    page.wait_for_selector("#reader mark")
+    assert pipeline.index
+    kept = list(pipeline.index.articles)
+    try:
+        pipeline.index.articles = [
+            replace(article, text=f"新的第一句。{article.text}") if article.id == REASONS else article
+            for article in kept
+            if article.id != TEAM
+        ]
+        page.click("#answer a.cite[data-n='3']")
+        page.wait_for_selector("#reader .blank")
+        assert "no longer in the index" in page.inner_text("#reader .body")
+        page.click("#answer a.cite[data-n='1']")
+        page.wait_for_selector("#reader .message")
+        assert "changed since the answer" in page.inner_text("#reader .body")
+        assert "新的第一句。" in page.inner_text("#reader .body")
+        assert page.locator("#reader mark").count() == 0
+    finally:
+        pipeline.index.articles = kept
+    page.click("#answer a.cite[data-n='1']")
+    page.wait_for_selector("#reader mark")
+    page.close()
 
 
 def test_cards_open_their_passage_cited_or_not(visit: Any) -> None:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from html import escape
 from itertools import pairwise
 from urllib.parse import urlsplit
@@ -50,7 +51,8 @@ def cite(citation: Citation) -> str:
     title = escape(f"{citation.article.title} — {citation.quote}")
     return (
         f'<a class="cite" href="#mark-{citation.marker}" title="{title}" data-n="{citation.marker}"'
-        f' data-article="{escape(citation.article.id)}" data-start="{citation.start}"'
+        f' data-article="{escape(citation.article.id)}" data-edition="{edition(citation.article)}"'
+        f' data-start="{citation.start}"'
         f' data-end="{citation.end}">{citation.marker}</a>'
     )
 
@@ -91,7 +93,8 @@ def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation])
     ]
     return (
         f'<article class="source" data-cited="{str(bool(inside)).lower()}" data-n="{n}"'
-        f' data-article="{escape(article.id)}" data-start="{chunk.start}" data-end="{chunk.end}">'
+        f' data-article="{escape(article.id)}" data-edition="{edition(article)}"'
+        f' data-start="{chunk.start}" data-end="{chunk.end}">'
         f'<h4><button class="open" type="button" lang="{article.language}">'
         f"{numbers}{escape(article.title)}</button></h4>"
         f'{meta(ui, article)}<p class="snippet" lang="{article.language}">'
@@ -197,8 +200,18 @@ def _mark(piece: str, over: Sequence[Mark], start: int, end: int, *, ids: bool) 
     return f'<mark{anchor} data-n="{" ".join(map(str, numbers))}"{last}>{piece}</mark>'
 
 
-def reader(ui: Language, article: Article, marks: Sequence[Mark]) -> str:
-    """The whole article, its lines as paragraphs and headings, with ``marks`` lit."""
+def edition(article: Article) -> str:
+    """What tells one wording of an article from another: spans of one mean nothing in another."""
+    return blake2b(article.text.encode(), digest_size=6).hexdigest()
+
+
+def reader(ui: Language, article: Article, marks: Sequence[Mark], *, asked: str = "") -> str:
+    """The whole article, its lines as paragraphs and headings, with ``marks`` lit.
+
+    They are left out, and it is said so, where the article is of another edition than ``asked``.
+    """
+    changed = asked not in ("", edition(article))
+    marks = () if changed else marks
     lines, offset = [], 0
     for line in article.text.split("\n"):
         if line.strip():
@@ -208,9 +221,10 @@ def reader(ui: Language, article: Article, marks: Sequence[Mark]) -> str:
     numbers = sorted({m.n for m in marks if m.n})
     jumps = "".join(f'<a class="jump" href="#mark-{n}" data-n="{n}">{n}</a>' for n in numbers)
     cited = f'<p class="jumps">{words(ui, "reader.cited")} {jumps}</p>' if jumps else ""
+    note = message(ui, "reader.changed") if changed else ""
     return (
         f'<article class="leaf" lang="{article.language}" data-article="{escape(article.id)}">'
-        f'<header><h2 tabindex="-1">{escape(article.title)}</h2>{meta(ui, article, link=True)}{cited}'
+        f'<header><h2 tabindex="-1">{escape(article.title)}</h2>{meta(ui, article, link=True)}{cited}{note}'
         "</header>"
         f"{''.join(lines)}</article>"
     )

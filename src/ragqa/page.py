@@ -163,13 +163,14 @@ def application(pipeline: Pipeline, access: Access | None = None) -> FastAPI:
         article_id: Annotated[str, Query(alias="id", max_length=4_000)],
         mark: Annotated[list[str], Query(default_factory=list, max_length=100)],
         ui: str = "en",
+        edition: Annotated[str, Query(max_length=40)] = "",
     ) -> Response:
         try:
             found = pipeline.article(article_id)
         except ArticleNotFoundError as error:
             return PlainTextResponse(str(error), 404)
         marks = [each for text in mark if (each := _mark(text, found)) is not None]
-        return HTMLResponse(markup.reader(ui_language(ui), found, marks))
+        return HTMLResponse(markup.reader(ui_language(ui), found, marks, asked=edition))
 
     answer_routes.add_routes(app, desk, pipeline.settings.candidates)
     panel_routes.add_routes(app, pipeline)

@@ -37,15 +37,21 @@ const reveal = (n, smooth) => {
   pane.scrollTo({ top: top - pane.clientHeight / 3, behavior: smooth && !calm.matches ? "smooth" : "auto" });
 };
 
+const blank = (word) => `<p class="blank" data-word="${word}"></p>`;
+
 const fetched = async (article, span) => {
   const query = new URLSearchParams({ id: article, ui: language() });
   for (const d of citations()) if (d.article === article) query.append("mark", `${d.n}:${d.start}:${d.end}`);
   if (span) query.append("mark", `0:${span.start}:${span.end}`);
+  // Spans belong to the wording that was answered from; the server says when there is another now.
+  const cited = $$("#answer [data-edition], #sources [data-edition]").find((node) => node.dataset.article === article);
+  if (cited) query.append("edition", cited.dataset.edition);
   try {
     const response = await fetch(`ragqa/article?${query}`);
-    return response.ok ? await response.text() : null;
+    if (response.ok) return await response.text();
+    return blank(response.status === 404 ? "reader.gone" : "reader.failed");
   } catch {
-    return null; // the server is gone
+    return blank("reader.failed"); // the server is gone
   }
 };
 
@@ -62,12 +68,9 @@ export const open = async ({ article, n = "", span = null, by = "reader", again 
   const html = await fetched(article, span);
   if (shown !== wish) return; // something else was opened meanwhile
   const pane = $("#reader .body");
-  if (html === null) {
-    pane.innerHTML = '<p class="blank" data-word="reader.failed"></p>';
-    return speak();
-  }
   const top = pane.scrollTop;
   pane.innerHTML = html;
+  if ($(".blank", pane)) return speak();
   $("#reader .where").textContent = $("#reader h2").textContent;
   root.dataset.article = "";
   speak();
