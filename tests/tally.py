@@ -6,7 +6,9 @@ that run in the place of the same rows there.
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from pathlib import Path
 
 BEGIN, END = "<!-- counts: made by make reliability -->", "<!-- end of counts -->"
@@ -58,3 +60,13 @@ def write(path: Path, rows: dict[tuple[str, str], str]) -> None:
 def _order(entry: tuple[tuple[str, str], str]) -> tuple[str, int, str]:
     (fault, what), _ = entry
     return fault[0], int(fault[1:] or 0), what
+
+
+def main(path: Path) -> None:
+    """Put rows that come as JSON lines, from benchmarks/load.py, into a document."""
+    rows = map(json.loads, sys.stdin)
+    write(path, {(row["fault"], row["what"]): row["figure"] for row in rows})
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
