@@ -5,7 +5,10 @@ from __future__ import annotations
 import http.server
 import itertools
 import json
+import shutil
 import socket
+import ssl
+import subprocess
 import tempfile
 import threading
 import time
@@ -15,7 +18,7 @@ from typing import Any, ClassVar
 
 import httpx
 import pytest
-from browsing import page_url
+from browsing import Watch, missing, page_url
 from gradio_page import GradioPage
 from scripted import Script, ScriptedPipeline
 from tally import Tally
@@ -23,7 +26,9 @@ from test_page import wait_for
 
 from ragqa import web
 from ragqa.access import Access
-from ragqa.page import application, launch
+from ragqa.errors import SettingsError
+from ragqa.page import application, launch, start
+from ragqa.settings import Settings
 
 REASONS = "brundage-three-reasons.md"
 WHO = "Who?"
@@ -279,6 +284,53 @@ def test_the_right_password_is_never_slowed_down(locked: Callable[[], str]) -> N
     url = locked()
     with httpx.Client(base_url=url, auth=("anna", PASSWORD)) as client:
         assert {client.get("/ragqa/words.js").status_code for _ in range(30)} == {200}
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(bool(missing()), reason=missing())
+def test_a_browser_that_knows_the_password_has_the_whole_page(
+    locked: Callable[[], str], browser: Any
+) -> None:
+    url = locked()
+    context = browser.new_context(http_credentials={"username": "anna", "password": PASSWORD}, locale="en-US")
+    page = context.new_page()
+    watch = Watch(page, url)
+    page.goto(f"{url}/?q={WHO}")
+    page.wait_for_selector("#status [data-state=done]")
+    page.wait_for_selector("#reader mark")
+    context.close()
+    assert [fault for fault in watch.faults if "401" not in fault] == []
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
+def test_with_a_certificate_everything_is_encrypted(pipeline: ScriptedPipeline, tmp_path: Path) -> None:
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-out", str(files[0]), "-keyout", str(files[1])],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    taken = web.bind("127.0.0.1", 0)
+    stop = web.run_in_thread(application(pipeline), taken, certificate=files)
+    trusted = ssl.create_default_context(cafile=files[0])
+    port = taken.getsockname()[1]
+    try:
+        page = httpx.get(f"https://localhost:{port}/healthz", verify=trusted)
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"http://localhost:{port}/healthz")
+    finally:
+        stop()
+    assert page.json() == {"status": "ok", "index": True}
+
+
+def test_a_certificate_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    half = Settings.load(certificate=tmp_path / "none.pem", port=0)
+    with pytest.raises(SettingsError, match="go together"):
+        start(half)
+    with pytest.raises(SettingsError, match="certificate or its key cannot be used"):
+        web._Server(
+            application(ScriptedPipeline({})), print, web.Stopping(), (tmp_path / "a", tmp_path / "b")
+        )
 
 
 def test_an_open_door_is_refused_before_anything_is_loaded(pipeline: ScriptedPipeline) -> None:

@@ -113,7 +113,7 @@ class LlamaCpp:
     ) -> Iterator[str]:
         """Yield the reply piece by piece; one request at a time."""
         request: dict[str, Any] = {
-            "messages": [{"role": m.role, "content": _inert(m.content)} for m in messages],
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
             "stream": True,
             "temperature": 0.0,
             "max_tokens": max_tokens,
@@ -333,8 +333,3 @@ def _first(event: Any) -> dict[str, float]:
     choices = event.get("choices") or [{}] if isinstance(event, dict) else [{}]
     content = (choices[0].get("logprobs") or {}).get("content") or [{}]
     return {top["token"]: math.exp(top["logprob"]) for top in content[0].get("top_logprobs") or ()}
-
-
-def _inert(text: str) -> str:
-    """Break up chat-template tokens, so that an article cannot speak as the system."""
-    return text.replace("<|", "< |")

@@ -22,7 +22,7 @@ from fastapi.staticfiles import StaticFiles
 from ragqa import answer_routes, api, frame, holdings, markup, panel_routes, panels, runs, terminal, web
 from ragqa.access import Access
 from ragqa.asking import Desk, Pipeline
-from ragqa.errors import ArticleNotFoundError, RagqaError
+from ragqa.errors import ArticleNotFoundError, RagqaError, SettingsError
 from ragqa.guard import Guard
 from ragqa.interface import ui_language
 from ragqa.records import Article, Language
@@ -214,7 +214,7 @@ def start(settings: Settings) -> None:
 
     Raises SettingsError when the page would be open to a network without a password.
     """
-    access = _access(settings)
+    access, certificate = _access(settings), _certificate(settings)
     taken = web.bind(settings.host, settings.port)
     from ragqa.pipeline import Pipeline as Opened
 
@@ -225,7 +225,7 @@ def start(settings: Settings) -> None:
         app,
         taken,
         stopping=web.Stopping(refuse=line.close, cut=line.cut, idle=lambda: line.empty),
-        certificate=_certificate(settings),
+        certificate=certificate,
         on_ready=pipeline.warm,
     )
 
@@ -240,9 +240,10 @@ def _access(settings: Settings) -> Access:
 
 
 def _certificate(settings: Settings) -> tuple[Path, Path] | None:
-    if settings.certificate is None or settings.certificate_key is None:
-        return None
-    return settings.certificate, settings.certificate_key
+    files = settings.certificate, settings.certificate_key
+    if None in files and files != (None, None):
+        raise SettingsError("certificate and certificate_key go together; one of them is missing")
+    return None if files[0] is None or files[1] is None else (files[0], files[1])
 
 
 def main() -> None:

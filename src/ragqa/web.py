@@ -177,10 +177,12 @@ def run(
     _Server(app, ready, stopping, certificate).run(sockets=[taken])
 
 
-def run_in_thread(app: FastAPI, taken: socket.socket) -> Callable[[], None]:
+def run_in_thread(
+    app: FastAPI, taken: socket.socket, *, certificate: tuple[Path, Path] | None = None
+) -> Callable[[], None]:
     """Serve from a thread and return once it answers; what comes back stops it."""
     ready = threading.Event()
-    server = _Server(app, ready.set, Stopping())
+    server = _Server(app, ready.set, Stopping(), certificate)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
     thread.start()
     if not ready.wait(timeout=60):
