@@ -93,7 +93,7 @@ class Scene:
     """A corpus that has grown since its index was made."""
 
     def __init__(self, folder: Path, encoder: Any) -> None:
-        self.folder, self.corpus = folder, folder / "corpus"
+        self.folder, self.corpus, self.saved = folder, folder / "corpus", 0
         articles = {path.name: path.read_text("utf-8")[:600] for path in sorted((ROOT / "corpus").iterdir())}
         write_corpus(self.corpus, dict(list(articles.items())[:3]))
         build(self.corpus, folder / "old", encoder)
@@ -153,7 +153,9 @@ class Scene:
         new = keys(undisturbed)
         switched = current(index) not in (None, current(self.folder / start))
         whole = current(index) is None or (not verify(index) and keys(index) == (new if switched else old))
-        known = new if switched else old | set(Encoded(index, encoder).records)
+        finished = set(Encoded(index, encoder).records)
+        self.saved += bool(finished)
+        known = new if switched else old | finished
         listening = Listening(encoder)
         build(self.corpus, index, listening)
         rest = len(listening.given) == len(new - known)
@@ -175,6 +177,8 @@ def test_a_real_build_that_is_killed_at_random_times_is_gone_on_with(
         what = f"kill -9 of `ragqa index` with the real encoder at a random time while {stage}: a whole version answers, the next build encodes only the rest and ends as an undisturbed one"
         tally("A4", what, good, kills)
         assert good == kills
+    # Else there was nothing that could have been encoded twice.
+    assert scene.saved
 
 
 # --- moved ------------------------------------------------------------------------------------
