@@ -193,7 +193,8 @@ async def searching(url: str, *, clients: int, until: float, replies: Replies, p
 
 
 def run_search(project: Path, minutes: float, chunks: int) -> Iterator[tuple[str, str, str]]:
-    """H1 and H6: eight clients that search; how long until the server is ready."""
+    """H1, H2 and H6: eight clients that search; FAISS alone; how long until the server is ready."""
+    yield "H2", f"FAISS alone, exact, {chunks or 'own'} vectors, one thread", nearest(project / "index")
     began = time.monotonic()
     with server(project) as (url, _):
         yield (
@@ -207,6 +208,18 @@ def run_search(project: Path, minutes: float, chunks: int) -> Iterator[tuple[str
         elapsed = time.monotonic() - began
     figure = f"{replies.told('search', elapsed)}; {replies.errors()} errors of {replies.codes.total():,}"
     yield "H1", f"search, 8 clients, {minutes:g} minutes, {chunks or 'own'} chunks", figure
+
+
+def nearest(folder: Path) -> str:
+    """How long the vectors' part of a search takes, for questions beside 300 of them."""
+    index, taken = Index.open(folder), []
+    for row in np.random.default_rng(1).integers(0, index.manifest.chunks, 300):
+        query = index.vectors(np.array([row]))[0]
+        began = time.perf_counter()
+        index.nearest(query, k=10)
+        taken.append(1000 * (time.perf_counter() - began))
+    p50, p99 = np.percentile(taken, [50, 99])
+    return f"p50 {p50:.1f} ms, p99 {p99:.1f} ms; every neighbour is found"
 
 
 def run_asks(project: Path, minutes: float, chunks: int) -> Iterator[tuple[str, str, str]]:

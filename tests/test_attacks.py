@@ -24,7 +24,7 @@ from scripted import Script, ScriptedPipeline
 from tally import Tally
 from test_page import wait_for
 
-from ragqa import web
+from ragqa import guard, web
 from ragqa.access import Access
 from ragqa.errors import SettingsError
 from ragqa.page import application, launch, start
@@ -513,6 +513,18 @@ def test_half_open_connections_disturb_nobody_and_are_hung_up_on(
     tally("C6", "requests of others while 200 connections do not finish theirs", served, 100)
     tally("C6", "connections without a whole request that are hung up on", hung_up, 200)
     assert (served, hung_up) == (100, 200)
+
+
+def test_a_body_that_does_not_come_is_given_up(
+    pipeline: ScriptedPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.3)
+    with page_url(pipeline) as url:
+        for path in ("/api/ask", "/gradio_api/queue/join", "/ragqa/feedback"):
+            with socket.create_connection(("127.0.0.1", port_of(url)), timeout=10) as connection:
+                head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                connection.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+                assert connection.recv(100).startswith(b"HTTP/1.1 408"), path
 
 
 def test_a_flood_from_one_address_is_told_when_to_come_back(pipeline: ScriptedPipeline) -> None:

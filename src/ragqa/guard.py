@@ -36,6 +36,7 @@ _PAGES = ("/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/heal
 # What a program that watches over the server asks; they tell no more than yes or no.
 _OPEN = ("/healthz", "/readyz")
 _TOO_LARGE = PlainTextResponse("The request is too large.", 413)
+_TOO_SLOW = PlainTextResponse("The request takes too long to come.", 408)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -142,34 +143,39 @@ def _split(address: str) -> SplitResult:
 async def _counted(app: ASGIApp, scope: Scope, receive: Receive, send: Send, most: int) -> None:
     """Run ``app``; a body that has no stated length is cut off, and answered with 413, at ``most`` bytes.
 
-    One of which nothing comes for a while is taken for given up.
+    One of which nothing comes for a while is answered with 408.
     """
     left, begun, whole = most, False, False
+    refusal: PlainTextResponse | None = None
 
     async def receiving() -> Message:
-        nonlocal left, whole
+        nonlocal left, whole, refusal
         try:
             # After the body only the end of the connection is waited for, as long as it takes.
             message = await asyncio.wait_for(receive(), None if whole else BODY_SECONDS)
         except TimeoutError:
+            refusal = _TOO_SLOW
             return {"type": "http.disconnect"}
         left -= len(message.get("body", b""))
         whole = not message.get("more_body", False)
-        return message if left >= 0 else {"type": "http.disconnect"}
+        if left >= 0:
+            return message
+        refusal = _TOO_LARGE
+        return {"type": "http.disconnect"}
 
     async def sending(message: Message) -> None:
         nonlocal begun
-        if left >= 0 or begun:
+        if refusal is None or begun:
             begun = True
             await send(message)
 
     try:
         await app(scope, receiving, sending)
     except Exception:
-        if left >= 0 or begun:
+        if refusal is None or begun:
             raise
-    if left < 0 and not begun:
-        await _TOO_LARGE(scope, receive, send)
+    if refusal is not None and not begun:
+        await refusal(scope, receive, send)
 
 
 def _with_headers(send: Send) -> Send:
