@@ -27,7 +27,7 @@ from ragqa.errors import (
     RagqaError,
 )
 from ragqa.index import Filter
-from ragqa.records import Language
+from ragqa.records import Answer, Language
 from ragqa.running import Run
 from ragqa.schema import answer_json, article_json, search_json
 from ragqa.wishes import DATE
@@ -83,6 +83,14 @@ class Asked(Looked, frozen=True):
     after: str | None = Field(None, max_length=LONGEST_QUESTION)
     no_llm: bool = False
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """What ``Pipeline.stream`` is told beside the question."""
+        return {
+            "k": self.k, "language": self.language, "wanted": self.wanted, "use_llm": not self.no_llm,
+            "after": self.after,
+        }  # fmt: skip
+
 
 class Slots:
     """So many at one time, so many waiting. Raises BusyError for more."""
@@ -114,19 +122,15 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
 
     @app.post("/api/ask")
     async def ask(asked: Asked, request: Request) -> Any:
-        run = desk.start(
-            asked.question,
-            k=asked.k,
-            language=asked.language,
-            wanted=asked.wanted,
-            use_llm=not asked.no_llm,
-            after=asked.after,
-        )
-        outcome = asyncio.ensure_future(run_in_threadpool(run.last))
-        await _unless_gone(outcome, run, request)
-        answer = await outcome
-        if answer is None:
-            raise BusyError("the answer was stopped; ask again in a moment")
+        if asked.no_llm:
+            # Verbatim sentences need no turn at the language model.
+            async with slots.one():
+                answer = await run_in_threadpool(
+                    lambda: [*pipeline.stream(asked.question, **asked.options)][-1]
+                )
+        else:
+            run = desk.start(asked.question, **asked.options)
+            answer = await _unless_gone(run, request)
         return answer_json(answer, id=asked.id, models=pipeline.models)
 
     async def found(searched: Searched) -> dict[str, Any]:
@@ -154,8 +158,9 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
         return article_json(pipeline.article(id))
 
 
-async def _unless_gone(outcome: asyncio.Future[Any], run: Run, request: Request) -> None:
-    """Wait for an answer; stop it when its reader hangs up, and when the server ends."""
+async def _unless_gone(run: Run, request: Request) -> Answer:
+    """A run's answer; it is stopped when its reader hangs up, and when the server ends (BusyError)."""
+    outcome = asyncio.ensure_future(run_in_threadpool(run.last))
     try:
         while not outcome.done():
             await asyncio.wait([outcome], timeout=_BEAT)
@@ -164,6 +169,10 @@ async def _unless_gone(outcome: asyncio.Future[Any], run: Run, request: Request)
     finally:
         if not outcome.done():
             run.stop()
+    answer = await outcome
+    if answer is None:
+        raise BusyError("the answer was stopped; ask again in a moment")
+    return answer
 
 
 def _tell_health(app: FastAPI, desk: Desk) -> None:
