@@ -70,7 +70,10 @@ export const open = async ({ article, n = "", span = null, by = "reader", again 
   const pane = $("#reader .body");
   const top = pane.scrollTop;
   pane.innerHTML = html;
-  if ($(".blank", pane)) return speak();
+  if ($(".blank", pane)) {
+    $("#reader .where").textContent = "";
+    return speak();
+  }
   $("#reader .where").textContent = $("#reader h2").textContent;
   root.dataset.article = "";
   speak();
