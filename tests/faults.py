@@ -21,22 +21,28 @@ from ragqa.index import Index
 from ragqa.versions import verify
 
 Files = dict[str, bytes]
+Watch = Callable[[str, tuple[Any, ...]], object]
 CALLS = ("fsync", "replace", "mkdir", "truncate", "rmdir", "unlink")
 
 
 class Counter:
-    """Counts calls; ``act`` is what happens at number ``at``, in a write after half of its bytes."""
+    """Counts calls; ``act`` is what happens at number ``at``, in a write after half of its bytes.
 
-    def __init__(self, at: int, act: Callable[[], object]) -> None:
-        self.at, self.act = at, act
+    ``watch`` is told of each call before it is made.
+    """
+
+    def __init__(self, at: int, act: Callable[[], object], watch: Watch | None = None) -> None:
+        self.at, self.act, self.watch = at, act, watch
         self.calls: list[str] = []
 
-    def due(self, name: str) -> bool:
+    def due(self, name: str, arguments: tuple[Any, ...] = ()) -> bool:
         self.calls.append(name)
+        if self.watch:
+            self.watch(name, arguments)
         return len(self.calls) == self.at
 
-    def tick(self, name: str) -> None:
-        if self.due(name):
+    def tick(self, name: str, arguments: tuple[Any, ...] = ()) -> None:
+        if self.due(name, arguments):
             self.act()
 
 
@@ -74,9 +80,11 @@ class Torn:
 
 
 @contextmanager
-def counted(folder: Path, at: int, act: Callable[[], object]) -> Iterator[Counter]:
+def counted(
+    folder: Path, at: int, act: Callable[[], object], watch: Watch | None = None
+) -> Iterator[Counter]:
     """Count what is opened for writing below a folder, written, synced, renamed, made and deleted."""
-    counter, opened = Counter(at, act), io.open
+    counter, opened = Counter(at, act, watch), io.open
 
     def opening(path: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
         ours = isinstance(path, str | Path) and Path(path).is_relative_to(folder) and set(mode) & set("wax+")
@@ -89,7 +97,7 @@ def counted(folder: Path, at: int, act: Callable[[], object]) -> Iterator[Counte
         call = getattr(os, name)
 
         def counted_call(*arguments: Any, **named: Any) -> Any:
-            counter.tick(name)
+            counter.tick(name, arguments)
             # What a killed process had written stays without a sync; only a lost current would tell.
             return None if name == "fsync" else call(*arguments, **named)
 
