@@ -16,8 +16,9 @@ from ragqa.building import build_index
 from ragqa.confidence import confidence
 from ragqa.evaluation import Record
 from ragqa.gold import read_gold
+from ragqa.loading import load_encoder
 from ragqa.measuring import identity, measure, open_run, sample
-from ragqa.pipeline import Pipeline, load_encoder
+from ragqa.pipeline import Pipeline
 from ragqa.report import report_json, report_text
 from ragqa.settings import Settings
 

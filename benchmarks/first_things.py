@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 
 from ragqa.building import build_index
-from ragqa.pipeline import Pipeline, load_encoder
+from ragqa.loading import load_encoder
+from ragqa.pipeline import Pipeline
 from ragqa.settings import Settings
 
 QUESTIONS = (

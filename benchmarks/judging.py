@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ragqa.citing import support
-from ragqa.pipeline import load_encoder
+from ragqa.loading import load_encoder
 from ragqa.reading import Evidence
 from ragqa.records import Article, Chunk, Encoder, Passage
 from ragqa.settings import Settings

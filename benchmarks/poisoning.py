@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ragqa.building import build_index
-from ragqa.pipeline import Pipeline, load_encoder
+from ragqa.loading import load_encoder
+from ragqa.pipeline import Pipeline
 from ragqa.records import Answer
 from ragqa.settings import Settings
 from ragqa.text import language_of

@@ -26,7 +26,7 @@ from ragqa.encoder import SentenceEncoder
 from ragqa.errors import ModelError
 from ragqa.index import Index
 from ragqa.lexical import Lexical
-from ragqa.pipeline import load_encoder, open_generator
+from ragqa.loading import load_encoder, open_generator
 from ragqa.records import Generator
 from ragqa.resampling import mean
 from ragqa.retrieval import WEIGHTS, Query, rank, retrieve

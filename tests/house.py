@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fakes import LIBRARY, LIGHTHOUSE, Piece, ScriptedGenerator, WordEncoder, write_corpus
 
-from ragqa import pipeline as module
+from ragqa import loading as module
 from ragqa.__main__ import main
 from ragqa.building import build_index
 from ragqa.errors import ModelError

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from real import ROOT, benchmark, needs_models
 
-from ragqa.pipeline import load_encoder
+from ragqa.loading import load_encoder
 from ragqa.settings import Settings
 
 pytestmark = needs_models

@@ -125,8 +125,9 @@ COMPOSITION: dict[str, set[str]] = {
     "generating": {
         "answering", "citing", "prompting", "reading", "retrieval", "settings", "translating", "wording",
     },
+    "loading": {"encoder", "generator", "models", "settings"},
     "pipeline": {
-        "answering", "confidence", "current", "encoder", "examples", "generating", "generator", "index", "models", "reading",
+        "answering", "confidence", "current", "encoder", "examples", "generating", "generator", "index", "loading", "reading",
         "remembering", "retrieval", "settings", "translating", "versions", "wording",
     },
     "doctor": {"building", "corpus", "index", "models", "settings", "versions"},
@@ -137,7 +138,7 @@ COMPOSITION: dict[str, set[str]] = {
         "building", "doctor", "index", "indexing", "models", "options", "page", "schema", "settings", "snapshots", "terminal",
         "watching",
     },
-    "indexing": {"building", "pipeline", "settings"},
+    "indexing": {"building", "loading", "settings"},
     "measuring": {"citing", "evaluation", "gold", "pipeline", "prompting", "schema"},
     "report": {"charts", "evaluation", "measuring", "paired", "resampling"},
     "trial": {"evaluation", "gold", "measuring", "pipeline", "report", "settings"},

@@ -11,7 +11,7 @@ from fakes import ScriptedGenerator
 from house import BUYER, REASONS, WHO, WHY, Line
 
 from ragqa import __version__
-from ragqa import pipeline as module
+from ragqa import loading as module
 from ragqa.errors import ModelError, ModelMissingError
 
 VERBS = ("index", "ask", "search", "show", "add", "serve", "models", "doctor")

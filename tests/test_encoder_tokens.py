@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import unicodedata
 from typing import Literal
 
@@ -10,7 +11,7 @@ import pytest
 from real import needs_models
 
 from ragqa.encoder import SentenceEncoder
-from ragqa.pipeline import load_encoder
+from ragqa.loading import load_encoder
 from ragqa.records import Tokens, Vectors
 from ragqa.settings import Settings
 
@@ -177,3 +178,27 @@ def test_batches_tell_the_tokens_of_the_right_rows(
 def test_no_texts_tell_no_tokens(encoder: SentenceEncoder) -> None:
     vectors, told = read(encoder, [], "query")
     assert (vectors.shape, told) == ((0, 384), [])
+
+
+def test_threads_that_encode_at_one_time_get_what_each_would_get_alone(encoder: SentenceEncoder) -> None:
+    """Its tokenizer keeps padding and truncation between calls; batches of unlike lengths would mix them up."""
+    batches = [TEXTS[:n] for n in range(1, 7)]
+    alone = [encoder.encode_passages(batch) for batch in batches]
+    wrong: list[object] = []
+
+    def work(first: int) -> None:
+        for turn in range(20):
+            at = (first + turn) % len(batches)
+            try:
+                found = encoder.encode_passages(batches[at], each=lambda row, tokens: None)
+                if np.abs(found - alone[at]).max() > 0.01:
+                    wrong.append(at)
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

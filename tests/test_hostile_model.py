@@ -16,7 +16,8 @@ from real import ROOT, benchmark, needs_models
 from tally import Tally
 
 from ragqa.building import build_index
-from ragqa.pipeline import Pipeline, load_encoder
+from ragqa.loading import load_encoder
+from ragqa.pipeline import Pipeline
 from ragqa.prompting import Excerpt, build_messages
 from ragqa.records import Answer, Article, Chunk, Passage
 from ragqa.settings import Settings

@@ -26,7 +26,8 @@ from ragqa import snapshots
 from ragqa.building import build_index
 from ragqa.calibration import parallel
 from ragqa.index import Index
-from ragqa.pipeline import Pipeline, load_encoder
+from ragqa.loading import load_encoder
+from ragqa.pipeline import Pipeline
 from ragqa.records import Passage
 from ragqa.resuming import FOLDER, Encoded
 from ragqa.settings import Settings
@@ -192,7 +193,7 @@ def found(index: Path, questions: list[str]) -> list[list[Passage]]:
 def test_a_snapshot_finds_the_same_from_an_archive_elsewhere_and_where_nothing_can_be_written(
     tmp_path: Path, encoder: Any, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ragqa.pipeline.load_encoder", lambda settings: encoder)
+    monkeypatch.setattr("ragqa.loading.load_encoder", lambda settings: encoder)
     gold = (ROOT / "gold" / "questions.jsonl").read_text("utf-8").splitlines()
     questions = [json.loads(row)["question"] for row in gold[::4]][:20]
     build(ROOT / "corpus", tmp_path / "index", encoder, Settings.load().chunk_size)

@@ -20,7 +20,7 @@ from tally import Tally
 from test_building import files
 from test_supply import sealed, version_of
 
-from ragqa.encoder import _fingerprint
+from ragqa.encoder import fingerprint
 from ragqa.errors import IndexMismatchError, ModelDamagedError, RagqaError
 from ragqa.index import Index
 from ragqa.records import Vectors
@@ -84,13 +84,13 @@ def indexing(house: House) -> object:
 
 
 def test_an_index_of_another_encoder_is_refused(chinese: House, tmp_path: Path, tally: Tally) -> None:
-    first = _fingerprint(folder_of(tmp_path / "encoder", FOLDER))
+    first = fingerprint(str(folder_of(tmp_path / "encoder", FOLDER)))
     chinese.encoder = WordEncoder(fingerprint=first)
     shutil.rmtree(chinese.settings.index)
     chinese.build({})
     others = {"another encoder": WordEncoder(id="other", fingerprint=first)}
     for name, changed in OTHERS.items():
-        print_of = _fingerprint(folder_of(tmp_path / name, FOLDER | changed))
+        print_of = fingerprint(str(folder_of(tmp_path / name, FOLDER | changed)))
         others[name] = WordEncoder(fingerprint=print_of)
     done = {}
     for name, other in others.items():

@@ -58,7 +58,7 @@ def halting(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Halting]:
 def url(house: House, halting: Halting, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     house.script(ScriptedGenerator(["沙"]))
     pipeline = Pipeline.open(house.settings, require_index=False)
-    monkeypatch.setattr("ragqa.pipeline.load_encoder", lambda settings: halting)
+    monkeypatch.setattr("ragqa.loading.load_encoder", lambda settings: halting)
     with page_url(pipeline) as served:
         yield served
 

@@ -9,7 +9,7 @@ import pytest
 from fakes import LIBRARY, Piece, ScriptedGenerator
 from house import BUYER, REASONS, WHO, WHY, House
 
-from ragqa import pipeline as module
+from ragqa import loading as module
 from ragqa.errors import ModelError, ModelMissingError
 from ragqa.index import Filter
 from ragqa.pipeline import Pipeline
@@ -402,11 +402,18 @@ def test_without_a_model_by_choice_there_is_no_note(chinese: House) -> None:
     assert (answer.mode, answer.note, model.messages) == ("extractive", "", [])
 
 
-def test_a_model_that_fails_midway_gives_verbatim_sentences(chinese: House) -> None:
-    answer, _ = chinese.ask(WHY, ["[1] 航道里的沙太多了。\n", ModelError("the server went away")])
+def test_a_model_that_fails_before_its_first_line_gives_verbatim_sentences(chinese: House) -> None:
+    answer, _ = chinese.ask(WHY, ["[1] 航道", ModelError("the server went away")])
     assert (answer.status, answer.mode) == ("answered", "extractive")
     assert answer.note == "没有可用的语言模型，以下是段落原文（the server went away）。"
     assert texts(answer) == [c.quote for c in answer.citations]
+
+
+def test_what_a_model_wrote_before_it_failed_stays(chinese: House) -> None:
+    answer, _ = chinese.ask(WHY, ["[1] 航道里的沙太多了。\n", ModelError("the server went away")])
+    assert (answer.status, answer.mode) == ("answered", "generating")
+    assert answer.note == "语言模型未写完就停下了（the server went away）。"
+    assert texts(answer) == ["航道里的沙太多了。"]
 
 
 @pytest.mark.parametrize("after", ["sources", "extractive", "generating"])

@@ -9,7 +9,7 @@ import pytest
 from fakes import HARBOUR, ScriptedGenerator, WordEncoder
 from house import BUYER, ENGLISH, REASONS, WHO, WHY, House
 
-from ragqa import pipeline as module
+from ragqa import loading as module
 from ragqa.errors import IndexMismatchError, IndexMissingError, ModelError, ModelMissingError, QuestionError
 from ragqa.index import Filter
 from ragqa.pipeline import Pipeline

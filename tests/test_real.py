@@ -14,7 +14,8 @@ from browsing import FLAGS, Watch, missing, page_url
 from real import ROOT, SEEDS, needs_models, project_copy, ragqa
 
 from ragqa.building import build_index
-from ragqa.pipeline import Pipeline, load_encoder
+from ragqa.loading import load_encoder
+from ragqa.pipeline import Pipeline
 from ragqa.records import Answer
 from ragqa.settings import Settings
 

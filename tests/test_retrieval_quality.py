@@ -16,7 +16,7 @@ from real import ROOT, benchmark, needs_models
 from ragqa.building import build_index
 from ragqa.encoder import SentenceEncoder
 from ragqa.index import Index
-from ragqa.pipeline import load_encoder
+from ragqa.loading import load_encoder
 from ragqa.retrieval import Query, retrieve
 from ragqa.settings import Settings
 

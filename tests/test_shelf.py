@@ -205,7 +205,7 @@ def test_the_encoder_of_a_rebuild_is_not_the_one_that_answers(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh = WordEncoder()
-    monkeypatch.setattr("ragqa.pipeline.load_encoder", lambda settings: fresh)
+    monkeypatch.setattr("ragqa.loading.load_encoder", lambda settings: fresh)
     shelf.rebuild(house.settings, lambda done, total: None)
     assert fresh.passages
     assert fresh is not house.encoder

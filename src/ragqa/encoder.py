@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,10 @@ _TELLING = frozenset({".json", ".txt", ".model"})
 
 
 class SentenceEncoder:
-    """A loaded model; queries and passages get their own prompts."""
+    """A loaded model; queries and passages get their own prompts.
+
+    Threads take turns at it, a batch each: its tokenizer keeps padding and truncation between calls.
+    """
 
     def __init__(self, model: SentenceTransformer, *, id: str, fingerprint: str) -> None:
         self._model: Any = model
@@ -34,6 +38,7 @@ class SentenceEncoder:
         self.fingerprint = fingerprint
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.tokens_encoded = 0
+        self._turn = threading.Lock()
 
     @classmethod
     def load(cls, location: str, *, id: str) -> SentenceEncoder:
@@ -78,7 +83,7 @@ class SentenceEncoder:
             raise ModelDamagedError(
                 f"the encoder in {location} is damaged ({_first_line(error)}); run: ragqa models pull"
             ) from error
-        return cls(model.eval(), id=id, fingerprint=_fingerprint(_folder(location)))
+        return cls(model.eval(), id=id, fingerprint=fingerprint(location))
 
     def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors:
         """Unit vectors of questions, shape (n, dimension); ``each`` receives their tokens."""
@@ -100,7 +105,10 @@ class SentenceEncoder:
         """Tokens of each text as the model sees it, special tokens included, cut at its window."""
         if not texts:
             return []
-        encoded = self._model.tokenizer(list(texts), truncation=True, max_length=self._model.max_seq_length)
+        with self._turn:
+            encoded = self._model.tokenizer(
+                list(texts), truncation=True, max_length=self._model.max_seq_length
+            )
         return [len(ids) for ids in encoded["input_ids"]]
 
     def _encode(
@@ -117,19 +125,22 @@ class SentenceEncoder:
         done = 0
         for rows in _batches(lengths):
             batch = [texts[row] for row in rows]
-            encoded = encode(
-                batch,
-                batch_size=len(rows),
-                output_value=None if each else "sentence_embedding",
-                normalize_embeddings=False,
-                convert_to_numpy=False,
-                show_progress_bar=False,
-            )
+            with self._turn:
+                encoded = encode(
+                    batch,
+                    batch_size=len(rows),
+                    output_value=None if each else "sentence_embedding",
+                    normalize_embeddings=False,
+                    convert_to_numpy=False,
+                    show_progress_bar=False,
+                )
+                tells = each is not None and "token_embeddings" in encoded[0]
+                told = list(self._tokens(batch, encoded, prompt)) if tells else []
             for row, found in zip(rows, encoded, strict=True):
                 vector = found["sentence_embedding"] if each else found
                 vectors[row] = vector.float().numpy()
-            if each and "token_embeddings" in encoded[0]:
-                for row, tokens in zip(rows, self._tokens(batch, encoded, prompt), strict=True):
+            for row, tokens in zip(rows, told, strict=False):
+                if each:
                     each(row, tokens)
             done += len(rows)
             self.tokens_encoded += sum(lengths[row] for row in rows)
@@ -199,8 +210,9 @@ def _refuse_pickles(folder: Path) -> None:
             )
 
 
-def _fingerprint(folder: Path) -> str:
-    """SHA-256 over the files that decide the vectors."""
+def fingerprint(location: str) -> str:
+    """SHA-256 over the files that decide the vectors of a folder, or of a hub id in the local cache."""
+    folder = _folder(location)
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.suffix in _TELLING):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())

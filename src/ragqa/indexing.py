@@ -16,7 +16,7 @@ def update(
     progress: Callable[[int, int], None] | None = None,
 ) -> Built:
     """Bring the settings' index up to date with their corpus; raises what ``build_index`` raises."""
-    from ragqa.pipeline import load_encoder
+    from ragqa.loading import load_encoder
 
     return build_index(
         settings.corpus,

@@ -218,7 +218,7 @@ def start(settings: Settings) -> None:
     taken = web.bind(settings.host, settings.port)
     from ragqa.pipeline import Pipeline as Opened
 
-    pipeline = Opened.open(settings, require_index=False, verified=True)
+    pipeline = Opened.for_server(settings)
     app = application(pipeline, access)
     line = app.state.desk.line
     web.run(

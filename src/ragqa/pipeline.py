@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Generator as Steps
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ragqa import models
+from ragqa import loading
 from ragqa.answering import Clock, absent_names, extracted, not_found
 from ragqa.confidence import length_of
 from ragqa.current import Current
@@ -17,8 +18,8 @@ from ragqa.errors import IndexMissingError, ModelError, QuestionError
 from ragqa.examples import example_questions
 from ragqa.generating import generate
 from ragqa.generator import Timed
-from ragqa.generator import load as load_generator
 from ragqa.index import Filter, Index
+from ragqa.loading import LazyEncoder, LazyGenerator
 from ragqa.reading import Evidence, Question
 from ragqa.records import Answer, Article, Generator, Language, Passage
 from ragqa.remembering import Remembered
@@ -29,6 +30,7 @@ from ragqa.translating import Translator, stand_alone
 from ragqa.versions import Manifest, read_manifest
 from ragqa.wording import word
 
+_log = logging.getLogger(__name__)
 MOST_CHARACTERS = 2000
 # Answers: some kilobytes each, beside articles that the index holds anyway.
 _REMEMBERED = 200
@@ -45,7 +47,7 @@ class Pipeline:
         self,
         settings: Settings,
         *,
-        encoder: SentenceEncoder,
+        encoder: SentenceEncoder | LazyEncoder,
         generator: LazyGenerator,
         verified: bool = False,
     ) -> None:
@@ -70,10 +72,20 @@ class Pipeline:
         generator = LazyGenerator(settings)
         if warm:
             generator.load_in_background()
-        pipeline = cls(settings, encoder=load_encoder(settings), generator=generator, verified=verified)
+        pipeline = cls(
+            settings, encoder=loading.load_encoder(settings), generator=generator, verified=verified
+        )
         if require_index:
             pipeline._require_index()
         return pipeline
+
+    @classmethod
+    def for_server(cls, settings: Settings) -> Pipeline:
+        """One that is there at once: its index is opened, and its models are loaded, by ``warm``.
+
+        Every version of the index is compared with its SHA-256 before it answers. Raises ModelMissingError.
+        """
+        return cls(settings, encoder=LazyEncoder(settings), generator=LazyGenerator(settings), verified=True)
 
     @property
     def index(self) -> Index | None:
@@ -82,8 +94,9 @@ class Pipeline:
 
     @property
     def opening(self) -> bool:
-        """Whether the first version is being opened and checked."""
-        return self._current.opening
+        """Whether the index or the encoder is still being opened."""
+        loads = isinstance(self._encoder, LazyEncoder) and not self._encoder.loaded
+        return loads or self._current.opening
 
     @property
     def problem(self) -> str:
@@ -101,7 +114,7 @@ class Pipeline:
         return {"encoder": self._encoder.id, "generator": self.settings.generator}
 
     @property
-    def encoder(self) -> SentenceEncoder:
+    def encoder(self) -> SentenceEncoder | LazyEncoder:
         """The encoder in use."""
         return self._encoder
 
@@ -121,9 +134,17 @@ class Pipeline:
         return example_questions(self._require_index().articles, gold=self.settings.gold, language=language)
 
     def warm(self) -> None:
-        """Open the index and load the language model in the background: the first question need not wait."""
-        threading.Thread(target=self._current.try_open, daemon=True, name="ragqa-open").start()
-        self._generator.load_in_background()
+        """Open the index and load the models in the background, so that the first question need not wait."""
+        threading.Thread(target=self._warm, daemon=True, name="ragqa-load").start()
+
+    def _warm(self) -> None:
+        self._current.try_open()
+        try:
+            if isinstance(self._encoder, LazyEncoder):
+                self._encoder.get()
+        except ModelError as error:
+            _log.error("no question can be answered: %s", error)
+        self._generator.get()
 
     def article(self, article_id: str) -> Article:
         """The stored article of an id. Raises ArticleNotFoundError."""
@@ -277,52 +298,3 @@ def _checked(question: str) -> str:
 def _crosses(question: str, index: Index, wanted: Filter) -> bool:
     """Whether a question may be answered by articles in another language than its own."""
     return bool(index.languages_of(wanted) - {language_of(question)})
-
-
-class LazyGenerator:
-    """The language model, loaded once, when it is first needed or ahead of that in the background."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._loading = threading.Lock()
-        self._generator: Generator | None = None
-        self.error: ModelError | None = None
-
-    @property
-    def loading(self) -> bool:
-        """Whether it is being loaded now."""
-        return self._loading.locked()
-
-    def load_in_background(self) -> None:
-        """Begin to load, so that the first question need not wait."""
-        threading.Thread(target=self.get, daemon=True, name="ragqa-load").start()
-
-    def get(self) -> Generator | None:
-        """The loaded model; None, and ``error`` set, when it cannot be used."""
-        with self._loading:
-            if self._generator is None and self.error is None:
-                try:
-                    self._generator = open_generator(self._settings)
-                except ModelError as error:
-                    self.error = error
-        return self._generator
-
-
-def load_encoder(settings: Settings) -> SentenceEncoder:
-    """The encoder of the settings, from this machine only."""
-    location = models.locate(settings.encoder, role="encoder", home=settings.home)
-    return SentenceEncoder.load(location, id=settings.encoder)
-
-
-def open_generator(settings: Settings) -> Generator:
-    """The language model of the settings, from this machine or the server that they name."""
-    if settings.generator == "none":
-        raise ModelError("the setting generator is none")
-    return load_generator(
-        models.locate(settings.generator, role="generator", home=settings.home),
-        id=settings.generator,
-        key=settings.generator_key.get_secret_value(),
-        model=settings.generator_model,
-        threads=settings.threads,
-        context=settings.context,
-    )

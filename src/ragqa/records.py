@@ -190,7 +190,9 @@ class Encoder(Protocol):
 
     id: str
     fingerprint: str
-    dimension: int
+
+    @property
+    def dimension(self) -> int: ...
 
     def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors: ...
 

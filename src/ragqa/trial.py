@@ -28,7 +28,7 @@ def prepare(
 def quick(settings: Settings, progress: Callable[[int, int], None]) -> Path:
     """Measure the gold set of the settings without the language model; the folder. Raises RagqaError.
 
-    The pipeline is opened apart from the one that answers: an encoder cannot serve two threads.
+    The pipeline is opened apart from the one that answers, whose questions would wait for its batches.
     """
     started = time.monotonic()
     gold = read_gold(settings.gold)

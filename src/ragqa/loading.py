@@ -1,0 +1,106 @@
+"""The models of the settings, from this machine: loaded at once, or when they are first needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from ragqa import models
+from ragqa.encoder import SentenceEncoder, fingerprint
+from ragqa.errors import ModelError
+from ragqa.generator import load as load_generator
+from ragqa.records import Generator, TokenSink, Vectors
+from ragqa.settings import Settings
+
+
+class LazyEncoder:
+    """The encoder, known at once by its name and files, loaded when it first encodes or ahead of that."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ModelMissingError when it is not on this machine."""
+        location = models.locate(settings.encoder, role="encoder", home=settings.home)
+        self.id = settings.encoder
+        self.fingerprint = fingerprint(location)
+        self._settings = settings
+        self._loading = threading.Lock()
+        self._encoder: SentenceEncoder | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it can encode without being loaded first."""
+        return self._encoder is not None
+
+    @property
+    def dimension(self) -> int:
+        """Numbers a vector has."""
+        return self.get().dimension
+
+    def get(self) -> SentenceEncoder:
+        """The loaded encoder. Raises ModelError."""
+        with self._loading:
+            if self._encoder is None:
+                self._encoder = load_encoder(self._settings)
+        return self._encoder
+
+    def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors:
+        """As SentenceEncoder does."""
+        return self.get().encode_query(texts, each=each)
+
+    def encode_passages(
+        self,
+        texts: Sequence[str],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        each: TokenSink | None = None,
+    ) -> Vectors:
+        """As SentenceEncoder does."""
+        return self.get().encode_passages(texts, progress=progress, each=each)
+
+
+class LazyGenerator:
+    """The language model, loaded once, when it is first needed or ahead of that in the background."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loading = threading.Lock()
+        self._generator: Generator | None = None
+        self.error: ModelError | None = None
+
+    @property
+    def loading(self) -> bool:
+        """Whether it is being loaded now."""
+        return self._loading.locked()
+
+    def load_in_background(self) -> None:
+        """Begin to load, so that the first question need not wait."""
+        threading.Thread(target=self.get, daemon=True, name="ragqa-load").start()
+
+    def get(self) -> Generator | None:
+        """The loaded model; None, and ``error`` set, when it cannot be used."""
+        with self._loading:
+            if self._generator is None and self.error is None:
+                try:
+                    self._generator = open_generator(self._settings)
+                except ModelError as error:
+                    self.error = error
+        return self._generator
+
+
+def load_encoder(settings: Settings) -> SentenceEncoder:
+    """The encoder of the settings, from this machine only."""
+    location = models.locate(settings.encoder, role="encoder", home=settings.home)
+    return SentenceEncoder.load(location, id=settings.encoder)
+
+
+def open_generator(settings: Settings) -> Generator:
+    """The language model of the settings, from this machine or the server that they name."""
+    if settings.generator == "none":
+        raise ModelError("the setting generator is none")
+    return load_generator(
+        models.locate(settings.generator, role="generator", home=settings.home),
+        id=settings.generator,
+        key=settings.generator_key.get_secret_value(),
+        model=settings.generator_model,
+        threads=settings.threads,
+        context=settings.context,
+    )
