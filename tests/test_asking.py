@@ -59,3 +59,9 @@ def test_a_wish_that_cannot_be_met_is_told_and_nothing_is_asked() -> None:
     assert 'data-state="error"' in status
     assert "k: " in answer
     assert pipeline.asked == []
+
+
+def test_while_models_are_loaded_it_is_said_so() -> None:
+    one = desk()
+    one.pipeline.opening = True  # type: ignore[misc]
+    assert "the models are loading" in next(one.ask("Who?", "", "a"))[0]

@@ -123,7 +123,8 @@ class Desk:
         run: Run | None = None
         try:
             run = self._runs[browser] = self.start(asked, **_options(wishes))
-            yield reply.status(ui, None, "waiting" if run.ahead else "running", ahead=run.ahead), "", ""
+            state: reply.State = "waiting" if run.ahead else "running"
+            yield reply.status(ui, None, state, loading=self.pipeline.opening, ahead=run.ahead), "", ""
             yield from self._snapshots(run, ui)
         except BusyError as error:
             full = markup.message(ui, "note.full", n=error.waiting)

@@ -26,10 +26,10 @@ def status(
 ) -> str:
     """What has happened so far, step by step, with counts.
 
-    ``loading`` while the model is; ``ahead`` is how many questions are answered first.
+    ``loading`` while a model that it needs is; ``ahead`` is how many questions are answered first.
     """
     steps = [words(ui, key, **values) for key, values in _steps(answer, state, seconds, ahead)]
-    if loading and state == "running" and answer is not None:
+    if loading and state == "running":
         steps[-1] = words(ui, "status.loading")
     items = "".join(f"<li>{step}</li>" for step in steps)
     shown = "running" if state == "waiting" else state
