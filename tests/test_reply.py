@@ -67,7 +67,8 @@ def test_every_verdict_of_a_written_answer_is_told_in_words_and_none_of_a_quoted
     assert "✓" not in reply.answer("en", replace(ANSWER, mode="extractive"), "done")
 
 
-def test_while_the_model_loads_the_progress_says_so() -> None:
-    assert "the language model is loading" in reply.status("en", ANSWER, "running", loading=True)
+def test_while_a_model_loads_the_progress_says_so() -> None:
+    for answer in (None, ANSWER):
+        assert "the models are loading" in reply.status("en", answer, "running", loading=True)
+        assert "loading" not in reply.status("en", answer, "running")
     assert "loading" not in reply.status("en", ANSWER, "done", loading=True)
-    assert "loading" not in reply.status("en", None, "running", loading=True)
