@@ -190,7 +190,7 @@ def _tell_health(app: FastAPI, desk: Desk) -> None:
     def readyz() -> JSONResponse:
         try:
             waits = "the server is stopping" if desk.line.closed else ""
-            waits = waits or ("the index is being checked" if pipeline.opening else "")
+            waits = waits or ("the index is being checked, or the models loaded" if pipeline.opening else "")
             waits = waits or ("" if pipeline.index else "there is no index")
         except IndexUnusableError:
             waits = "the index cannot answer"
