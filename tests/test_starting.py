@@ -112,7 +112,10 @@ def test_sixty_four_descriptors_are_enough(serving: Callable[..., Serving], tall
     assert fine
 
 
-@pytest.mark.skipif(not can_cut_the_network(), reason="needs root and unshare, to mount a read-only /tmp")
+@pytest.mark.skipif(
+    not can_cut_the_network() or Path(sys.prefix).is_relative_to("/tmp"),
+    reason="needs root and unshare, to mount a read-only /tmp, and this environment elsewhere",
+)
 def test_no_place_for_temporary_files_is_needed(
     serving: Callable[..., Serving], tmp_path: Path, tally: Tally
 ) -> None:
