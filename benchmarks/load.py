@@ -194,12 +194,12 @@ async def searching(url: str, *, clients: int, until: float, replies: Replies, p
 
 def run_search(project: Path, minutes: float, chunks: int) -> Iterator[tuple[str, str, str]]:
     """H1, H2 and H6: eight clients that search; FAISS alone; how long until the server is ready."""
-    yield "H2", f"FAISS alone, exact, {chunks or 'own'} vectors, one thread", nearest(project / "index")
+    yield "H2", f"FAISS alone, exact, {_size(chunks)} vectors, one thread", nearest(project / "index")
     began = time.monotonic()
     with server(project) as (url, _):
         yield (
             "H6",
-            f"from `ragqa serve` to ready, {chunks or 'own'} chunks, files checked",
+            f"from `ragqa serve` to ready, {_size(chunks)} chunks, files checked",
             f"{time.monotonic() - began:.1f} s",
         )
         asyncio.run(searching(url, clients=2, until=time.monotonic() + 20, replies=Replies()))
@@ -207,7 +207,11 @@ def run_search(project: Path, minutes: float, chunks: int) -> Iterator[tuple[str
         asyncio.run(searching(url, clients=8, until=began + 60 * minutes, replies=replies))
         elapsed = time.monotonic() - began
     figure = f"{replies.told('search', elapsed)}; {replies.errors()} errors of {replies.codes.total():,}"
-    yield "H1", f"search, 8 clients, {minutes:g} minutes, {chunks or 'own'} chunks", figure
+    yield "H1", f"search, 8 clients, {minutes:g} minutes, {_size(chunks)} chunks", figure
+
+
+def _size(chunks: int) -> str:
+    return f"{chunks:,}" if chunks else "own"
 
 
 def nearest(folder: Path) -> str:

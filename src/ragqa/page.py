@@ -45,6 +45,8 @@ _HEAD = "".join(
     + [f'<script type="module" src="ragqa/{name}.js"></script>' for name in ("page", "panels")]
 )
 _UI: Language = "en"  # until page.js puts the words into the reader's language
+# Questions that Gradio itself turns away; before that the page says how many are waiting.
+_FLOOD = 100
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -77,7 +79,7 @@ def build(desk: Desk) -> gr.Blocks:
             queue=False,
             **_QUIET,
         )
-    page.queue(max_size=pipeline.settings.waiting or 1, default_concurrency_limit=1)
+    page.queue(max_size=_FLOOD, default_concurrency_limit=1)
     return page
 
 
