@@ -217,6 +217,7 @@ def start(settings: Settings) -> None:
     Raises SettingsError when the page would be open to a network without a password.
     """
     access, certificate = _access(settings), _certificate(settings)
+    web.share_memory()
     taken = web.bind(settings.host, settings.port)
     from ragqa.pipeline import Pipeline as Opened
 
