@@ -14,8 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ragqa.building import build_index
-from ragqa.loading import load_encoder
+from ragqa.indexing import update
 from ragqa.pipeline import Pipeline
 from ragqa.records import Answer
 from ragqa.settings import Settings
@@ -144,8 +143,7 @@ def _row(attack: Attack, answer: Answer) -> Row:
 def opened(corpus: Path, index: Path) -> Pipeline:
     """The default system over an index of a folder."""
     settings = Settings.load().model_copy(update={"corpus": corpus, "index": index})
-    encoder = load_encoder(settings)
-    build_index(corpus, index, encoder=lambda: encoder, chunk_size=settings.chunk_size)
+    update(settings)
     return Pipeline.open(settings)
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from browsing import CHROMIUM, FLAGS
-from fakes import HARBOUR, ScriptedGenerator
+from fakes import HARBOUR, ScriptedGenerator, TokenEncoder, write_corpus
+from faults import build
 from house import BUYER, ENGLISH, House, Line
+from nursery import Nursery
 from tally import Tally, write
 
 TALLY = pytest.StashKey[Tally]()
@@ -70,3 +72,19 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus and its index of small chunks, to be copied before it is damaged."""
+    folder = tmp_path_factory.mktemp("whole")
+    build(write_corpus(folder / "corpus"), folder / "index", TokenEncoder())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """Builds in processes that may be killed."""
+    nursery = Nursery()
+    yield nursery
+    nursery.close()

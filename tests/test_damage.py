@@ -23,13 +23,6 @@ from ragqa.versions import read_manifest
 FLIPS_A_FILE = 42
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole")
-    build(write_corpus(folder / "corpus"), folder / "index", TokenEncoder())
-    return folder
-
-
 @pytest.fixture
 def damaged(whole: Path, tmp_path: Path) -> Path:
     return shutil.copytree(whole / "index", tmp_path / "index")

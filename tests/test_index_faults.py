@@ -8,7 +8,7 @@ import json
 import shutil
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -33,24 +33,10 @@ REBUILD = "run: ragqa index --full"
 GIANT = 2**36
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole")
-    build(write_corpus(folder / "corpus"), folder / "index", TokenEncoder())
-    return folder
-
-
 @pytest.fixture
 def index(whole: Path, tmp_path: Path) -> Path:
     """A copy that may be damaged."""
     return shutil.copytree(whole / "index", tmp_path / "index")
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
 
 
 def home(index: Path) -> Path:

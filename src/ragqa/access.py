@@ -7,7 +7,6 @@ bearer token), since a page without one would answer the whole network.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import math
 import socket
@@ -69,7 +68,7 @@ class Access:
         if kind.lower() == "basic":
             try:
                 given = base64.b64decode(given, validate=True).partition(b":")[2]
-            except (ValueError, binascii.Error):
+            except ValueError:
                 given = b""
         elif kind.lower() != "bearer":
             given = b""

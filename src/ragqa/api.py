@@ -32,7 +32,6 @@ from ragqa.running import Run
 from ragqa.schema import answer_json, article_json, search_json
 from ragqa.wishes import DATE
 
-RETRY_AFTER = 5
 # Searches at one time, one a core, and those that may wait.
 _AT_ONCE, _WAITING = 2, 64
 # How often it is looked whether who asked is still there.
@@ -218,9 +217,7 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(RagqaError)
     async def failed(request: Request, error: RagqaError) -> JSONResponse:
         status, said = _said(error)
-        return JSONResponse(
-            {"error": said}, status, {"Retry-After": str(RETRY_AFTER)} if status == 503 else None
-        )
+        return JSONResponse({"error": said}, status)
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> JSONResponse:
