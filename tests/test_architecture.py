@@ -93,7 +93,7 @@ PAGE: dict[str, set[str]] = {
     },
     "access": set(),
     "guard": {"access"},
-    "api": {"answering", "asking", "index", "running", "schema", "wishes"},
+    "api": {"answering", "asking", "running", "schema", "wishes"},
     "web": {"access"},
     "page": {
         "access",

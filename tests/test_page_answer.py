@@ -46,7 +46,7 @@ def test_what_is_set_under_advanced_goes_with_the_question(visit: Any, pipeline:
     assert pipeline.wishes[-1] == PLAIN
     page.click("#advanced summary")
     page.fill("#advanced [name=since]", "2024-05-01")
-    page.select_option("#advanced [name=written]", "en")
+    page.select_option("#advanced [name=written_in]", "en")
     page.fill("#advanced [name=source]", "desk")
     page.fill("#advanced [name=k]", "3")
     page.select_option("#advanced [name=depth]", "verbatim")
@@ -93,15 +93,15 @@ def test_the_link_asks_the_same_again_filters_and_all(
 ) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     page.click("#advanced summary")
-    page.select_option("#advanced [name=written]", "zh")
+    page.select_option("#advanced [name=written_in]", "zh")
     ask(page, WHY)
     page.click("[data-tool=link]")
     page.wait_for_selector(".said:text('Link copied')")
     link = page.evaluate("navigator.clipboard.readText()")
-    assert parse_qs(urlsplit(link).query) == {"q": [WHY], "written": ["zh"]}
+    assert parse_qs(urlsplit(link).query) == {"q": [WHY], "written_in": ["zh"]}
     again = visit(link.removeprefix(url))
     again.wait_for_selector("#status [data-state=done]")
-    assert again.input_value("#advanced [name=written]") == "zh"
+    assert again.input_value("#advanced [name=written_in]") == "zh"
     assert pipeline.wishes[-1] == {**PLAIN, "wanted": Filter(language="zh")}
 
 

@@ -17,14 +17,14 @@ def test_nothing_said_is_nothing_wished(sent: object) -> None:
 
 def test_filters_depth_and_the_question_before_are_read() -> None:
     wishes = read_wishes(
-        '{"ui": "zh", "after": "谁走了？", "k": 3, "depth": "verbatim", "since": "2024-05", "written": "en", "source": "desk"}'
+        '{"ui": "zh", "after": "谁走了？", "k": 3, "depth": "verbatim", "since": "2024-05", "written_in": "en", "source": "desk"}'
     )
     assert (wishes.ui, wishes.after, wishes.k, wishes.depth) == ("zh", "谁走了？", 3, "verbatim")
     assert wishes.wanted == Filter(since="2024-05", language="en", source="desk")
 
 
 def test_an_empty_field_is_not_set() -> None:
-    assert read_wishes('{"since": "", "until": "", "written": "", "source": "", "k": ""}') == Wishes()
+    assert read_wishes('{"since": "", "until": "", "written_in": "", "source": "", "k": ""}') == Wishes()
 
 
 @pytest.mark.parametrize(

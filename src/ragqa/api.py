@@ -13,7 +13,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, AliasChoices, BaseModel, Field
+from pydantic import AfterValidator, AliasChoices, Field
 from starlette.exceptions import HTTPException
 
 from ragqa.answering import Clock
@@ -26,11 +26,10 @@ from ragqa.errors import (
     QuestionError,
     RagqaError,
 )
-from ragqa.index import Filter
 from ragqa.records import Answer, Language
 from ragqa.running import Run
 from ragqa.schema import answer_json, article_json, search_json
-from ragqa.wishes import DATE
+from ragqa.wishes import Articles
 
 # Searches at one time, one a core, and those that may wait.
 _AT_ONCE, _WAITING = 2, 64
@@ -48,7 +47,7 @@ def _sayable(id: str | int | None) -> str | int | None:
 Id = Annotated[str | int | None, Field(union_mode="left_to_right"), AfterValidator(_sayable)]
 
 
-class Looked(BaseModel, frozen=True, extra="forbid"):
+class Looked(Articles, frozen=True, extra="forbid"):
     """A question, and which articles may answer it; as the options of the command line."""
 
     question: str = Field(
@@ -58,15 +57,6 @@ class Looked(BaseModel, frozen=True, extra="forbid"):
     )
     id: Id = None
     k: int | None = Field(None, ge=1, le=100)
-    since: str | None = Field(None, pattern=DATE)
-    until: str | None = Field(None, pattern=DATE)
-    written_in: Language | None = None
-    source: str | None = Field(None, max_length=200)
-
-    @property
-    def wanted(self) -> Filter:
-        """The filter on articles."""
-        return Filter(since=self.since, until=self.until, language=self.written_in, source=self.source)
 
 
 class Searched(Looked, frozen=True):

@@ -84,7 +84,7 @@ def advanced(ui: Language, *, model: str) -> str:
     fields = [
         field("since", '<input type="date" name="since">'),
         field("until", '<input type="date" name="until">'),
-        choice("written", "", "zh", "en"),
+        choice("written_in", "", "zh", "en"),
         field("source", '<input type="text" name="source" maxlength="200">'),
         field("k", '<input type="number" name="k" min="1" max="20" placeholder="5">'),
         choice("depth", "full", "verbatim"),

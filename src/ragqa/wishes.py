@@ -1,4 +1,4 @@
-"""What a reader wishes beside the question: sent by the page as JSON, checked before anything is done."""
+"""What is wished beside a question, by the page (as JSON) or by a program; checked before anything is done."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ from ragqa.errors import QuestionError
 from ragqa.index import Filter
 from ragqa.records import Language
 
-DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 
 
-class Wishes(BaseModel, frozen=True):
-    """The interface language, the question before this one, and what is set under "advanced"."""
+class Articles(BaseModel, frozen=True):
+    """Which articles may answer; a field that is left empty lets all pass."""
 
-    ui: Language = "en"
-    after: str = Field(default="", max_length=2000)
-    k: int | None = Field(default=None, ge=1, le=20)
-    depth: Literal["full", "verbatim"] = "full"
-    since: str | None = Field(default=None, pattern=DATE)
-    until: str | None = Field(default=None, pattern=DATE)
-    written: Language | None = None
-    source: str | None = Field(default=None, max_length=200)
+    since: str | None = Field(None, pattern=_DATE)
+    until: str | None = Field(None, pattern=_DATE)
+    written_in: Language | None = None
+    source: str | None = Field(None, max_length=200)
 
-    @field_validator("k", "since", "until", "written", "source", mode="before")
+    @field_validator("since", "until", "written_in", "source", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -33,7 +29,16 @@ class Wishes(BaseModel, frozen=True):
     @property
     def wanted(self) -> Filter:
         """The filter on articles."""
-        return Filter(since=self.since, until=self.until, language=self.written, source=self.source)
+        return Filter(since=self.since, until=self.until, language=self.written_in, source=self.source)
+
+
+class Wishes(Articles, frozen=True):
+    """The interface language, the question before this one, and what is set under "advanced"."""
+
+    ui: Language = "en"
+    after: str = Field(default="", max_length=2000)
+    k: int | None = Field(default=None, ge=1, le=20)
+    depth: Literal["full", "verbatim"] = "full"
 
 
 def read_wishes(text: object) -> Wishes:

@@ -5,7 +5,7 @@ import { $, $$, language, speak } from "./words.js";
 let after = ""; // the question that the next one follows up
 
 const field = (name) => $(`#advanced [name="${name}"]`);
-const FIELDS = ["since", "until", "written", "source", "k", "depth"];
+const FIELDS = ["since", "until", "written_in", "source", "k", "depth"];
 
 // What goes with a question to the server.
 export const wishes = () => {
