@@ -82,6 +82,18 @@ def test_the_other_language_is_searched_when_the_statements_own_does_not_support
     assert result.score == pytest.approx(1)
 
 
+def test_no_cosine_moves_a_statement_away_from_words_that_hold_it_in_part() -> None:
+    # The passage writes the name in another script, so it holds the statement partly at most.
+    evidence = gather(
+        passage("港里有灯也有沙。", title="Brundage 的港"),
+        passage("The lamp, the harbour and sand.", id="b"),
+    )
+    statement = "布伦戴奇说港里有灯也有沙。"
+    for named in ([], [(0, 0)]):
+        result = found(statement, evidence, named=named)
+        assert (result.first, result.verdict) == (0, "partly")
+
+
 def test_a_second_sentence_costs_a_little() -> None:
     result = found(
         "甲在春天去了北京，乙在秋天去了上海。", gather(passage("甲在春天去了北京。乙在秋天去了上海。"))

@@ -45,8 +45,8 @@ def support(
 
     The windows that its writer ``named`` come first; the others are searched when those do not support
     it fully, so a wrong marker is moved, but only to words that do. Sentences in the statement's own
-    language come before those in the other, which have to be encoded. ``about`` are the folded names of
-    the question, for a statement that says "he".
+    language come before those in the other, which have to be encoded, and which no cosine puts before words
+    that hold it in part. ``about`` are the folded names of the question, for a statement that says "he".
     """
     there = list(dict.fromkeys(window for first, last in named for window in ((first, first), (first, last))))
     windows = [window for window in _about((*names(text), *about), evidence) if window not in there]
@@ -55,11 +55,18 @@ def support(
     other = [window for window in windows if window not in same]
     best: Support | None = None
     for place in (there, same, other):
+        if place is other and best is not None and _shares_words(best, language, evidence):
+            break
         found = _best(text, evidence, place)
         if found is not None and found.verdict == "supported":
             return found
         best = best or found
     return best
+
+
+def _shares_words(found: Support, language: str, evidence: Evidence) -> bool:
+    """Whether a place holds a statement at least in part, by words of its own language."""
+    return found.verdict != "unsupported" and _language((found.first, found.last), evidence) == language
 
 
 def _best(text: str, evidence: Evidence, windows: Sequence[Window]) -> Support | None:
