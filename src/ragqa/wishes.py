@@ -16,10 +16,10 @@ _DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 class Articles(BaseModel, frozen=True):
     """Which articles may answer; a field that is left empty lets all pass."""
 
-    since: str | None = Field(None, pattern=_DATE)
-    until: str | None = Field(None, pattern=_DATE)
+    since: str | None = Field(default=None, pattern=_DATE)
+    until: str | None = Field(default=None, pattern=_DATE)
     written_in: Language | None = None
-    source: str | None = Field(None, max_length=200)
+    source: str | None = Field(default=None, max_length=200)
 
     @field_validator("since", "until", "written_in", "source", mode="before")
     @classmethod
