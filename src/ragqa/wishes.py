@@ -21,7 +21,7 @@ class Articles(BaseModel, frozen=True):
     written_in: Language | None = None
     source: str | None = Field(default=None, max_length=200)
 
-    @field_validator("since", "until", "written_in", "source", mode="before")
+    @field_validator("since", "until", "written_in", "source", "k", mode="before", check_fields=False)
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
