@@ -177,6 +177,7 @@ def test_ctrl_c_in_a_rebuild_exits_130_and_leaves_the_old_index_answering(projec
     assert process.stderr is not None
     process.stderr.readline()  # encoding has begun
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
     assert (project / "index" / "current").read_text() == before
     assert ragqa("search", "Brundage", "--json", cwd=project).returncode == 0
