@@ -172,8 +172,10 @@ def test_ctrl_c_in_a_rebuild_exits_130_and_leaves_the_old_index_answering(projec
     assert ragqa("index", "-q", cwd=project).returncode == 0
     before = (project / "index" / "current").read_text()
     process = subprocess.Popen(
-        [sys.executable, "-m", "ragqa", "index", "--full"], cwd=project, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "ragqa", "index", "--full"], cwd=project, stderr=subprocess.PIPE, text=True,
+        # A shell that runs the tests in the background has them, and their children, ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     assert process.stderr is not None
     process.stderr.readline()  # encoding has begun
     process.send_signal(signal.SIGINT)
