@@ -13,6 +13,10 @@ from ragqa.records import Language
 _DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 
 
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
 class Articles(BaseModel, frozen=True):
     """Which articles may answer; a field that is left empty lets all pass."""
 
@@ -21,10 +25,7 @@ class Articles(BaseModel, frozen=True):
     written_in: Language | None = None
     source: str | None = Field(default=None, max_length=200)
 
-    @field_validator("since", "until", "written_in", "source", "k", mode="before", check_fields=False)
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value
+    _empty = field_validator("since", "until", "written_in", "source", mode="before")(_none_if_empty)
 
     @property
     def wanted(self) -> Filter:
@@ -39,6 +40,8 @@ class Wishes(Articles, frozen=True):
     after: str = Field(default="", max_length=2000)
     k: int | None = Field(default=None, ge=1, le=20)
     depth: Literal["full", "verbatim"] = "full"
+
+    _no_k = field_validator("k", mode="before")(_none_if_empty)
 
 
 def read_wishes(text: object) -> Wishes:
