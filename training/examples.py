@@ -59,6 +59,36 @@ class Examples:
         """Tokens of a row."""
         return int(self.starts[row + 1] - self.starts[row])
 
+    def sample(self, share: float, seed: int) -> Examples:
+        """A random share of the rows, in order."""
+        rng = np.random.default_rng(seed)
+        return self.take(np.flatnonzero(rng.random(len(self)) < share))
+
+    def take(self, rows: Ints) -> Examples:
+        """Some rows, in ascending order."""
+        lengths = np.diff(self.starts)[rows]
+        pieces = [self.ids[self.starts[row] : self.starts[row + 1]] for row in rows]
+        place = np.full(len(self), -1)
+        place[rows] = np.arange(len(rows))
+        spans = self.spans[place[self.spans[:, 0]] >= 0].copy()
+        spans[:, 0] = place[spans[:, 0]]
+        return Examples(
+            np.concatenate(pieces) if pieces else np.zeros(0, np.int64),
+            np.concatenate([[0], np.cumsum(lengths)]),
+            *(getattr(self, name)[rows] for name in ("text_starts", "answers", "located", "supports", "groups")),
+            spans,
+        )
+
+    def beside(self, other: Examples) -> Examples:
+        """These rows and then the other ones."""
+        spans = other.spans + np.array([len(self), 0, 0])
+        joined = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)])
+            for name in ("ids", "text_starts", "answers", "located", "supports", "groups")
+        }
+        starts = np.concatenate([self.starts, other.starts[1:] + self.starts[-1]])
+        return Examples(**joined, starts=starts, spans=np.concatenate([self.spans, spans]))
+
     def save(self, path: Path) -> None:
         """Write all arrays to one file."""
         np.savez(path, **{name: getattr(self, name) for name in self.__slots__})

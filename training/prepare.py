@@ -19,6 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from ragqa.chunking import split
+from ragqa.quoting import Window
+from ragqa.records import Article
 from ragqa.text import HAN, sentence_spans, weight
 from training.examples import Pair
 
@@ -37,6 +40,9 @@ PARALLEL: Mapping[str, int] = {"ntrex": 1_000, "flores200.devtest": 600, "mlqe":
 _QUESTIONS, _PASSAGES = {"zh", "zh-Hant", "en", "de", "es", "ar", "vi", "hi"}, {"zh", "zh-Hant", "en"}
 # Size of a window in Chinese characters, as the index's chunks are, and smaller.
 _WINDOW = (120, 340)
+# Sizes of chunks that stories are cut into: the index's own, mostly.
+_CHUNKS = (300, 300, 300, 200)
+_HELD_OUT = 10
 _TAKEN_OUT = 0.45
 _NEAR = 12
 _LONGEST_PREMISE = 1_200
@@ -90,20 +96,24 @@ def answer_pairs(rows: Sequence[Row], rng: random.Random) -> list[Pair]:
     return pairs
 
 
-def story_pairs(paths: Sequence[Path], rng: random.Random, *, first_group: int) -> list[Pair]:
-    """Pairs of our own stories: each question with every article of its story, and with parts of them."""
+def read_stories(folder: Path, *, held_out: bool) -> list[dict[str, Any]]:
+    """Our own stories: those to train on, or every tenth of a file, which is held out for calibration."""
+    paths = sorted(folder.glob("stories-*.jsonl"), key=lambda path: int(path.stem.split("-")[1]))
+    lines = [line for path in paths for line in enumerate(path.read_text(encoding="utf-8").splitlines())]
+    return [json.loads(line) for number, line in lines if (number % _HELD_OUT == 0) == held_out]
+
+
+def story_pairs(stories: Sequence[Mapping[str, Any]], rng: random.Random, *, first_group: int) -> list[Pair]:
+    """Pairs of stories: each question with the chunks of its story's articles, cut as the index cuts them."""
     pairs: list[Pair] = []
-    group = first_group
-    for path in paths:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            story = json.loads(line)
-            texts = {a["id"]: f"{a['title']}\n{a['text']}" for a in story["articles"]}
-            for question in story["questions"]:
-                group += 1
-                for key, text in texts.items():
-                    pairs += _story_question(question["q"], text, question["answers"].get(key, []), group, rng)
-            for said in story.get("statements", []):
-                pairs.append(Pair(said["s"], texts[said["article"]], None, located=False, supports=said["supported"]))
+    for group, story in enumerate(stories):
+        size = rng.choice(_CHUNKS)
+        windows = {a["id"]: _story_windows(a, size) for a in story["articles"]}
+        for number, question in enumerate(story["questions"]):
+            pairs += _story_question(question, windows, first_group + 100 * group + number, rng)
+        for said in story.get("statements", []):
+            text = "\n".join(w.text[w.body :] for w in windows[said["article"]])[:_LONGEST_PREMISE]
+            pairs.append(Pair(said["s"], text, None, located=False, supports=said["supported"]))
     return pairs
 
 
@@ -145,21 +155,40 @@ def parallel_pairs(path: Path, rng: random.Random) -> list[Pair]:
     return pairs
 
 
+def _story_windows(row: Mapping[str, str], size: int) -> list[Window]:
+    """An article's chunks under their title and heading, as the reader will meet them."""
+    article = Article(row["id"], row["title"], row["text"])
+    return [
+        Window.of(article, chunk.start, chunk.end, heading=chunk.heading)
+        for chunk in split(article, size=size)
+    ]
+
+
 def _story_question(
-    question: str, text: str, quotes: Sequence[str], group: int, rng: random.Random
+    question: Mapping[str, Any], windows: Mapping[str, list[Window]], group: int, rng: random.Random
 ) -> Iterator[Pair]:
-    places = tuple(sorted({_place(text, quote) for quote in quotes}))
-    yield Pair(question, text, bool(places), places, group=group)
-    if places and rng.random() < 0.35 and (without := _taken_out(text, places)):
-        yield Pair(question, without, False, group=group)
+    """The chunks that answer, two that do not, and sometimes one with its answering sentences taken out."""
+    negatives: list[Pair] = []
+    for key, chunks in windows.items():
+        for window in chunks:
+            quotes = question["answers"].get(key, [])
+            places = tuple(sorted({p for quote in quotes for p in _places(window, quote)}))
+            pair = Pair(question["q"], window.text, bool(places), places, group=group)
+            if not places:
+                negatives.append(pair)
+                continue
+            yield pair
+            if rng.random() < 0.3 and (without := _taken_out(window.text, places)):
+                yield Pair(question["q"], without, False, group=group)
+    yield from rng.sample(negatives, min(len(negatives), 2))
 
 
-def _place(text: str, quote: str) -> tuple[int, int]:
-    """Where a quote stands: in the body if it can, else in the title."""
-    body = text.index("\n")
-    at = text.find(quote, body)
-    at = at if at >= 0 else text.index(quote)
-    return at, at + len(quote)
+def _places(window: Window, quote: str) -> list[tuple[int, int]]:
+    """Where a window holds a quote: in its chunk; in its title only where the whole article does not repeat it."""
+    at = window.text.find(quote, window.body)
+    if at < 0 and quote not in window.article.text:
+        at = window.text.find(quote)
+    return [(at, at + len(quote))] if at >= 0 else []
 
 
 def _window(row: Row, rng: random.Random) -> tuple[str, tuple[tuple[int, int], ...]]:

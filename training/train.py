@@ -29,6 +29,8 @@ WEIGHTS = {"answers": 1.0, "none": 0.5, "spans": 0.5, "inside": 1.0, "supports":
 INSIDE = 4.0
 WARM_UP = 0.03
 _SAVE_EVERY = 100
+# Rows are padded to a multiple: the matrix library keeps a program for each shape that it meets.
+_WIDTHS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Recipe:
     """How a stage is trained: the peak rate, and where the rate stands at its end (a share of the peak).
 
     ``together`` keeps the passages of a question in one step, so that they compete; without it there is
-    less padding.
+    less padding. After ``steps`` the stage ends, wherever its rate then is.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Recipe:
     epochs: int = 1
     frozen: int = 4
     together: bool = True
+    steps: int = 1_000_000
     seed: int = 17
 
 
@@ -82,7 +85,7 @@ def train(examples: Examples, recipe: Recipe, *, encoder: Path, work: Path, star
     first = _resume(work / f"{recipe.name}.part.pt", masters, optimizer, model)
     log = (work / f"{recipe.name}.log").open("a", encoding="utf-8")
     began = time.monotonic()
-    for step in range(first, len(batches)):
+    for step in range(first, min(len(batches), recipe.steps)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * _rate(step / len(batches), recipe.last)
         batch = collate(examples, batches[step], device)
@@ -99,7 +102,7 @@ def train(examples: Examples, recipe: Recipe, *, encoder: Path, work: Path, star
 
 def collate(examples: Examples, rows: Sequence[int], device: torch.device) -> Batch:
     """Pad rows to their longest and set their labels."""
-    longest = max(examples.length(row) for row in rows)
+    longest = -(-max(examples.length(row) for row in rows) // _WIDTHS) * _WIDTHS
     shape = (len(rows), longest)
     ids, mask, text = np.ones(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
     starts, ends, inside = (np.zeros(shape, np.float32) for _ in range(3))
