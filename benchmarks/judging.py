@@ -1,8 +1,10 @@
-"""How well verdicts tell held statements from altered ones: sensitivity and specificity on labelled pairs.
+"""How well the judge of citations tells held statements from altered ones: sensitivity and specificity.
 
-Run: python benchmarks/judging.py BENCH [PACK…]. A pair is a premise, a statement and whether the one
-holds the other (``pairs.jsonl``). "supported" is counted, then "supported or partly", beside it what
-each check takes away. Intervals are 95 %, Wilson's.
+    python benchmarks/judging.py BENCH [PACK ...]
+
+A pair is a premise, a statement and whether the one holds the other (pairs.jsonl of a pack). Prints the rates of
+"supported" and of "supported or partly" by the languages of premise and statement, with 95 % intervals (Wilson's),
+then those of "supported" as they stand in src/ragqa/citation_judge.py.
 """
 
 from __future__ import annotations
@@ -10,36 +12,72 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ragqa.citing import support
-from ragqa.loading import load_encoder
-from ragqa.reading import Evidence
-from ragqa.records import Article, Chunk, Encoder, Passage
+from ragqa.checking import judge
+from ragqa.loading import load_reader
+from ragqa.reader import Reader
+from ragqa.records import Verdict
 from ragqa.settings import Settings
-from ragqa.text import language_of
+from ragqa.text import language_of, sentence_spans
 
 PACKS = ("judge-uhgeval-zh", "judge-xquad-xling")
+# Pairs by (whether the premise holds the statement, the verdict on it).
+Counts = Counter[tuple[bool, Verdict]]
 
 
 def main() -> None:
-    """Print one row a pack and direction."""
+    """Judge every pair and print the rates."""
     bench, *packs = sys.argv[1:]
-    encoder = load_encoder(Settings.load())
-    print(f"{'pairs':28} {'n':>5}  {'supported: sens / spec':34} {'or partly: sens / spec':34}")
-    for pack in packs or PACKS:
-        counts: dict[str, Counter[tuple[bool, str]]] = {}
-        for line in (Path(bench) / pack / "pairs.jsonl").read_text(encoding="utf-8").splitlines():
+    print_rates(count(Path(bench), packs or list(PACKS), load_reader(Settings.load())))
+
+
+def count(bench: Path, packs: list[str], reader: Reader) -> dict[tuple[str, str], Counts]:
+    """Verdicts on the pairs of these packs that tell something, by the languages of premise and statement."""
+    counts: dict[tuple[str, str], Counts] = {}
+    for pack in packs:
+        for line in (bench / pack / "pairs.jsonl").read_text(encoding="utf-8").splitlines():
             pair = json.loads(line)
-            if pair.get("kind") == "verbatim":
-                continue
-            direction = "->".join(way(pair))
-            verdict = verdict_of(pair["premise"], pair["hypothesis"], encoder)
-            counts.setdefault(direction, Counter())[bool(pair["label"]), verdict] += 1
-        for direction, found in sorted(counts.items()):
-            print(f"{pack + ' ' + direction:28} {found.total():5}  {rates(found, {'supported'}):34} ", end="")
-            print(rates(found, {"supported", "partly"}), flush=True)
+            if telling(pair):
+                verdict = verdict_of(pair["premise"], pair["hypothesis"], reader)
+                counts.setdefault(way(pair), Counter())[bool(pair["label"]), verdict] += 1
+    return counts
+
+
+def print_rates(counts: dict[tuple[str, str], Counts]) -> None:
+    """The rates as a table, then as a literal for JUDGE_RATES."""
+    print("| pairs | n | supported: sensitivity, specificity | or partly: sensitivity, specificity |")
+    print("|---|---|---|---|")
+    for (source, said), found in sorted(counts.items()):
+        strict = ", ".join(_interval(*part) for part in rates(found, {"supported"}))
+        lenient = ", ".join(_interval(*part) for part in rates(found, {"supported", "partly"}))
+        print(f"| {source}→{said} | {found.total()} | {strict} | {lenient} |")
+    print("\nJUDGE_RATES: dict[Way, tuple[float, float]] = {")
+    for way, found in sorted(counts.items()):
+        held, refused = rates(found, {"supported"})
+        if held[1] and refused[1]:
+            named = ", ".join(map(json.dumps, way))
+            print(f"    ({named}): ({held[0] / held[1]:.2f}, {refused[0] / refused[1]:.2f}),")
+    print("}")
+
+
+def rates(found: Counts, accepted: set[Verdict]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(accepted, all) of the statements that are held, (not accepted, all) of those that are not."""
+
+    def accepted_of(truth: bool) -> tuple[int, int]:
+        verdicts = {verdict: n for (label, verdict), n in found.items() if label == truth}
+        return sum(n for verdict, n in verdicts.items() if verdict in accepted), sum(verdicts.values())
+
+    (hits, held), (slips, altered) = accepted_of(True), accepted_of(False)
+    return (hits, held), (altered - slips, altered)
+
+
+def telling(pair: dict[str, Any]) -> bool:
+    """Whether a pair is no mere copy: a part of its premise, or of a parallel text one in the same language."""
+    same = pair.get("premise_lang", "") == pair.get("hyp_lang")
+    return pair.get("kind") != "verbatim" and not same
 
 
 def way(pair: dict[str, Any]) -> tuple[str, str]:
@@ -47,25 +85,24 @@ def way(pair: dict[str, Any]) -> tuple[str, str]:
     return language_of(pair["premise"]), language_of(pair["hypothesis"])
 
 
-def verdict_of(premise: str, statement: str, encoder: Encoder) -> str:
-    """The verdict on a statement with its premise as the only passage."""
-    article = Article("premise", "", premise, language=language_of(premise))
-    passage = Passage(Chunk("premise", 0, len(premise), premise), article, 1.0)
-    found = support(statement, Evidence.gather([passage], encoder=encoder))
-    return found.verdict if found else "unsupported"
+def verdict_of(premise: str, statement: str, reader: Reader) -> Verdict:
+    """The verdict on a statement by the sentence, or two, of the premise that support it best."""
+    texts = list(_windows(premise))
+    supports = reader.supports(statement, texts)
+    best = texts[supports.index(max(supports))]
+    return judge(statement, best, reader=reader, around=premise)
 
 
-def rates(found: Counter[tuple[bool, str]], accepted: set[str]) -> str:
-    """Sensitivity and specificity with their intervals."""
-    held = {
-        label: sum(n for (truth, verdict), n in found.items() if truth == label and verdict in accepted)
-        for label in (True, False)
-    }
-    total = {label: sum(n for (truth, _), n in found.items() if truth == label) for label in (True, False)}
-    return f"{_share(held[True], total[True])} / {_share(total[False] - held[False], total[False])}"
+def _windows(premise: str) -> Iterator[str]:
+    """Each sentence of a premise, alone and with the next."""
+    spans = sentence_spans(premise) or [(0, len(premise))]
+    for at, (start, end) in enumerate(spans):
+        yield premise[start:end]
+        if at + 1 < len(spans):
+            yield premise[start : spans[at + 1][1]]
 
 
-def _share(hits: int, total: int) -> str:
+def _interval(hits: int, total: int) -> str:
     if not total:
         return "-"
     p, z = hits / total, 1.96

@@ -26,10 +26,12 @@ from ragqa.encoder import SentenceEncoder
 from ragqa.errors import ModelError
 from ragqa.index import Index
 from ragqa.lexical import Lexical
-from ragqa.loading import load_encoder, open_generator
-from ragqa.records import Generator
+from ragqa.loading import load_encoder, load_reader, open_generator
+from ragqa.question import Question as Analysed
+from ragqa.reader import Reader
+from ragqa.records import Generator, Vectors
 from ragqa.resampling import mean
-from ragqa.retrieval import WEIGHTS, Query, rank, retrieve
+from ragqa.retrieval import JUDGED, WEIGHTS, Query, judged, rank, read_best, retrieve
 from ragqa.settings import Settings
 from ragqa.translating import Translator
 
@@ -63,21 +65,25 @@ def main() -> None:
     chosen = arguments.parse_args()
     settings = Settings.load()
     encoder = load_encoder(settings)
+    reader = load_reader(settings, encoder)
     generator = None if chosen.no_llm else _generator(settings)
     print("| pack | signals | S@1 | S@5 | nDCG@10 | ms a question, p50 |\n|---|---|---|---|---|---|")
     for name in chosen.only:
         index = _index(SHARED_CORPUS.get(name, name), chosen, encoder, settings)
         questions = list(questions_of(chosen.packs / name))
-        plain = [Query.of(q.text, encoder=encoder) for q in questions]
-        for label, ranker in RANKERS.items():
+        plain = [Query.of(Analysed.of(q.text), encoder=encoder) for q in questions]
+        for label, ranker in {**RANKERS, f"all, {JUDGED} read": _read_by(reader)}.items():
             _row(name, label, questions, plain, ranker, index)
         if generator and name in CROSSING:
             wordings = _translations(questions, chosen.work / f"{name}.translations.jsonl", generator)
-            both = [Query.of(q.text, encoder=encoder, translation=wordings[q.id]) for q in questions]
+            both = [
+                Query.of(Analysed.of(q.text), encoder=encoder, translation=wordings[q.id]) for q in questions
+            ]
             for label in ("dense", "dense + late", "dense + lexical", "all"):
                 _row(name, f"{label}, translated", questions, both, RANKERS[label], index)
+            _row(name, f"all, translated, {JUDGED} read", questions, both, _read_by(reader), index)
     if chosen.speed:
-        _speed(chosen, encoder, settings)
+        _speed(chosen, encoder, settings, reader)
 
 
 def _weighted(**weights: float) -> Ranker:
@@ -90,14 +96,30 @@ def _weighted(**weights: float) -> Ranker:
     return ranked
 
 
+def _read_by(reader: Reader) -> Ranker:
+    """All signals, and the reader's view of the best."""
+
+    def ranked(query: Query, index: Index) -> list[str]:
+        found = rank(query, index=index)
+        return _articles(index, judged(found, read_best(query, found, index, reader)).rows)
+
+    return ranked
+
+
 def _uncalibrated(query: Query, index: Index) -> list[str]:
-    return _articles(index, index.nearest(query.vector[0], k=100))
+    return _articles(index, index.nearest(_vector(query), k=100))
+
+
+def _vector(query: Query) -> Vectors:
+    """The question's own vector, or the unit mean of both wordings'."""
+    total = np.sum([w.vector for w in query.wordings.values()], axis=0)
+    return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
 
 
 def _reciprocal(query: Query, index: Index) -> list[str]:
     """Reciprocal rank fusion of dense and BM25 at depth 100 with k = 60, as frameworks do by default."""
-    dense = index.nearest(query.vector[0], k=100)
-    words = index.words.coverage(query.text)
+    dense = index.nearest(_vector(query), k=100)
+    words = index.words.coverage(query.question.text)
     lexical = np.argsort(-words, kind="stable")[:100]
     votes: dict[int, float] = {}
     for ranking in (dense, lexical):
@@ -206,7 +228,7 @@ def _translations(questions: Sequence[Question], path: Path, generator: Generato
     return known
 
 
-def _speed(chosen: argparse.Namespace, encoder: SentenceEncoder, settings: Settings) -> None:
+def _speed(chosen: argparse.Namespace, encoder: SentenceEncoder, settings: Settings, reader: Reader) -> None:
     """Search over 10,000 articles of two packs: indexing, size, and milliseconds a question."""
     corpus = chosen.work / "ten-thousand.jsonl"
     lines = [
@@ -240,7 +262,7 @@ def _speed(chosen: argparse.Namespace, encoder: SentenceEncoder, settings: Setti
         seconds = []
         for question in list(questions_of(chosen.packs / pack))[:200]:
             started = time.perf_counter()
-            retrieve(Query.of(question.text, encoder=encoder), index=index, k=5)
+            retrieve(Query.of(Analysed.of(question.text), encoder=encoder), index=index, k=5, reader=reader)
             seconds.append(time.perf_counter() - started)
         p50, p95 = np.percentile(np.array(seconds[3:]) * 1000, [50, 95])
         print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from house import BUYER, ENGLISH, House, Line
 from nursery import Nursery
 from tally import Tally, write
 
+# training/ is no part of the package; its tests import it from here.
+sys.path.append(str(Path(__file__).parents[1]))
 TALLY = pytest.StashKey[Tally]()
 
 

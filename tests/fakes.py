@@ -1,4 +1,4 @@
-"""An encoder whose vectors can be worked out by hand, a language model that follows a script, a corpus."""
+"""An encoder and a reader whose numbers can be worked out by hand, a language model that follows a script, a corpus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ragqa.reader import Reading
 from ragqa.records import Article, Chunk, FirstSink, Message, Passage, Tokens, TokenSink, Vectors
+from ragqa.text import sentence_spans
 
 # One axis a subject, named in both languages; every text has 1 on one more axis, the first.
 SUBJECTS: tuple[tuple[str, ...], ...] = (
@@ -149,6 +151,72 @@ class TokenEncoder(WordEncoder):
         for row, text in enumerate(texts):
             if each:
                 each(row, self.tokens(text))
+
+
+class WordReader:
+    """Reads by the subjects that a question and a text both name; remembers what it was given.
+
+    A text's places are its sentences that end in a stop, so no title is one. Of n subjects of the question in
+    them the score is 2n - 3; each sentence's share of beginnings and ends is its share of those subjects. No
+    token is inside an answer, so the short answer is the sentence without its stop.
+    """
+
+    def __init__(self, *, id: str = "words") -> None:
+        self.id = id
+        self.questions: list[str] = []
+        self.texts: list[str] = []
+        self.statements: list[str] = []
+
+    def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
+        self.questions.append(question)
+        self.texts += texts
+        return [self._reading(named(question), text) for text in texts]
+
+    def supports(self, statement: str, texts: Sequence[str]) -> list[float]:
+        """The share of the statement's subjects that a text names, 0 for a statement that names none."""
+        self.statements.append(statement)
+        said = named(statement)
+        return [len(said & named(text)) / max(1, len(said)) for text in texts]
+
+    def _reading(self, asked: frozenset[int], text: str) -> Reading:
+        places = [(start, end) for start, end in sentence_spans(text) if text[end - 1] in "。！？.!?"]
+        shared = [asked & named(text[start:end]) for start, end in places]
+        counts = np.array([len(subjects) for subjects in shared], dtype=np.float32)
+        shares = counts / max(1, counts.sum())
+        return Reading(
+            score=2 * len(frozenset().union(*shared)) - 3,
+            none=0.0 if counts.any() else 0.5,
+            places=np.array(places, dtype=np.int64).reshape(-1, 2),
+            begins=shares,
+            ends=shares,
+            inside=np.zeros(len(places), dtype=np.float32),
+        )
+
+
+def marks(
+    text: str,
+    *spans: tuple[int, int],
+    score: float = 1.0,
+    inside: float = 1.0,
+    shares: Sequence[float] = (),
+) -> Reading:
+    """A reading whose places are a text's characters; shares of it, by default equal, begin and end with the spans."""
+    places = np.array([(at, at + 1) for at, c in enumerate(text) if not c.isspace()], dtype=np.int64).reshape(
+        -1, 2
+    )
+    begins, ends, within = (np.zeros(len(places), dtype=np.float32) for _ in range(3))
+    for at, (start, end) in enumerate(spans):
+        share = shares[at] if shares else 1 / len(spans)
+        begins[places[:, 0] == start] += share
+        ends[places[:, 1] == end] += share
+        within[(places[:, 0] >= start) & (places[:, 1] <= end)] = inside
+    return Reading(score, 0.0 if spans else 1.0, places, begins, ends, within)
+
+
+def named(text: str) -> frozenset[int]:
+    """The subjects that a text names, by their number."""
+    lower = text.lower()
+    return frozenset(n for n, words in enumerate(SUBJECTS) if any(word in lower for word in words))
 
 
 Piece = str | Exception

@@ -20,7 +20,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-QUESTION = "Brundage为什么离开OpenAI？"
+# Its answer is in Chinese, so the language model translates it.
+QUESTION = "why did Brundage leave?"
 PORT = 7899
 _SIOCSIFFLAGS, _UP_AND_RUNNING = 0x8914, 0x41
 
@@ -88,7 +89,7 @@ def asked(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
     button = next(part["id"] for part in config["components"] if part["props"].get("elem_id") == "ask")
     event = next(each["id"] for each in config["dependencies"] if [button, "click"] in each["targets"])
     ours = {"fn_index": event, "session_hash": "offline", "trigger_id": button, "event_data": None}
-    request("POST", "/gradio_api/queue/join", {"data": [QUESTION, '{"ui": "zh"}'], **ours}).read()
+    request("POST", "/gradio_api/queue/join", {"data": [QUESTION, '{"ui": "en"}'], **ours}).read()
     for line in request("GET", "/gradio_api/queue/data?session_hash=offline"):
         if line.startswith(b"data:"):
             message = json.loads(line[5:])

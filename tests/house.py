@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from fakes import LIBRARY, LIGHTHOUSE, Piece, ScriptedGenerator, WordEncoder, write_corpus
+from fakes import LIBRARY, LIGHTHOUSE, Piece, ScriptedGenerator, WordEncoder, WordReader, write_corpus
 
 from ragqa import loading as module
 from ragqa.__main__ import main
@@ -23,14 +24,18 @@ from ragqa.settings import Settings
 from ragqa.versions import Manifest
 
 WHY = "港口为什么停航？"
-# Every sign counts the same.
-EVEN = tuple(
-    {"": -1.0, "score": 1.0, "crosses": 1.0, "english": 1.0, "long": 0.0, **dict.fromkeys(more, 1.0)}
-    for more in ((), ("willing",), ("checked",), ("willing", "checked"))
-)
+# A text's chance, and an answer's confidence, are the logistic of the reader's score alone: .047 for a text that
+# names no subject of the question (not found), .269 for one subject (possible), .731 for two (answered).
+PLAIN = {
+    "passage": defaultdict(float, reader=1.0),
+    "answer": {language: defaultdict(float, reader=1.0) for language in ("zh", "en")},
+    "refuse_below": 0.1,
+    "answered_from": 0.5,
+}
 WHO = "Who bought the lamp?"
-REASONS = ["[1] 航道里的", "沙太多了。\n[2] 灯塔的灯已经坏了。\n", "[3] 工人正在罢工。\n"]
-BUYER = ["[2] Marta Lindqvist is the buyer.\n"]
+# What a language model writes of WHY and WHO, above the quotes.
+REASONS = ["港口停航有", "三个原因。 [1]\n"]
+BUYER = ["Marta Lindqvist is the buyer. [2]\n"]
 ENGLISH = {"library.md": LIBRARY, "lighthouse.md": LIGHTHOUSE}
 
 
@@ -69,10 +74,10 @@ class House:
         for name in [name for name in os.environ if name.startswith("RAGQA_")]:
             monkeypatch.delenv(name)
         # The fakes' scores are not those that confidence was fitted on.
-        monkeypatch.setenv("RAGQA_REFUSE_BELOW", "0")
-        monkeypatch.setattr("ragqa.confidence._WEIGHTS", EVEN)
+        monkeypatch.setattr("ragqa.outcome.fitted", lambda: PLAIN)
         self.folder = folder
         self.encoder = WordEncoder()
+        self.reader = WordReader()
         self.settings = Settings.load(
             corpus=folder / "corpus",
             index=folder / "index",
@@ -81,6 +86,7 @@ class House:
         )
         self._patch = monkeypatch
         monkeypatch.setattr(module, "load_encoder", lambda settings: self.encoder)
+        monkeypatch.setattr(module, "load_reader", lambda settings, encoder: self.reader)
 
     def build(self, files: dict[str, str]) -> None:
         write_corpus(self.settings.corpus, files)

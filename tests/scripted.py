@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ragqa.errors import ArticleNotFoundError
-from ragqa.records import Answer, Article, Chunk, Citation, Language, Passage, Statement, Verdict
+from ragqa.records import Answer, Article, Chunk, Citation, Language, Passage, ShortAnswer, Statement
 from ragqa.settings import Settings
 from ragqa.text import language_of, sentence_spans
 
@@ -16,16 +16,23 @@ PATHS = ("corpus", "index", "gold", "runs", "candidates")
 CORPUS = Path(__file__).parents[1] / "corpus"
 
 Quote = tuple[str, str]  # article id, the words
-Line = tuple[str, tuple[int, ...], Verdict]  # statement, indexes into the quotes from 1, verdict
+Said = tuple[int, str]  # number of a quote from 1, words
 
 
 @dataclass(frozen=True)
 class Script:
-    """What one question gets; ``found`` are words that passages are drawn around, uncited."""
+    """What one question gets; quotes without short answers may answer, no quotes are a refusal.
+
+    ``short`` are words of a quote, or of its article's title; ``translations`` come word by word; ``written``
+    are sentences with the number of their quote; ``found`` are words that passages are drawn around, uncited.
+    """
 
     quotes: tuple[Quote, ...] = ()
-    lines: tuple[Line, ...] = ()
+    short: tuple[Said, ...] = ()
+    translations: tuple[Said, ...] = ()
+    written: tuple[Said, ...] = ()
     found: tuple[Quote, ...] = ()
+    conflict: tuple[int, ...] = ()
     note: str = ""
 
 
@@ -71,7 +78,7 @@ class ScriptedPipeline:
     ) -> None:
         self.index: FakeIndex | None = FakeIndex(list(own_articles() if articles is None else articles))
         self.settings = Settings.load(**dict(zip(PATHS, map(home.joinpath, PATHS), strict=True)))
-        self.models = {"encoder": "words", "generator": "script"}
+        self.models = {"encoder": "words", "reader": "script", "generator": "script"}
         self.loading = False
         self.opening = False
         self.problem = ""
@@ -99,43 +106,46 @@ class ScriptedPipeline:
         self.asked.append(question)
         self.wishes.append(wishes)
         try:
-            yield from self._snapshots(question)
+            yield from self._snapshots(question, **wishes)
             self.finished.append(question)
         finally:
             self.closed.append(question)
 
-    def _snapshots(self, question: str) -> Iterator[Answer]:
+    def _snapshots(
+        self, question: str, *, use_llm: object = True, write: object = False, **_: object
+    ) -> Iterator[Answer]:
         script = self.scripts[question]
-        language = language_of(question)
         citations = tuple(self._citation(n, quote) for n, quote in enumerate(script.quotes, start=1))
         passages = self._passages(citations, script.found)
-        bare = Answer(question, language, "answered", passages=passages, mode="sources")
+        answer = Answer(question, language_of(question), "not_found", passages=passages, mode="sources")
         self.pause("retrieve")
-        yield bare
-        self.pause("extract")
-        if not script.lines:
-            yield replace(bare, status="not_found", note=script.note, mode="extractive")
-            return
-        quoted = tuple(Statement(c.quote, (c.marker,), "supported") for c in citations[:2])
-        yield replace(bare, statements=quoted, citations=citations[:2], mode="extractive")
+        yield answer
         self.pause("read")
-        yield replace(bare, mode="generating")
-        said: list[Statement] = []
-        for text, markers, verdict in script.lines:
-            self.pause("write")
-            said.append(Statement(text, markers, verdict))
-            used = {n for statement in said for n in statement.citations}
-            cited = tuple(c for c in citations if c.marker in used)
-            yield replace(bare, statements=tuple(said), citations=cited, mode="generating")
-        unverified = all(statement.verdict == "unsupported" for statement in said)
-        yield replace(
-            bare,
-            statements=tuple(said),
-            citations=cited,
-            mode="generated",
-            status="unverified" if unverified else "answered",
+        answer = replace(
+            answer,
+            mode="quotes",
+            status="answered" if script.short else "possible" if citations else "not_found",
+            statements=tuple(Statement(c.quote, (c.marker,)) for c in citations),
+            citations=citations,
+            answers=tuple(_short(citations[n - 1], words) for n, words in script.short),
+            conflict=script.conflict,
+            confidence=0.9,
             note=script.note,
         )
+        yield answer
+        for n, translation in script.translations if use_llm else ():
+            for end in range(1, len(translation.split()) + 1):
+                self.pause("translate")
+                answer = _translated(answer, n, " ".join(translation.split()[:end]))
+                yield answer
+        answer = replace(answer, timings_ms={"translated": 1})
+        yield answer
+        for at, (n, sentence) in enumerate(script.written if use_llm and write else ()):
+            self.pause("write")
+            said = Statement(sentence, (n,), kind="written")
+            statements = (*answer.statements[:at], said, *answer.statements[at:])
+            answer = replace(answer, mode="written", statements=statements)
+            yield answer
 
     def _citation(self, marker: int, quote: Quote) -> Citation:
         article = self.article(quote[0])
@@ -156,3 +166,18 @@ class ScriptedPipeline:
             chunk = Chunk(article.id, a, b, article.text[a:b])
             passages.append(Passage(chunk, article, 0.9 - 0.02 * len(passages)))
         return tuple(passages)
+
+
+def _short(citation: Citation, words: str) -> ShortAnswer:
+    at = citation.quote.find(words)
+    if at < 0:
+        assert words in citation.article.title
+        return ShortAnswer(words, citation.marker, None, None)
+    start = citation.start + at
+    return ShortAnswer(words, citation.marker, start, start + len(words))
+
+
+def _translated(answer: Answer, n: int, translation: str) -> Answer:
+    statements = list(answer.statements)
+    statements[n - 1] = replace(statements[n - 1], translation=translation)
+    return replace(answer, statements=tuple(statements))

@@ -28,7 +28,7 @@ def kept(tmp_path: Path) -> tuple[TestClient, Path]:
     [
         ("txt", "text/plain", "谁？\n\n没有。"),
         ("md", "text/markdown", "## 谁？"),
-        ("json", "application/json", '{"schema":"ragqa.answer/1"'),
+        ("json", "application/json", '{"schema":"ragqa.answer/2"'),
     ],
 )
 def test_an_answer_can_be_taken_away(kept: tuple[TestClient, Path], form: str, kind: str, start: str) -> None:

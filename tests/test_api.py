@@ -39,17 +39,35 @@ class Served:
 
 @pytest.fixture
 def served(house: House) -> Served:
-    return Served(house, ["谁买了灯？"], BUYER)
+    return Served(house, BUYER)
 
 
 def test_ask_gives_the_command_line_s_document(served: Served) -> None:
     document = served.ask(WHO, id=7).json()
-    assert document["schema"] == "ragqa.answer/1"
+    assert document["schema"] == "ragqa.answer/2"
     assert document["id"] == 7
-    assert document["text"] == "Marta Lindqvist is the buyer [1]."
+    assert document["answers"][1]["text"] == "Its buyer is Marta Lindqvist, a painter"
     assert document["index"] == served.pipeline.describe()
-    assert document["citations"][0]["quote"] == "Its buyer is Marta Lindqvist, a painter."
+    assert document["citations"][1]["quote"] == "Its buyer is Marta Lindqvist, a painter."
     assert served.desk.line.empty
+
+
+def test_a_written_answer_comes_when_it_is_asked_for(served: Served) -> None:
+    assert served.ask(WHO).json()["mode"] == "quotes"
+    assert served.model.prompts == []
+    document = served.ask(WHO, write=True).json()
+    assert document["mode"] == "written"
+    assert document["statements"][0] == {
+        "kind": "written", "text": "Marta Lindqvist is the buyer.", "citations": [2], "verdict": "supported",
+        "translation": None,
+    }  # fmt: skip
+    assert served.ask(WHO, write=True, no_llm=True).json()["mode"] == "quotes"
+
+
+def test_quotes_without_the_model_do_not_wait_for_a_turn(served: Served) -> None:
+    run = served.desk.start("one before")  # it holds the line until it is stopped
+    assert served.ask(WHO, no_llm=True).json()["status"] == "answered"
+    run.stop()
 
 
 def test_ask_without_the_model_and_with_a_filter(served: Served) -> None:
@@ -210,7 +228,7 @@ LEAVES = (
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8)  # fmt: skip
 FIELDS = st.sampled_from(
     ["question", "query", "q", "text", "id", "k", "since", "until", "written_in", "source", "language",
-     "after", "no_llm", "translate", "other"]
+     "after", "no_llm", "write", "translate", "other"]
 )  # fmt: skip
 RAW = st.binary(max_size=60) | st.sampled_from(
     [

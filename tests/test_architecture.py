@@ -49,16 +49,21 @@ ROOMS: dict[str, set[str]] = {
     "watching": set(),
     "resuming": {"calibration", "disk", "index", "late"},
     "encoding": {"calibration", "encoder", "index", "late", "resuming"},
+    "question": {"lexicon"},
+    "reader_model": set(),
+    "reader": {"reader_model"},
+    "outcome": {"reader"},
+    "quoting": {"lexicon", "reader"},
     "selection": {"index", "lexicon"},
-    "retrieval": {"index", "late", "lexicon", "selection"},
+    "retrieval": {"index", "late", "outcome", "question", "quoting", "reader", "selection"},
+    "checking": {"lexicon", "reader"},
+    "naming": {"lexicon"},
     "prompting": set(),
     "remembering": set(),
     "translating": {"lexicon", "prompting", "remembering"},
+    "glossing": {"lexicon", "naming", "prompting"},
     "generator": set(),
-    "reading": {"lexicon"},
-    "citing": {"lexicon", "reading"},
-    "comparing": {"citing", "lexicon", "reading"},
-    "confidence": set(),
+    "timing": set(),
     "wording": set(),
     "examples": {"lexicon"},
     "terminal": {"wording"},
@@ -66,10 +71,13 @@ ROOMS: dict[str, set[str]] = {
     "candidates": {"gold"},
     "measures": {"lexicon"},
     "resampling": set(),
-    "evaluation": {"measures", "resampling"},
-    "paired": {"evaluation", "resampling"},
+    "citation_judge": {"checking", "reader"},
+    "gold_record": {"citation_judge", "measures"},
+    "sentinels": {"gold_record", "measures", "resampling"},
+    "evaluation": {"citation_judge", "gold_record", "measures", "resampling"},
+    "paired": {"evaluation", "gold_record", "resampling"},
     "gates": {"evaluation"},
-    "charts": {"evaluation", "resampling"},
+    "charts": {"evaluation", "gold_record", "resampling"},
 }
 # The page: its own rooms, which know of a pipeline only what asking.py says of one; what runs in the
 # background opens models of its own (shelf, and trial among what is put together).
@@ -78,7 +86,7 @@ PAGE: dict[str, set[str]] = {
     "markup": {"interface"},
     "frame": {"interface", "markup"},
     "reply": {"interface", "markup"},
-    "exporting": {"markup"},
+    "exporting": {"markup", "wording"},
     "running": set(),
     "wishes": {"index"},
     "asking": {"frame", "index", "markup", "remembering", "reply", "running", "settings", "wishes"},
@@ -93,7 +101,7 @@ PAGE: dict[str, set[str]] = {
     },
     "access": set(),
     "guard": {"access"},
-    "api": {"answering", "asking", "running", "schema", "wishes"},
+    "api": {"asking", "running", "schema", "timing", "wishes"},
     "web": {"access"},
     "page": {
         "access",
@@ -119,31 +127,29 @@ COMPOSITION: dict[str, set[str]] = {
     "building": {
         "calibration", "chunking", "corpus", "disk", "encoder", "encoding", "index", "resuming", "versions",
     },
-    "answering": {
-        "citing", "comparing", "confidence", "lexicon", "prompting", "reading", "translating", "wording",
-    },
-    "generating": {
-        "answering", "citing", "prompting", "reading", "retrieval", "settings", "translating", "wording",
-    },
-    "loading": {"encoder", "generator", "models", "settings"},
+    "answering": {"lexicon", "outcome", "question", "quoting", "retrieval", "wording"},
+    "writing": {"checking", "prompting", "reader", "wording"},
+    "loading": {"encoder", "generator", "models", "reader", "settings"},
     "pipeline": {
-        "answering", "confidence", "current", "encoder", "examples", "generating", "generator", "index", "loading", "reading",
-        "remembering", "retrieval", "settings", "translating", "versions", "wording",
+        "answering", "current", "encoder", "examples", "generator", "glossing", "index", "loading", "question", "reader",
+        "remembering", "retrieval", "settings", "timing", "translating", "versions", "wording", "writing",
     },
     "doctor": {"building", "corpus", "index", "models", "settings", "versions"},
     "schema": {"building"},
     "options": {"index", "settings", "terminal"},
-    "questions": {"answering", "options", "pipeline", "schema", "settings", "terminal"},
+    "questions": {"options", "pipeline", "schema", "settings", "terminal", "timing"},
     "keeping": {
         "building", "doctor", "index", "indexing", "models", "options", "page", "schema", "settings", "snapshots", "terminal",
         "watching",
     },
     "indexing": {"building", "loading", "settings"},
-    "measuring": {"citing", "evaluation", "gold", "pipeline", "prompting", "schema"},
-    "report": {"charts", "evaluation", "measuring", "paired", "resampling"},
-    "trial": {"evaluation", "gold", "measuring", "pipeline", "report", "settings"},
+    "measuring": {"citation_judge", "gold", "gold_record", "pipeline", "prompting", "reader", "schema"},
+    "report": {
+        "charts", "citation_judge", "evaluation", "gold_record", "measuring", "paired", "resampling", "sentinels",
+    },
+    "trial": {"gold", "gold_record", "measuring", "pipeline", "report", "settings"},
     "grading": {
-        "candidates", "evaluation", "gates", "gold", "index", "indexing", "measuring", "options", "paired",
+        "candidates", "gates", "gold", "gold_record", "index", "indexing", "measuring", "options", "paired",
         "pipeline", "report", "settings", "terminal", "trial",
     },
     "__main__": {"grading", "keeping", "options", "questions", "terminal"},
@@ -173,7 +179,7 @@ def ours(module: str) -> set[str]:
 
 
 def at_module_level(module: str) -> set[str]:
-    """Top packages that are imported as soon as the module is, TYPE_CHECKING blocks left out."""
+    """What is imported as soon as the module is, by its full name; TYPE_CHECKING blocks left out."""
 
     def running(body: list[ast.stmt]) -> Iterator[ast.stmt]:
         for node in body:
@@ -182,7 +188,12 @@ def at_module_level(module: str) -> set[str]:
             if isinstance(node, ast.If | ast.Try | ast.With) and not typing_only:
                 yield from running(node.body)
 
-    return {name.split(".")[0] for node in running(tree(module).body) for name in imported(node)}
+    return {name for node in running(tree(module).body) for name in imported(node)}
+
+
+def tops(names: set[str]) -> set[str]:
+    """The packages that modules belong to."""
+    return {name.split(".")[0] for name in names}
 
 
 def test_every_module_has_its_place_in_the_tables() -> None:
@@ -218,7 +229,13 @@ def test_arrows_make_no_circle() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_heavy_libraries_are_imported_when_first_needed(module: str) -> None:
-    assert at_module_level(module) & HEAVY == ({"gradio"} if module == "page" else set())
+    at_once = {"page": {"gradio"}, "reader_model": {"torch"}}
+    assert tops(at_module_level(module)) & HEAVY == at_once.get(module, set())
+
+
+def test_the_network_is_imported_by_the_reader_alone_when_it_loads() -> None:
+    assert {module for module in MODULES if "reader_model" in ours(module)} == {"reader"}
+    assert "ragqa.reader_model" not in at_module_level("reader")
 
 
 def test_each_heavy_library_is_at_home_in_one_room() -> None:
@@ -228,17 +245,18 @@ def test_each_heavy_library_is_at_home_in_one_room() -> None:
             for name in imported(node):
                 if (top := name.split(".")[0]) in HEAVY:
                     homes.setdefault(top, set()).add(module)
-    assert homes.pop("torch") == homes.pop("transformers") == {"encoder", "generator"}
     assert homes == {
-        "sentence_transformers": {"encoder"},
+        "torch": {"encoder", "generator", "reader", "reader_model"},
+        "transformers": {"encoder", "generator", "reader_model"},
+        "sentence_transformers": {"encoder", "reader"},
         "faiss": {"index"},
         "xllamacpp": {"generator"},
         "gradio": {"page"},
         "langchain_text_splitters": {"chunking"},
         "rjieba": {"lexicon"},
         "opencc": {"lexicon"},
-        "tokenizers": {"e5pack"},
-        "safetensors": {"e5pack"},
+        "tokenizers": {"e5pack", "reader"},
+        "safetensors": {"e5pack", "reader_model"},
         "sentencepiece": {"e5pack"},
         "matplotlib": {"charts"},
         "scipy": {"resampling"},

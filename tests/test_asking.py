@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from scripted import Script, ScriptedPipeline
 
 from ragqa.asking import Desk
 
 REASONS = "brundage-three-reasons.md"
-SCRIPT = Script(quotes=((REASONS, "第一，留下来的机会成本太高。"),), lines=(("It cost.", (1,), "supported"),))
+SCRIPT = Script(
+    quotes=((REASONS, "第一，留下来的机会成本太高。"),),
+    short=((1, "机会成本太高"),),
+    translations=((1, "First, it cost"),),
+    written=((1, "It cost too much."),),
+)
 
 
 def desk(**settings: int) -> Desk:
@@ -50,7 +57,54 @@ def test_a_finished_answer_is_kept_under_the_token_of_its_tools() -> None:
     token = answer.split('data-token="')[1].split('"')[0]
     kept = one.kept.get(token)
     assert kept
-    assert kept.text == "It cost [1]."
+    assert kept.text == "First, it cost [1]"
+
+
+def test_an_answer_grows_from_sources_to_quotes_to_their_translations() -> None:
+    modes = [
+        (re.search(r'data-mode="(\w+)"', answer), re.findall(r"</small> ([^<]*)</p>", answer))
+        for _, answer, _ in desk().ask("Who?", "", "a")
+    ]
+    assert [(mode and mode[1], translation) for mode, translation in modes] == [
+        (None, []),
+        ("sources", []),
+        ("quotes", []),
+        ("quotes", ["First,"]),
+        ("quotes", ["First, it"]),
+        ("quotes", ["First, it cost"]),
+        ("quotes", ["First, it cost"]),
+        ("quotes", ["First, it cost"]),
+    ]
+
+
+def test_what_is_being_done_is_told_step_by_step() -> None:
+    def steps(wished: str) -> list[str]:
+        told = [
+            re.findall(r"<span[^>]*>([^<]*)</span></li></ol>", status)[0]
+            for status, *_ in desk().ask("Who?", wished, "a")
+        ]
+        return list(dict.fromkeys(told))
+
+    assert steps("")[:-1] == ["searching", "reading", "translating", "quoted 1 sentence"]
+    assert steps('{"translate": "off"}')[:-1] == ["searching", "reading", "quoted 1 sentence"]
+    assert steps('{"write": "on"}')[:-1] == ["searching", "reading", "translating", "writing"]
+    assert steps("")[-1].startswith("done in ")
+
+
+def test_a_written_answer_stands_above_the_quotes_when_it_is_wished() -> None:
+    *_, (_, written, _) = desk().ask("Who?", '{"write": "on"}', "a")
+    assert 'data-mode="written"' in written
+    assert written.index("It cost too") < written.index("机会成本太高</mark>")
+    *_, (_, quoted, _) = desk().ask("Who?", "", "a")
+    assert "It cost too" not in quoted
+
+
+def test_what_is_wished_reaches_the_pipeline() -> None:
+    one = desk()
+    for wished in ("", '{"translate": "off"}', '{"translate": "off", "write": "on"}', '{"write": "off"}'):
+        list(one.ask("Who?", wished, "a"))
+    told = [(wishes["use_llm"], wishes["write"]) for wishes in one.pipeline.wishes]  # type: ignore[attr-defined]
+    assert told == [(True, None), (False, None), (True, True), (True, False)]
 
 
 def test_a_wish_that_cannot_be_met_is_told_and_nothing_is_asked() -> None:

@@ -32,7 +32,7 @@ from ragqa.settings import Settings
 
 REASONS = "brundage-three-reasons.md"
 WHO = "Who?"
-SCRIPT = Script(quotes=((REASONS, "第一，留下来的机会成本太高。"),), lines=(("It cost.", (1,), "supported"),))
+SCRIPT = Script(quotes=((REASONS, "第一，留下来的机会成本太高。"),), short=((1, "机会成本"),))
 CANARY = "canary-7f3a"
 DONE = r"data-state=\"done"  # as the page is told it, in JSON
 PASSWORD = "a long enough password"

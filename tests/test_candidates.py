@@ -17,7 +17,7 @@ QUOTE = "航道里的沙太多了。"
 
 
 def answer(question: str = "航道怎么了？", said: str | None = "沙太多了。") -> dict[str, Any]:
-    document = record(question=question, said=said).answer
+    document = record(question=question, said=said, quote=QUOTE if said else "").answer
     assert document is not None
     return document
 

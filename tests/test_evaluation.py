@@ -8,26 +8,29 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from asked import ARTICLES, NOBODY, SAND, ranking, record
+from asked import ARTICLES, EARLIER, NOBODY, SAND, ranking, record
 
+from ragqa.citation_judge import Judged, Rates
 from ragqa.evaluation import (
     HEADLINE,
-    JUDGE_RATES,
+    JUDGED,
     LOWER_IS_BETTER,
     MEANS,
-    Judged,
-    Record,
     average,
     bets,
-    fate,
+    curves,
     figures,
-    sentinels,
     slices,
 )
+from ragqa.gold_record import Record, fate
 from ragqa.measures import containment
 from ragqa.resampling import corrected
+from ragqa.sentinels import sentinels
 
 WAY = ("zh", "zh")
+RATES: Rates = {WAY: (0.86, 0.84), ("en", "zh"): (0.93, 0.84)}
+# A statement that is its citation's quote.
+QUOTED = "航道里的沙太多了。"
 
 
 def mixed() -> list[Record]:
@@ -59,11 +62,16 @@ def value(records: Sequence[Record], name: str) -> float | None:
         ("containment", 1 / 3, 3),
         ("f1", 2 / 5 / 3, 3),  # 沙太多了 and 沙 share one of five
         ("em", 0, 3),
+        ("answer_f1", (2 / 5 + 0) / 2, 2),
+        ("answer_em", 0, 2),
+        ("written_support", 1, 2),
+        ("possible", 0, 4),
         ("joint", 2 / 4, 4),
         ("language_match", 1, 2),
         ("length", (len("沙太多了[1]。") + len("灯坏了[1]。")) / 2, 2),
         ("citation_validity", 1, 2),
         ("citation_coverage", 1, 2),
+        ("citation_first_hit", 1 / 2, 2),
         ("citation_hit", 1 / 2, 2),
         ("citation_gold_precision", 1 / 2, 2),
         ("citation_precision", 1, 2),
@@ -82,10 +90,88 @@ def test_a_figure_is_a_mean_over_the_questions_that_it_concerns(name: str, expec
     assert figure.n == n
 
 
-def test_what_was_read_is_looked_through_where_something_was() -> None:
-    records = [record("a", read=["沙多。"]), record("b", read=["灯坏。"]), record("c")]
-    assert value(records, "answer_in_reading") == 1 / 2
-    assert value(records[2:], "answer_in_reading") is None
+def test_words_of_a_quote_or_of_a_short_answer_are_said_too() -> None:
+    wrong = record(said="灯坏了。")
+    quoted = record(said="灯坏了。", quote=QUOTED)
+    short = record(said="灯坏了。", short=["沙"])
+    assert [r.right for r in (wrong, quoted, short)] == [False, True, True]
+    assert [value([r], "f1") for r in (wrong, quoted, short)] == [0, 0, 0]
+    assert value([quoted], "length") == len("灯坏了[1]。")
+
+
+def test_words_do_not_run_from_one_text_into_the_next() -> None:
+    # The text ends with "沙太多了", the quote begins with "灯塔".
+    assert not record(answers=[["沙太多了灯塔"]]).right
+    assert record(answers=[["沙太多了"], ["灯塔"]]).right
+
+
+def test_the_title_of_a_passage_is_context_too() -> None:
+    assert record(answers=[["港口停航"]]).in_context
+    assert not record(answers=[["停航航道"]]).in_context
+
+
+@pytest.mark.parametrize(
+    ("short", "answers", "f1", "same"),
+    [
+        (["沙"], SAND, 1, 1),
+        (["沙", "沙"], SAND, 1, 1),
+        (["沙", "灯"], [["沙"], ["灯", "lamp"]], 1, 1),
+        (["沙", "灯"], SAND, 2 / 3, 0),
+        ([], SAND, 0, 0),
+    ],
+)
+def test_short_answers_are_measured_together_against_the_nearest_reference(
+    short: list[str], answers: list[list[str]], f1: float, same: float
+) -> None:
+    made = record(short=short, answers=answers)
+    assert (value([made], "answer_f1"), value([made], "answer_em")) == (pytest.approx(f1), same)
+
+
+def test_short_answers_are_measured_of_what_is_answered_alone() -> None:
+    for made in (record(status="possible"), record(said=None), record(short=["沙"], **NOBODY)):
+        assert value([made], "answer_f1") is None
+
+
+def test_a_possible_answer_counts_as_an_answer() -> None:
+    records = [
+        *mixed(),
+        record("perhaps", status="possible", confidence=0.4),
+        record("perhaps not", "灯坏了。", status="possible", confidence=0.3),
+        record("should refuse", status="possible", confidence=0.3, **NOBODY),
+    ]
+    assert value(records, "possible") == 3 / 7
+    assert value(records, "possible_right") == 1 / 2
+    assert value(records, "possible_unanswerable") == 1 / 3
+    assert value(records, "containment") == 2 / 5
+    assert value(records, "false_refusal") == 1 / 5
+    assert value(records, "refusal_recall") == 1 / 2
+
+
+def test_quotes_are_the_articles_words() -> None:
+    exact, written = record("a", QUOTED, quote=QUOTED), record("b")
+    other = record("c", QUOTED, quote=QUOTED)
+    broken = record("d", QUOTED, quote=QUOTED)
+    assert other.answer is not None
+    assert broken.answer is not None
+    other.answer["statements"][0]["text"] = "航道里的沙太多。"
+    broken.answer["citations"][0]["valid"] = False
+    assert [value([r], "quote_exact") for r in (exact, written, other, broken)] == [1, None, 0, 0]
+
+
+def test_what_is_written_and_what_is_translated_are_judged_apart() -> None:
+    no = [Judged(holds=False, precise=[False], way=WAY)]
+    records = [
+        record("quote", QUOTED, quote=QUOTED),
+        record("translated", QUOTED, quote=QUOTED, translation="Too much sand."),
+        record("badly translated", QUOTED, quote=QUOTED, translation="No sand.", judged=no),
+        record("written"),
+        record("badly written", judged=no),
+        record("well written"),
+    ]
+    assert value(records, "translation_support") == 1 / 2
+    assert value(records, "written_support") == 2 / 3
+    assert value(records, "citation_recall") == 4 / 6
+    assert value(records[:1], "written_support") is value(records[:1], "translation_support") is None
 
 
 def test_citation_figures_are_over_citations() -> None:
@@ -134,12 +220,21 @@ def test_a_citation_hits_the_evidence_that_it_overlaps(article: str, start: int,
     assert value([made], "citation_evidence_hit") == hit
 
 
+def two(id: str, judged: list[Judged]) -> Record:
+    """A record of two written statements."""
+    made = record(id, judged=judged)
+    assert made.answer is not None
+    made.answer["statements"] *= 2
+    return made
+
+
 def test_judged_figures_are_corrected_for_the_judges_errors() -> None:
     half = [Judged(holds=True, precise=[True], way=WAY), Judged(holds=False, precise=[False], way=WAY)]
     across = [Judged(holds=True, precise=[True], way=("en", "zh"))] * 2
-    found = figures([record("a", judged=half), record("b", judged=across)])
+    records = [two("a", half), two("b", across)]
+    found = figures(records, RATES)
     within, other = (
-        corrected(share, sensitivity=JUDGE_RATES[way][0], specificity=JUDGE_RATES[way][1])
+        corrected(share, sensitivity=RATES[way][0], specificity=RATES[way][1])
         for share, way in ((1 / 2, WAY), (1.0, ("en", "zh")))
     )
     for name in ("citation_recall", "citation_precision"):
@@ -147,25 +242,45 @@ def test_judged_figures_are_corrected_for_the_judges_errors() -> None:
         assert found[f"{name}_corrected"].value == pytest.approx((2 * within + 2 * other) / 4)
 
 
-def test_curves_are_of_what_was_answered() -> None:
-    answered = [*mixed(), record("should refuse", confidence=0.3, **NOBODY)]
+def test_what_holds_by_construction_is_not_corrected() -> None:
+    no = [Judged(holds=False, precise=[False], way=WAY)]
+    records = [record("a", QUOTED, quote=QUOTED), record("b", judged=no)]
+    assert figures(records, RATES)["citation_recall_corrected"].value == 1 / 2
+    assert "citation_recall_corrected" not in figures(records[:1], RATES)
+
+
+@pytest.mark.parametrize("rates", [{}, {WAY: (0.7, 0.5)}, {("en", "zh"): (0.9, 0.9)}])
+def test_without_rates_that_tell_enough_nothing_is_corrected(rates: Rates) -> None:
+    assert not any("corrected" in name for name in figures([record()], rates))
+
+
+def test_within_english_the_rates_within_chinese_are_taken() -> None:
+    english = [Judged(holds=False, precise=[False], way=("en", "en"))]
+    assert figures([record(judged=english)], RATES)["citation_recall_corrected"].value == 0
+
+
+def test_curves_are_of_what_was_shown() -> None:
+    answered = [*mixed(), record("should refuse", status="possible", confidence=0.3, **NOBODY)]
     chance, truth = bets(answered)
     assert (chance.tolist(), truth.tolist()) == ([0.9, 0.6, 0.3], [1, 0, 0])
     found = figures(answered)
     assert found["ece"].value == pytest.approx((0.1 + 0.6 + 0.3) / 3)
     assert found["aurc"].value == pytest.approx((0 + 1 / 2 + 2 / 3) / 3)
+    assert curves(answered[2:4]) == {}
 
 
 def test_times_are_percentiles_of_what_was_measured() -> None:
     records = [
-        record(f"q{n}", timings={"total": 100 * n, "retrieve": 10 * n}, verified_ms=300 if n == 1 else None)
+        record(
+            f"q{n}", timings={"total": 100 * n, "retrieve": 10 * n, **({"translated": 300} if n == 1 else {})}
+        )
         for n in range(1, 4)
     ]
     found = figures(records)
-    assert [found[f"{name}_ms_p50"].value for name in ("total", "retrieve", "verified")] == [200, 20, 300]
+    assert [found[f"{name}_ms_p50"].value for name in ("total", "retrieve", "translated")] == [200, 20, 300]
     assert found["total_ms_p95"].value == pytest.approx(290)
-    assert found["verified_ms_p50"].n == 1
-    assert "first_token_ms_p50" not in found
+    assert found["translated_ms_p50"].n == 1
+    assert "first_statement_ms_p50" not in found
 
 
 def test_rankings_alone_have_figures_of_rankings_alone() -> None:
@@ -183,6 +298,7 @@ def test_what_concerns_no_question_is_no_figure() -> None:
 
 def test_every_headline_figure_is_a_mean() -> None:
     assert set(HEADLINE) <= set(MEANS)
+    assert set(MEANS) >= JUDGED
 
 
 # --- containment, computed once more ---------------------------------------------------------
@@ -224,7 +340,7 @@ def holds(text: str, answer: str) -> bool:
 )
 def test_another_way_to_compute_containment_agrees(said: str, answers: list[list[str]]) -> None:
     expected = all(any(holds(said, answer) for answer in group) for group in answers)
-    assert containment(said, answers) == record(said=said, answers=answers).right == expected
+    assert containment(said, answers) == record(said=said, answers=answers, cites=()).right == expected
 
 
 # --- broken systems --------------------------------------------------------------------------
@@ -233,7 +349,7 @@ def test_another_way_to_compute_containment_agrees(said: str, answers: list[list
 def good() -> list[Record]:
     """Six questions done right: four answered from the right article, two refused."""
     return [
-        *(record(f"q{n}", tags=["why"]) for n in range(4)),
+        *(record(f"q{n}", tags=["why"], short=["沙"]) for n in range(4)),
         *(record(f"n{n}", None, confidence=0.1, **NOBODY) for n in range(2)),
     ]
 
@@ -251,15 +367,9 @@ def changes(broken: Sequence[Record]) -> dict[str, tuple[float | None, float | N
 def test_a_good_system_does_everything_right() -> None:
     for name in MEANS:
         expected = 0 if name in LOWER_IS_BETTER else 1
-        if name not in (
-            "judged@10",
-            "f1",
-            "em",
-            "brier",
-            "length",
-            "answer_in_reading",
-            "citation_evidence_hit",
-        ):
+        unsaid = ("quote_exact", "translation_support", "citation_evidence_hit", "possible_right",
+                  "possible_unanswerable")  # fmt: skip
+        if name not in ("judged@10", "f1", "em", "brier", "length", *unsaid):
             assert value(good(), name) == expected, name
     assert {fate(r) for r in good()} == {"right", "rightly refused"}
 
@@ -278,7 +388,8 @@ def test_a_system_that_finds_other_articles_answers_and_cites_wrongly() -> None:
         for r in good()
     ]
     fallen = ("success@1", "success@5", "success@10", "recall@5", "rr@10", "ndcg@10",
-              "answer_in_context", "containment", "citation_hit", "citation_gold_precision")  # fmt: skip
+              "answer_in_context", "containment", "citation_first_hit", "citation_hit",
+              "citation_gold_precision", "answer_f1", "answer_em")  # fmt: skip
     assert changes(astray) == {
         **dict.fromkeys(fallen, (1, 0)),
         "judged@10": (1 / 2, 0),
@@ -290,7 +401,7 @@ def test_a_system_that_finds_other_articles_answers_and_cites_wrongly() -> None:
 def test_one_answer_to_everything_is_wrong_though_its_citations_are_valid() -> None:
     same = [record(r.id, "灯坏了。", **(NOBODY if not r.answerable else {})) for r in good()]
     assert changes(same) == {
-        "containment": (1, 0),
+        **dict.fromkeys(("containment", "answer_f1", "answer_em"), (1, 0)),
         "joint": (1, 0),
         "refusal_precision": (1, None),
         "refusal_recall": (1, 0),
@@ -299,15 +410,16 @@ def test_one_answer_to_everything_is_wrong_though_its_citations_are_valid() -> N
 
 
 def test_a_system_that_never_refuses_is_wrong_where_there_is_no_answer() -> None:
-    never = [record(r.id, **(NOBODY if not r.answerable else {})) for r in good()]
+    never = [record(r.id, short=["沙"], **(NOBODY if not r.answerable else {})) for r in good()]
     assert changes(never) == {"joint": (1, 4 / 6), "refusal_precision": (1, None), "refusal_recall": (1, 0)}
     assert value(never, "false_refusal") == 0
 
 
 def test_a_system_that_always_refuses_is_right_only_where_there_is_no_answer() -> None:
     always = [record(r.id, None, **(NOBODY if not r.answerable else {})) for r in good()]
-    unheard = ("language_match", "citation_validity", "citation_coverage", "citation_hit",
-               "citation_gold_precision", "citation_precision", "citation_recall")  # fmt: skip
+    unheard = ("language_match", "citation_validity", "citation_coverage", "citation_first_hit", "citation_hit",
+               "citation_gold_precision", "citation_precision", "citation_recall", "written_support",
+               "answer_f1", "answer_em")  # fmt: skip
     assert changes(always) == {
         **dict.fromkeys(unheard, (1, None)),
         "containment": (1, 0),
@@ -334,20 +446,20 @@ WITHOUT_WORDS: dict[str, Any] = {"answers": []}
         (record(cites=["tower.md"]), "miscited"),
         (record(said="灯坏了。", found=ELSEWHERE), "not found"),
         (record(said=None, found=ELSEWHERE), "not found"),
-        (record(said="灯坏了。", read=["灯塔的灯坏了。"]), "not read"),
-        (record(said="灯坏了。", read=["沙太多。", "灯坏了。"]), "misread"),
-        (record(said="灯坏了。"), "misread"),
+        (record(status="possible"), "right"),
+        (record(said="灯坏了。"), "wrong words"),
+        (record(said="灯坏了。", status="possible"), "wrong words"),
         (record(said=None), "refused"),
-        (record(said=None, read=["灯坏了。"]), "not read"),
         (record(said=None, **NOBODY), "rightly refused"),
         (record(**NOBODY), "should have refused"),
+        (record(status="possible", **NOBODY), "should have refused"),
         (ranking("q", "tower.md", "harbour.md"), "right"),
         (ranking("q", "tower.md"), "not found"),
         (ranking("q", *"12345", "harbour.md"), "not found"),
         (record(said="灯坏了。", **WITHOUT_WORDS), "right"),
-        (record(said="灯坏了。", cites=["tower.md"], read=["灯"], **WITHOUT_WORDS), "miscited"),
+        (record(said="灯坏了。", cites=["tower.md"], **WITHOUT_WORDS), "miscited"),
         (record(said="灯坏了。", found=ELSEWHERE, **WITHOUT_WORDS), "not found"),
-        (record(said=None, read=["灯"], **WITHOUT_WORDS), "refused"),
+        (record(said=None, **WITHOUT_WORDS), "refused"),
     ],
 )
 def test_a_question_is_lost_at_the_first_step_that_fails(made: Record, expected: str) -> None:
@@ -360,7 +472,7 @@ def test_a_question_is_lost_at_the_first_step_that_fails(made: Record, expected:
 def test_slices_are_parts_of_the_whole() -> None:
     records = [
         record("a", tags=["why", "two"], direction="zh→en"),
-        record("b", tags=["why"]),
+        record("b", tags=["why"], status="possible"),
         record("c", question="Why?", language="en", tags=["why"], direction=""),
     ]
     found = {name: [r.id for r in rows] for name, rows in slices(records).items()}
@@ -369,6 +481,8 @@ def test_slices_are_parts_of_the_whole() -> None:
         "direction zh→zh": ["b"],
         "language en": ["c"],
         "language zh": ["a", "b"],
+        "status answered": ["a", "c"],
+        "status possible": ["b"],
         "tag two": ["a"],
     }
 
@@ -397,6 +511,21 @@ def test_without_a_model_nothing_is_said_by_heart() -> None:
 
 
 def test_an_answer_is_right_by_its_groups_alone() -> None:
-    assert (record(answers=SAND).right, record(answers=[*SAND, ["灯"]]).right) == (True, False)
+    assert (record(answers=SAND).right, record(answers=[*SAND, ["船"]]).right) == (True, False)
     assert (record().done_right, record(said=None, **NOBODY).done_right) == (True, True)
     assert (record(said=None).done_right, record(**NOBODY).done_right) == (False, False)
+
+
+# --- records of earlier versions -------------------------------------------------------------
+
+
+def test_a_record_of_an_earlier_version_has_the_figures_that_it_can_have() -> None:
+    earlier = Record.model_validate_json(EARLIER)
+    assert [(s["kind"], s["translation"]) for s in earlier.statements] == [("written", None), ("quote", None)]
+    assert (earlier.right, fate(earlier), earlier.short) == (True, "right", None)
+    found = figures([earlier])
+    for name in ("containment", "citation_recall", "quote_exact", "written_support"):
+        assert found[name].value == 1, name
+    assert found["first_statement_ms_p50"].value == 40
+    assert {"answer_f1", "answer_em", "translation_support", "translated_ms_p50"} & set(found) == set()
+    assert Record.model_validate_json(earlier.model_dump_json()) == earlier

@@ -22,6 +22,9 @@ METRICS = {
         ("total_ms_p95=2e3", Gate("total_ms_p95", 2000.0)),
         ("citation_recall_corrected=.5", Gate("citation_recall_corrected", 0.5)),
         ("ece=0.1", Gate("ece", 0.1)),
+        ("answer_f1=0.6", Gate("answer_f1", 0.6)),
+        ("quote_exact=1", Gate("quote_exact", 1.0)),
+        ("translated_ms_p50=4000", Gate("translated_ms_p50", 4000.0)),
     ],
 )
 def test_a_gate_is_a_figure_and_a_number(text: str, gate: Gate) -> None:
@@ -71,6 +74,8 @@ def test_every_gate_is_asked() -> None:
 
 
 def test_errors_and_times_are_better_when_they_are_lower() -> None:
-    lower = ("false_refusal", "brier", "ece", "aurc", "retrieve_ms_p50", "length")
+    lower = ("false_refusal", "brier", "ece", "aurc", "retrieve_ms_p50", "length", "possible_unanswerable")
     assert all(map(lower_is_better, lower))
-    assert not any(map(lower_is_better, ("containment", "success@5", "refusal_recall", "judged@10")))
+    assert not any(
+        map(lower_is_better, ("containment", "success@5", "refusal_recall", "judged@10", "possible_right"))
+    )

@@ -200,6 +200,20 @@ def test_groups_of_answers_win_over_alternatives(tmp_path: Path) -> None:
     assert question.answers == (("甲",), ("乙", "丙"))
 
 
+def test_answers_in_either_language_are_alternatives(tmp_path: Path) -> None:
+    by_language = {"zh": ["罗洛"], "en": ["Rollo", "Hrolf"]}
+    query = {"_id": "1", "text": "Who?", "answers": ["罗洛", "Rollo"], "answers_by_lang": by_language}
+    (question,) = read_gold(beir(tmp_path, query, qrels="1 d1 1\n")).questions
+    assert question.answers == (("罗洛", "Rollo", "Hrolf"),)
+
+
+def test_a_question_whose_article_was_taken_out_stays_in_its_group(tmp_path: Path) -> None:
+    gone = {"_id": "2", "text": "Who?", "answerable": False, "removed_doc": "zh-07-3"}
+    folder = beir(tmp_path, {"_id": "1", "text": "Who?"}, gone, qrels="1 zh-07-1 1\n")
+    assert groups(read_gold(folder)) == ["zh-07-1", "zh-07-3"]
+    assert groups(read_gold(folder, cluster=r"^zh-\d+")) == ["zh-07", "zh-07"]
+
+
 def test_trecs_own_form_of_labels_is_read(tmp_path: Path) -> None:
     folder = beir(tmp_path, {"_id": "1", "text": "谁？"}, qrels="1 0 d1 1\n\n1 0 d2 0\n")
     assert read_gold(folder).questions[0].relevant == ("d1",)

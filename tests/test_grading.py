@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ScriptedGenerator
 from house import WHO, WHY, Line
 
 from ragqa.candidates import pending
@@ -18,11 +17,11 @@ from ragqa.gold import GoldRow, read_gold
 
 QUOTE = "Its buyer is Marta Lindqvist, a painter."
 ROWS: list[dict[str, Any]] = [
-    {"id": "why", "question": WHY, "answers": [["罢工"]],
-     "evidence": [{"article_id": "harbour.md", "quote": "拖船的工人正在罢工"}]},
+    {"id": "why", "question": WHY, "answers": [["三个原因"]],
+     "evidence": [{"article_id": "harbour.md", "quote": "港口停航有三个原因"}]},
     {"id": "who", "question": WHO, "answers": [["Lindqvist"]],
      "evidence": [{"article_id": "lighthouse.md", "quote": QUOTE}]},
-    {"id": "gone", "question": "马斯克为什么让港口停航？", "answerable": False, "tags": ["unanswerable"]},
+    {"id": "gone", "question": "马斯克住在哪里？", "answerable": False, "tags": ["unanswerable"]},
 ]  # fmt: skip
 CANDIDATES = Path("gold/candidates.jsonl")
 
@@ -186,10 +185,15 @@ def test_a_bad_gold_set_exits_with_2_and_names_file_and_line(line: Line) -> None
 # --- compare ---------------------------------------------------------------------------------
 
 
-def test_two_runs_are_compared(line: Line) -> None:
-    line.house.script(ScriptedGenerator(["NOT FOUND"]))
-    assert line.run("evaluate", gold(), "--no-llm", "--out", "one")[0] == 0
-    assert line.run("evaluate", gold(), "--out", "two")[0] == 0, line.err
+def two_runs(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs one, and two in which everything is refused."""
+    assert line.run("evaluate", gold(), "--no-llm", "--out", "one")[0] == 0, line.err
+    monkeypatch.setenv("RAGQA_REFUSE_BELOW", "0.99")
+    assert line.run("evaluate", gold(), "--no-llm", "--out", "two")[0] == 0, line.err
+
+
+def test_two_runs_are_compared(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_runs(line, monkeypatch)
     document = line.json("evaluate", "compare", "one", "two")
     assert (document["schema"], document["first"], document["second"]) == ("ragqa.contrast/1", "one", "two")
     (joint,) = [row for row in document["figures"] if row["metric"] == "joint"]
@@ -200,6 +204,29 @@ def test_two_runs_are_compared(line: Line) -> None:
     code, out = line.run("evaluate", "compare", "one", "two")
     assert code == 0
     assert "worse in the second: who  two/report.html#q-who" in out
+    assert line.err == ""
+
+
+def test_a_run_of_an_earlier_version_is_compared_but_for_its_judge(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_runs(line, monkeypatch)
+    run = json.loads(Path("one/run.json").read_text(encoding="utf-8"))
+    for name in ("reader", "outcomes", "write"):
+        del run[name]
+    Path("one/run.json").write_text(json.dumps(run | {"judge": "n-grams/1"}), encoding="utf-8")
+    rows = [json.loads(row) for row in Path("one/records.jsonl").read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        row |= {"read": ["x"], "verified_ms": 4100}
+        row["answer"] |= {"schema": "ragqa.answer/1", "mode": "extractive"}
+        del row["answer"]["answers"]
+        for statement in row["answer"]["statements"]:
+            del statement["kind"], statement["translation"]
+    Path("one/records.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    figures = {row["metric"]: row for row in line.json("evaluate", "compare", "one", "two")["figures"]}
+    assert "the runs have different judges of citations; the figures that they make are left out" in line.err
+    assert (figures["joint"]["first"], figures["joint"]["second"]) == (1, 0.3333)
+    assert {"citation_precision", "citation_recall", "answer_f1"} & set(figures) == set()
 
 
 def test_runs_of_other_questions_are_not_compared(line: Line) -> None:
@@ -233,8 +260,8 @@ def test_an_answer_is_kept_from_a_file_or_from_stdin(line: Line, monkeypatch: py
     ("text", "said"),
     [
         ("no json", "answer.json cannot be read as JSON"),
-        ("[]", "answer.json is no ragqa.answer/1 document"),
-        ('{"schema": "ragqa.search/1"}', "answer.json is no ragqa.answer/1 document"),
+        ("[]", "answer.json is no ragqa.answer/2 document"),
+        ('{"schema": "ragqa.search/1"}', "answer.json is no ragqa.answer/2 document"),
     ],
 )
 def test_what_is_no_answer_is_not_kept(line: Line, text: str, said: str) -> None:

@@ -19,7 +19,7 @@ from ragqa.building import build_index
 from ragqa.loading import load_encoder
 from ragqa.pipeline import Pipeline
 from ragqa.prompting import Excerpt, build_messages
-from ragqa.records import Answer, Article, Chunk, Passage
+from ragqa.records import Answer, Article
 from ragqa.settings import Settings
 
 pytestmark = needs_models
@@ -88,8 +88,7 @@ def test_no_control_token_of_an_article_reaches_the_model_as_one(
         return int(server.handle_completions(request)["usage"]["prompt_tokens"])
 
     def prompt(text: str) -> str:
-        passage = Passage(Chunk("a", 0, len(text), text), Article("a", "", text), 0.8)
-        return build_messages(text, [Excerpt(passage, text)], language="zh")[-1].content
+        return build_messages(text, [Excerpt(Article("a", "", text), text)], language="zh")[-1].content
 
     nothing, broken = tokens(prompt("甲乙")), tokens(prompt(f"甲{control}乙"))
     whole = tokens(prompt("甲\0乙").replace("\0", control))

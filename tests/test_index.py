@@ -10,12 +10,13 @@ from typing import Any
 import faiss
 import numpy as np
 import pytest
+from house import small_index
 
 from ragqa.calibration import Calibration
 from ragqa.errors import ArticleNotFoundError, IndexMismatchError, IndexMissingError, RagqaError
 from ragqa.index import Filter, Index
 from ragqa.late import Signature
-from ragqa.records import Article, Chunk, Skipped, Vectors
+from ragqa.records import Article, Chunk, Language, Skipped, Vectors
 from ragqa.versions import Manifest, read_manifest, verify
 
 MAY = Article(
@@ -267,6 +268,28 @@ def test_an_article_is_found_by_its_id() -> None:
     assert build().article("year.txt") is YEAR
     with pytest.raises(ArticleNotFoundError, match=r"no article 'none\.txt' in the index"):
         build().article("none.txt")
+
+
+# --- names that are nowhere ------------------------------------------------------------------
+
+
+def only(text: str, language: Language) -> Index:
+    return small_index([Article("a", "", text, language=language)])
+
+
+def test_names_that_no_chunk_of_a_corpus_in_one_language_can_hold_are_absent() -> None:
+    assert only("盖茨来了。", "zh").absent(["马斯克", "盖茨"]) == ["马斯克"]
+    assert only("Gates came.", "en").absent(["musk", "gates"]) == ["musk"]
+    assert only("盖茨来了。", "zh").absent([]) == []
+
+
+def test_a_name_in_another_script_may_be_written_otherwise() -> None:
+    assert only("盖茨来了。", "zh").absent(["musk"]) == []
+    assert only("Gates came.", "en").absent(["马斯克"]) == []
+
+
+def test_in_a_corpus_of_two_languages_no_name_is_absent(saved: Path) -> None:
+    assert Index.open(saved).absent(["马斯克", "musk"]) == []
 
 
 # --- damage ----------------------------------------------------------------------------------

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from fakes import ScriptedGenerator, WordEncoder
+from fakes import ScriptedGenerator, WordEncoder, WordReader
 from house import House
 
 from ragqa import encoder as encoders
 from ragqa import loading, models
 from ragqa.errors import ModelDamagedError, ModelMissingError
-from ragqa.loading import LazyEncoder
+from ragqa.loading import LazyEncoder, LazyReader
 from ragqa.pipeline import Pipeline
 from ragqa.settings import Settings
 
@@ -87,3 +89,61 @@ def test_an_encoder_that_cannot_be_loaded_is_logged_and_told_to_who_asks(
     assert pipeline.opening
     with pytest.raises(ModelDamagedError):
         pipeline.search("Who?", use_llm=False)
+
+
+# --- the reader ------------------------------------------------------------------------------
+
+
+def test_a_reader_is_loaded_once_when_it_first_reads(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[object] = []
+    encoder = WordEncoder()
+    monkeypatch.setattr(loading, "load_encoder", lambda settings: encoder)
+    monkeypatch.setattr(loading, "load_reader", lambda settings, of: loads.append(of) or WordReader())
+    lazy_encoder = LazyEncoder(Settings.load(encoder="words"))
+    lazy = LazyReader(Settings.load(), lazy_encoder)
+    assert (lazy.id, loads, lazy_encoder.loaded) == ("ragqa-reader", [], False)
+    assert [reading.score for reading in lazy.read("灯？", ["灯坏了。"])] == [-1]
+    assert lazy.supports("灯坏了。", ["灯坏了。", "船走了。"]) == [1.0, 0.0]
+    assert loads == [encoder]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "body"),
+    [
+        (None, None),
+        (SimpleNamespace(id=models.READER_BASE, body="its network"), "its network"),
+        (SimpleNamespace(id="another", body="its network"), None),
+    ],
+)
+def test_the_bundled_reader_stands_on_the_bundled_encoder(
+    files: Path, monkeypatch: pytest.MonkeyPatch, encoder: Any, body: object
+) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(loading.TrainedReader, "load", lambda folder, **facts: made.append((folder, facts)))
+    loading.load_reader(Settings.load(), encoder)
+    assert made == [(files, {"id": "ragqa-reader", "body": body})]
+
+
+def test_another_reader_is_a_cross_encoder(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(
+        loading.CrossEncoderReader, "load", lambda location, **facts: made.append((location, facts))
+    )
+    loading.load_reader(Settings.load(reader="org/cross"))
+    assert made == [(str(files), {"id": "org/cross"})]
+
+
+def test_a_reader_that_cannot_be_loaded_is_told_to_who_asks(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(settings: Settings, encoder: object) -> WordReader:
+        raise ModelDamagedError("the reader is damaged; install ragqa again")
+
+    monkeypatch.setattr(loading, "load_reader", fail)
+    pipeline = house.open(ScriptedGenerator())
+    with pytest.raises(ModelDamagedError, match="the reader is damaged"):
+        pipeline.answer("Who bought the lamp?", use_llm=False)
+    with pytest.raises(ModelDamagedError, match="the reader is damaged"):
+        pipeline.search("Who bought the lamp?", use_llm=False)
+    pipeline._warm()
+    assert "no question can be answered: the reader is damaged" in caplog.text

@@ -11,7 +11,7 @@ from tally import Tally
 from ragqa import frame, markup, panels, reply
 from ragqa.interface import WORDS, phrase, ui_language
 from ragqa.markup import Mark
-from ragqa.records import Answer, Article, Chunk, Citation, Passage, Skipped, Statement, Status
+from ragqa.records import Answer, Article, Chunk, Citation, Passage, ShortAnswer, Skipped, Statement, Status
 from ragqa.shelf import Holding
 
 HOSTILE = [
@@ -103,7 +103,6 @@ HARMLESS = {
     "button",
     "details",
     "div",
-    "em",
     "h1",
     "h2",
     "h3",
@@ -113,7 +112,7 @@ HARMLESS = {
     "mark",
     "ol",
 }
-HARMLESS |= {"p", "section", "span", "summary", "time", "ul"}
+HARMLESS |= {"blockquote", "p", "section", "small", "span", "summary", "time", "ul"}
 
 
 class Tags(HTMLParser):
@@ -150,7 +149,6 @@ def answer_of(article: Article, *quotes: tuple[int, int]) -> Answer:
         statements,
         citations,
         (Passage(chunk, article, 0.5),),
-        mode="generated",
     )
 
 
@@ -159,15 +157,23 @@ def everything(article: Article, question: str, said: str) -> str:
         answer_of(article, (0, len(article.text))),
         question=question,
         note=said,
-        statements=(Statement(said, (1,), "partly"), Statement(said + "。", (1,), "supported")),
+        statements=(
+            Statement(said, (1,), kind="written"),
+            Statement(said + "。", (1,), kind="written"),
+            Statement(article.text, (1,), translation=said),
+        ),
+        answers=(ShortAnswer(article.text[:9], 1, 0, 9), ShortAnswer(said, 1, None, None)),
     )
-    statuses: tuple[Status, ...] = ("answered", "not_found", "unverified")
+    statuses: tuple[Status, ...] = ("answered", "possible", "not_found")
     return "".join(
         [
             *(reply.answer("en", replace(answer, status=s), "done") for s in statuses),
+            reply.answer("en", replace(answer, statements=(), status="not_found"), "done"),
             reply.answer("zh", answer, "running"),
             markup.sources("en", answer),
-            markup.reader("en", article, [Mark(1, 0, 3), Mark(0, 1, len(article.text))]),
+            markup.reader(
+                "en", article, [Mark(1, 0, 3), Mark(1, 1, 2, key=True), Mark(0, 1, len(article.text))]
+            ),
             markup.message("en", said, verbatim=True),
             reply.status("en", answer, "done", 1.0),
             frame.masthead("en", [article]),
@@ -267,41 +273,85 @@ def test_the_reader_shows_the_whole_text() -> None:
     assert body.endswith("".join(line for line in text.split("\n")))
 
 
-def test_markers_stand_before_the_full_stop_and_only_for_citations_that_exist() -> None:
-    article = article_of()
+def test_a_short_answer_is_highlighted_more_strongly_within_its_quote() -> None:
+    html = markup.spans("一二三四五六", [Mark(1, 0, 6), Mark(1, 2, 4, key=True)])
+    assert html == (
+        '<mark id="mark-1" data-n="1">一二</mark><mark class="key" data-n="1">三四</mark>'
+        '<mark data-n="1" data-last="1">五六</mark>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "marks"),
+    [
+        ("1:2:8", [Mark(1, 2, 8)]),
+        ("0:2:8", [Mark(0, 2, 8)]),
+        ("2:0:8:0-2,4-8", [Mark(2, 0, 8), Mark(2, 0, 2, key=True), Mark(2, 4, 8, key=True)]),
+        *((text, []) for text in (
+            "", "1:5", "a:1:2", "1:2:9", "1:3:3", "-1:0:3", "²:1:2", "1:0:9999999999", "1:0:4:", "1:0:4:2",
+            "1:0:4:3-5", "1:2:4:1-3", "1:0:4:3-2", "1:0:4:1-2,", "1:0:4:1-2:3", "1:0:4\n",
+        )),
+    ],
+)  # fmt: skip
+def test_marks_are_asked_for_by_number_and_place_and_nothing_else_is_taken(
+    asked: str, marks: list[Mark]
+) -> None:
+    assert markup.read_marks(asked, article_of()) == marks
+
+
+@pytest.mark.parametrize(
+    ("keys", "span", "expected"),
+    [
+        ([], (0, 6), "a&lt;c&gt;ef"),
+        ([(1, 3)], (0, 6), "a<mark>&lt;c</mark>&gt;ef"),
+        ([(4, 6), (0, 1)], (0, 6), "<mark>a</mark>&lt;c&gt;<mark>ef</mark>"),
+        ([(0, 3), (2, 5)], (0, 6), "<mark>a&lt;c</mark><mark>&gt;e</mark>f"),
+        ([(0, 9)], (2, 4), "<mark>c&gt;</mark>"),
+        ([(0, 2), (5, 9)], (2, 5), "c&gt;e"),
+    ],
+)
+def test_key_words_are_highlighted_in_any_stretch(
+    keys: list[tuple[int, int]], span: tuple[int, int], expected: str
+) -> None:
+    assert markup.highlight("a<c>ef", keys, *span) == expected
+
+
+def test_a_written_sentence_has_its_number_before_the_full_stop_and_only_citations_that_exist() -> None:
     answer = replace(
-        answer_of(article, (0, 4), (4, 8)),
-        statements=(Statement("Two things.", (2, 1, 7), "supported"), Statement("没有", (9,), "unsupported")),
+        answer_of(article_of(), (0, 4), (4, 8)),
+        statements=(
+            Statement("Two things.", (2, 1, 7), kind="written"),
+            Statement("没有", (9,), kind="written"),
+        ),
     )
     html = reply.answer("en", answer, "done")
     assert re.findall(r'<a class="cite"[^>]*>(\d+)</a>', html) == ["2", "1"]
     assert 'title="标题 — 第二句。"' in html
-    assert re.sub(r"<[^>]+>", "", html[html.index("Two") :]).startswith("Two things21. ✓ supported没有")
-    assert (
-        '<p class="statement" data-verdict="unsupported" lang="zh">没有 <em class="verdict" data-verdict="unsupported">'
-        in html
-    )
+    said = [re.sub(r"<[^>]+>", "", one) for one in re.findall(r'<p class="statement".*?</p>', html)]
+    assert said == ["Two things21.", "没有"]
 
 
 @pytest.mark.parametrize(
     ("status", "mode", "state", "words"),
     [
-        ("not_found", "sources", "running", "answer.sources"),
-        ("answered", "extractive", "running", "answer.waiting"),
-        ("answered", "generating", "running", "answer.generating"),
-        ("answered", "extractive", "stopped", "answer.extractive"),
-        ("answered", "generating", "stopped", "answer.halted"),
-        ("answered", "extractive", "done", "answer.extractive"),
-        ("answered", "generated", "done", "answer.generated"),
-        ("not_found", "extractive", "done", "answer.not_found"),
-        ("unverified", "generated", "done", "answer.unverified"),
+        ("not_found", "sources", "running", ["answer.sources"]),
+        ("not_found", "sources", "stopped", ["answer.unanswered"]),
+        ("answered", "quotes", "running", ["answer.quotes"]),
+        ("answered", "quotes", "stopped", ["answer.quotes"]),
+        ("answered", "quotes", "done", ["answer.quotes"]),
+        ("possible", "quotes", "done", []),
+        ("answered", "written", "running", ["answer.written", "answer.quotes"]),
+        ("answered", "written", "stopped", ["answer.written", "answer.quotes"]),
+        ("answered", "written", "done", ["answer.written", "answer.quotes"]),
     ],
 )
-def test_each_state_says_what_it_is(status: str, mode: str, state: str, words: str) -> None:
+def test_each_state_says_what_it_is(status: str, mode: str, state: str, words: list[str]) -> None:
     answer = replace(answer_of(article_of(), (0, 4)), status=status, mode=mode)  # type: ignore[arg-type]
+    if mode == "written":
+        answer = replace(answer, statements=(Statement("一。", (1,), kind="written"), *answer.statements))
     html = reply.answer("en", answer, state)  # type: ignore[arg-type]
-    assert f'<p class="kind"><span data-word="{words}">' in html
-    assert ("skeleton" in html) == (words == "answer.sources")
+    assert re.findall(r'<p class="kind"><span data-word="([^"]+)">', html) == words
+    assert ("skeleton" in html) == (words == ["answer.sources"])
     assert f'data-status="{status if state == "done" else "pending"}"' in html
 
 
@@ -309,10 +359,12 @@ def test_cited_cards_come_first_in_the_order_of_their_numbers() -> None:
     articles = [article_of(id=f"{i}.txt", title=f"T{i}") for i in range(4)]
     passages = tuple(Passage(Chunk(a.id, 0, 8, a.text), a, 0.9 - i / 10) for i, a in enumerate(articles))
     citations = (Citation(1, articles[3], 0, 4), Citation(2, articles[1], 4, 8))
-    html = markup.sources("en", replace(answer_of(articles[0]), passages=passages, citations=citations))
+    answer = replace(answer_of(articles[0]), passages=passages, citations=citations)
+    html = markup.sources("en", replace(answer, answers=(ShortAnswer("一", 1, 1, 2),)))
     assert re.findall(r">(T\d)<", html) == ["T3", "T1", "T0", "T2"]
     assert re.findall(r'data-cited="(\w+)"', html) == ["true", "true", "false", "false"]
     assert '<mark data-n="2" data-last="2">第二句。</mark>' in html
+    assert '<mark data-n="1">第</mark><mark class="key" data-n="1">一</mark>' in html
     assert html.index("Also found") > html.index("T1")
 
 
@@ -342,7 +394,8 @@ def test_both_languages_have_the_same_words_with_the_same_values() -> None:
 def test_every_word_that_the_page_names_exists() -> None:
     named = set(
         re.findall(
-            r'data-word(?:-label)?="([^"]+)"', everything(article_of(), "q", "s") + frame.reader_shell("en")
+            r'data-word(?:-label)?="([^"]+)"',
+            everything(article_of(), "q", "s") + frame.reader_shell("en") + frame.advanced("en", model="m"),
         )
     )
     assert named <= WORDS["en"].keys()
@@ -368,7 +421,7 @@ def test_the_page_speaks_chinese_or_english(said: object, code: str) -> None:
 def test_status_counts_what_has_happened() -> None:
     answer = answer_of(article_of(), (0, 4), (4, 8))
     text = re.sub(r"</li><li>", " · ", reply.status("en", answer, "done", 6.24))
-    assert (
-        re.sub(r"<[^>]+>", "", text) == "found 1 passage in 1 article · 2 statements checked · done in 6.2 s"
-    )
+    assert re.sub(r"<[^>]+>", "", text) == "found 1 passage in 1 article · quoted 2 sentences · done in 6.2 s"
     assert "searching" in reply.status("en", None, "running")
+    written = replace(answer, statements=(Statement("一。", (1,), kind="written"), *answer.statements))
+    assert "wrote 1 sentence<" in reply.status("en", written, "done")

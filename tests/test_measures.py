@@ -112,6 +112,12 @@ def test_a_right_answer_holds_one_alternative_of_every_group(groups: list[list[s
     assert containment("沙太多了[1]。灯坏了[2]。", groups) == expected
 
 
+def test_several_texts_hold_a_group_each() -> None:
+    assert containment(["沙太多了。", "灯坏了。"], [["沙"], ["灯"]])
+    assert not containment(["沙太多了。", "灯坏了。"], [["沙太多了灯"]])
+    assert not containment([], [["沙"]])
+
+
 # --- words -----------------------------------------------------------------------------------
 
 

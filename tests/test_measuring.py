@@ -11,17 +11,17 @@ from typing import Any
 import ir_measures
 import pytest
 from asked import ranking
-from fakes import ScriptedGenerator, WordEncoder
+from fakes import ScriptedGenerator
 from house import REASONS, WHY, House
 
-from ragqa.citing import judge
+from ragqa.citation_judge import JUDGE, Judged
 from ragqa.errors import GoldError, ModelError, ModelMissingError
-from ragqa.evaluation import Judged, Record, average
+from ragqa.evaluation import average
 from ragqa.gold import Gold, GoldSet, read_gold
+from ragqa.gold_record import Record
 from ragqa.measuring import (
     Mode,
     identity,
-    judged,
     measure,
     open_run,
     ranked_elsewhere,
@@ -31,17 +31,17 @@ from ragqa.measuring import (
     trec_qrels,
     trec_run,
 )
-from ragqa.records import Answer, Article, Citation, Statement
 
-SAND = "哪里的沙太多了？"
+SAND, GONE = "哪里的沙太多了？", "马斯克住在哪里？"
 THREE: list[dict[str, Any]] = [
-    {"id": "why", "question": WHY, "answers": [["罢工"]],
-     "evidence": [{"article_id": "harbour.md", "quote": "拖船的工人正在罢工"}], "tags": ["why"]},
+    {"id": "why", "question": WHY, "answers": [["三个原因"]],
+     "evidence": [{"article_id": "harbour.md", "quote": "港口停航有三个原因"}], "tags": ["why"]},
     {"id": "sand", "question": SAND, "answers": [["航道"]],
      "evidence": [{"article_id": "harbour.md", "quote": "航道里的沙太多了"}]},
-    {"id": "gone", "question": "马斯克为什么让港口停航？", "answerable": False},
+    {"id": "gone", "question": GONE, "answerable": False},
 ]  # fmt: skip
-MUCH_SAND = ["航道里的沙太多了。 [1]\n"]
+# What the model says of the three questions by heart.
+BY_HEART = (["不知道"], ["沙漠"], ["风"])
 
 
 def gold_set(house: House, *rows: dict[str, Any]) -> GoldSet:
@@ -79,23 +79,36 @@ class Measured:
 
 
 def test_every_question_becomes_a_line_that_holds_its_record(chinese: House) -> None:
-    run = Measured(chinese, REASONS, ["不知道"], MUCH_SAND, ["沙漠"], ["风"])
+    run = Measured(chinese, *BY_HEART)
     records = run.go()
     assert run.lines() == ["why", "sand", "gone"]
     assert read_records(run.folder) == records
     assert [r.closed_book for r in records] == ["不知道", "沙漠", "风"]
     assert [r.direction for r in records] == ["zh→zh", "zh→zh", ""]
     why, sand, gone = records
+    assert [r.status for r in records] == ["answered", "possible", "not_found"]
     assert (why.right, sand.right, gone.abstained) == (True, True, True)
+    assert (why.short, sand.short) == (["港务局长陈立说，港口停航有三个原因"], [])
     assert sand.answer is not None
     assert (sand.answer["schema"], sand.answer["id"], sand.answer["text"]) == (
-        "ragqa.answer/1", "sand", "航道里的沙太多了[1]。",
+        "ragqa.answer/2", "sand", "第一，航道里的沙太多了[1]。",
     )  # fmt: skip
     assert sand.judged == [Judged(holds=True, precise=[True], way=("zh", "zh"))]
-    assert "第一，航道里的沙太多了。" in "".join(sand.read)
+    assert chinese.reader.statements == []
     assert (sand.ranked, sand.relevant, sand.group) == (["harbour.md"], ["harbour.md"], "harbour.md")
-    assert sand.verified_ms is not None
-    assert average(records, "joint").value == 1  # type: ignore[union-attr]
+    assert [average(records, name).value for name in ("joint", "quote_exact")] == [1, 1]  # type: ignore[union-attr]
+
+
+def test_what_the_model_writes_is_judged(chinese: House) -> None:
+    chinese.settings = chinese.settings.model_copy(update={"write": True})
+    run = Measured(chinese, REASONS, ["不知道"], ["NOT FOUND"], ["沙漠"], ["风"])
+    why, sand, gone = run.go()
+    assert [(s["kind"], s["text"]) for s in why.statements] == [
+        ("written", "港口停航有三个原因。"), ("quote", "港务局长陈立说，港口停航有三个原因。"),
+    ]  # fmt: skip
+    assert why.judged == [Judged(holds=True, precise=[True], way=("zh", "zh"))] * 2
+    assert [r.closed_book for r in (why, sand, gone)] == ["不知道", "沙漠", "风"]
+    assert average([why, sand, gone], "written_support").value == 1  # type: ignore[union-attr]
 
 
 def test_every_record_is_on_disk_before_the_next_question(chinese: House) -> None:
@@ -154,25 +167,25 @@ def test_a_model_that_is_not_there_is_said_before_anything_is_asked(chinese: Hou
 
 
 def test_after_an_interrupt_only_what_is_missing_is_asked(chinese: House) -> None:
-    run = Measured(chinese, REASONS, ["不知道"], MUCH_SAND, ["沙漠"], ["风"])
+    run = Measured(chinese, *BY_HEART)
     with pytest.raises(KeyboardInterrupt):
         run.go(stop_at=1)
-    assert (run.lines(), len(run.model.messages)) == (["why"], 2)
+    assert (run.lines(), len(run.model.messages)) == (["why"], 1)
     records = run.go()
-    assert (run.lines(), len(run.model.messages)) == (["why", "sand", "gone"], 5)
+    assert (run.lines(), len(run.model.messages)) == (["why", "sand", "gone"], 3)
     assert [r.closed_book for r in records] == ["不知道", "沙漠", "风"]
     run.go()
-    assert len(run.model.messages) == 5
+    assert len(run.model.messages) == 3
 
 
 def test_after_an_error_the_question_that_failed_is_asked_again(chinese: House) -> None:
-    run = Measured(chinese, REASONS, ["不知道"], MUCH_SAND, [ModelError("away")], MUCH_SAND, ["沙漠"])
+    run = Measured(chinese, ["不知道"], [ModelError("away")], ["沙漠"])
     with pytest.raises(ModelError, match="away"):
         run.go()
     assert run.lines() == ["why"]
     run.pipeline = chinese.open(run.model)
     assert [r.closed_book for r in run.go()][:2] == ["不知道", "沙漠"]
-    assert (run.lines(), len(run.model.messages)) == (["why", "sand", "gone"], 7)
+    assert (run.lines(), len(run.model.messages)) == (["why", "sand", "gone"], 4)
 
 
 def test_a_line_that_was_cut_off_is_asked_again(chinese: House) -> None:
@@ -207,11 +220,11 @@ def test_a_folder_keeps_to_its_run(chinese: House) -> None:
 
 
 def test_fresh_asks_everything_again(chinese: House) -> None:
-    run = Measured(chinese, REASONS, ["不知道"], MUCH_SAND, ["沙漠"], ["风"])
+    run = Measured(chinese, *BY_HEART)
     run.go()
     run.pipeline = chinese.open(run.model)
     run.go(fresh=True)
-    assert (len(run.lines()), len(run.model.messages)) == (3, 10)
+    assert (len(run.lines()), len(run.model.messages)) == (3, 6)
 
 
 def test_what_a_run_is_of_changes_with_what_matters(chinese: House) -> None:
@@ -228,9 +241,34 @@ def test_what_a_run_is_of_changes_with_what_matters(chinese: House) -> None:
         key(replace(gold, digest="another")),
         key(k=3),
         key(refuse_below=0.5),
+        key(write=True),
     ]
     assert len(set(keys)) == len(keys)
     assert key() == keys[-1]
+
+
+def test_a_run_is_of_its_code_its_weights_and_its_thresholds(
+    chinese: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gold, pipeline = gold_set(chinese), chinese.open(ScriptedGenerator([]))
+    (package := tmp_path / "package" / "answer").mkdir(parents=True)
+    changed = {
+        "code": package / "reader.py",
+        "reader": tmp_path / "weights",
+        "outcomes": tmp_path / "outcomes",
+    }
+    monkeypatch.setattr("ragqa.measuring.PACKAGE", package.parent)
+    monkeypatch.setattr("ragqa.measuring.WEIGHTS", changed["reader"])
+    monkeypatch.setattr("ragqa.measuring.OUTCOMES", changed["outcomes"])
+    before = identity(gold, pipeline, mode="no-llm")
+    for name, path in changed.items():
+        path.write_bytes(b"1")
+        after = identity(gold, pipeline, mode="no-llm")
+        assert {part for part in after if after[part] != before[part]} == {name, "key"} | (
+            {"judge"} if name == "reader" else set()
+        )
+        before = after
+    assert before["judge"] == f"{JUDGE} (ragqa-reader {before['reader'][:8]})"
 
 
 def test_a_folder_without_a_run_is_named_with_what_makes_one(tmp_path: Path) -> None:
@@ -341,42 +379,3 @@ def test_a_bad_line_of_a_run_is_named(tmp_path: Path, line: bytes) -> None:
 def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(GoldError, match=r"the run .*run\.trec does not exist"):
         ranked_elsewhere(many(1, 0), tmp_path / "run.trec")
-
-
-# --- the judge -------------------------------------------------------------------------------
-
-HARBOUR = Article("harbour.md", "港口停航", "航道里的沙太多了。灯塔的灯坏了。工人正在罢工。")
-SANDY, DARK, STRIKE = (0, 9), (9, 16), (16, 23)
-
-
-def verdicts(*said: tuple[str, tuple[int, ...]], cited: Sequence[tuple[int, int]]) -> list[Judged]:
-    """What is said of statements with markers, given the spans that the markers stand for."""
-    statements = tuple(Statement(text, markers, "supported") for text, markers in said)
-    citations = tuple(Citation(n, HARBOUR, *span) for n, span in enumerate(cited, start=1))
-    answer = Answer(WHY, "zh", "answered", statements, citations)
-    return list(judged(answer, WordEncoder()))  # type: ignore[arg-type]
-
-
-def test_of_two_citations_the_needless_one_is_not_precise() -> None:
-    said = "航道里的沙太多了。"
-    # By hand: the first alone holds it, the second alone does not.
-    assert [judge(said, HARBOUR.text[a:b]) for a, b in (SANDY, DARK)] == ["supported", "unsupported"]
-    (found,) = verdicts((said, (1, 2)), cited=[SANDY, DARK])
-    assert found == Judged(holds=True, precise=[True, False], way=("zh", "zh"))
-
-
-def test_citations_that_hold_a_statement_only_together_are_both_needed() -> None:
-    # Across languages the cosine decides. Of (1, sand, lamp, strike) one subject alone shares 2 / (2 · √2),
-    # which is below .80, two share 3 / (2 · √3), which is above.
-    (found,) = verdicts(("Sand, a lamp, a strike.", (1, 2)), cited=[SANDY, STRIKE])
-    assert found == Judged(holds=True, precise=[True, True], way=("zh", "en"))
-
-
-def test_what_is_not_held_has_no_precise_citation() -> None:
-    found = verdicts(
-        ("工人正在罢工。", (1,)),
-        ("大象昨天飞去火星。", ()),
-        ("航道里的沙太多了。", (2,)),
-        cited=[DARK, SANDY],
-    )
-    assert [(j.holds, j.precise) for j in found] == [(False, [False]), (False, []), (True, [True])]

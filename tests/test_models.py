@@ -102,10 +102,11 @@ def watch_pip(monkeypatch: pytest.MonkeyPatch) -> dict[str, subprocess.Popen[byt
 
 
 def test_the_catalogue_has_one_default_of_each_role() -> None:
-    defaults = [(entry.role, entry.id) for entry in models.catalogue() if entry.default]
+    defaults = sorted((entry.role, entry.id) for entry in models.catalogue() if entry.default)
     assert defaults == [
         ("encoder", "multilingual-e5-small-q4"),
         ("generator", "qwen2.5-coder-1.5b-instruct-q4_k_m"),
+        ("reader", "ragqa-reader"),
     ]
 
 
@@ -335,3 +336,58 @@ def test_an_unknown_name_gets_the_list_of_known_ones(entry: Entry, home: Path, n
 def test_a_model_of_the_other_role_is_refused(entry: Entry, home: Path) -> None:
     with pytest.raises(ModelError, match="tiny-q4 has the role generator, not encoder"):
         models.locate(entry.id, role="encoder", home=home)
+
+
+# --- the reader, which comes with the package ------------------------------------------------------
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Entry:
+    """A reader of the catalogue whose file lies beside the module."""
+    monkeypatch.setattr(models, "__file__", str(tmp_path / "models.py"))
+    (tmp_path / "reader.safetensors").write_bytes(WHOLE)
+    found = Entry("tiny-reader", "reader", "org/tiny", "MIT", len(WHOLE), sha(WHOLE), (), True)
+    use(monkeypatch, found)
+    forbid_pip(monkeypatch)
+    return found
+
+
+def test_the_reader_is_in_the_package_and_never_pulled(reader: Entry, home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "reader.safetensors"
+    assert models.pull(reader.id, home=home) == path
+    assert models.locate(reader.id, role="reader", home=home) == str(path)
+    (status,) = models.status(home=home, verify=True)
+    assert (status.path, status.present, status.verified) == (path, True, True)
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "is not on this machine"),
+        (WHOLE[:1000], f"expected {len(WHOLE)} bytes, found 1000"),
+        (b"X" + WHOLE[1:], f"expected SHA-256 {sha(WHOLE)}"),
+    ],
+)
+def test_a_reader_that_is_not_whole_comes_back_with_the_package(
+    reader: Entry, home: Path, tmp_path: Path, content: bytes | None, problem: str
+) -> None:
+    path = tmp_path / "reader.safetensors"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    (status,) = models.status(home=home, verify=True)
+    assert problem in status.detail
+    assert status.detail.endswith("install ragqa again")
+    assert models.REMEDY not in status.detail
+    if len(content or b"") != len(WHOLE):
+        with pytest.raises(ModelError, match="install ragqa again"):
+            models.pull(reader.id, home=home)
+
+
+def test_the_shipped_reader_is_that_of_the_catalogue() -> None:
+    (entry,) = [entry for entry in models.catalogue() if entry.role == "reader"]
+    assert entry.id == models.READER
+    assert entry.bytes <= 25_000_000
+    (status,) = [s for s in models.status(home=Path("nowhere"), verify=True) if s.entry == entry]
+    assert (status.present, status.verified, status.detail) == (True, True, "verified")

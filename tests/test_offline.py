@@ -103,10 +103,10 @@ def done_well(told: dict[str, Any]) -> dict[str, bool]:
     shown = "".join(part for part in final["output"].get("data", ()) if isinstance(part, str))
     return {
         "index": told["index"]["code"] == 0 and "chunks" in told["index"]["out"],
-        "ask": json.loads(told["ask"]["out"] or "{}").get("mode") == "generated",
+        "ask": bool(json.loads(told["ask"]["out"] or "{}").get("timings_ms", {}).get("translated")),
         "evaluate": json.loads(told["evaluate"]["out"] or "{}").get("questions") == 3,
         "page": 'id="root"' in told["page"] or "gradio" in told["page"],
-        "answer in the page": 'data-mode="generated"' in shown and 'data-state="done"' in shown,
+        "answer in the page": 'class="statement' in shown and 'data-state="done"' in shown,
         "health": json.loads(told["health"]) == {"status": "ok", "index": True},
     }
 

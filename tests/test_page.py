@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from browsing import Watch, missing, page_url
-from scripted import Line, Script, ScriptedPipeline, own_articles
+from scripted import Script, ScriptedPipeline, own_articles
 from tally import Tally
 from test_markup import HOSTILE
 
@@ -26,7 +26,9 @@ REASONS, TEAM, SCHULMAN = "brundage-three-reasons.md", "agi-readiness-team.md", 
 WHY = "Why did Miles Brundage leave OpenAI?"
 GONE = "约翰·舒尔曼为什么离开OpenAI？"
 AGE = "How old is Miles Brundage?"
+MAYBE = "Who else may leave?"
 COST = "他想做的不少研究在公司里抽不出时间，有些题目换到行业之外来做，影响或许更大。"
+ALIGNMENT = "Schulman wants to concentrate on AI alignment and get back to hands-on technical work."
 SCRIPTS = {
     WHY: Script(
         quotes=(
@@ -34,20 +36,23 @@ SCRIPTS = {
             (REASONS, COST),
             (TEAM, "OpenAI 又少了一支面向未来风险的队伍。"),
         ),
-        lines=(
-            ("Staying cost him too much.", (1, 2), "supported"),
-            ("OpenAI lost another team.", (3,), "partly"),
+        short=((1, "机会成本太高"), (2, "在公司里抽不出时间")),
+        translations=(
+            (1, "First, the opportunity cost of staying was too high."),
+            (2, "He could not find time in the company for much of the research that he wanted to do."),
+            (3, "OpenAI has one team fewer for the risks of the future."),
         ),
+        written=((1, "Staying cost him too much."), (3, "OpenAI lost another team.")),
         found=((SCHULMAN, "He expects Anthropic to give him a fresh view"),),
     ),
     GONE: Script(
-        quotes=(
-            (
-                SCHULMAN,
-                "Schulman wants to concentrate on AI alignment and get back to hands-on technical work.",
-            ),
-        ),
-        lines=(("舒尔曼想专注于对齐研究。", (1,), "supported"),),
+        quotes=((SCHULMAN, ALIGNMENT),),
+        short=((1, "to concentrate on AI alignment"),),
+        translations=((1, "舒尔曼想专注于AI对齐研究，重新做具体的技术工作。"),),
+    ),
+    MAYBE: Script(
+        quotes=((TEAM, "OpenAI 又少了一支面向未来风险的队伍。"),),
+        note="These passages may answer the question.",
     ),
     AGE: Script(found=((REASONS, "1. 他是谁"),), note="Nothing here gives an age."),
 }
@@ -131,50 +136,79 @@ def wait_for(condition: Callable[[], bool], seconds: float = 5) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "locale", "first"),
-    [(WHY, "zh-CN", "Staying cost him too much"), (GONE, "en-US", "舒尔曼想专注于对齐研究")],
+    ("question", "locale", "short", "quote", "translation"),
+    [
+        (
+            WHY,
+            "zh-CN",
+            "机会成本太高",
+            "第一，留下来的机会成本太高。",
+            "机器翻译 First, the opportunity cost",
+        ),
+        (
+            GONE,
+            "en-US",
+            "to concentrate on AI alignment",
+            ALIGNMENT,
+            "Machine translation 舒尔曼想专注于AI对齐研究",
+        ),
+    ],
 )
-def test_an_answer_in_the_question_s_language(visit: Any, question: str, locale: str, first: str) -> None:
+def test_short_answers_then_quotes_with_translations_in_the_question_s_language(
+    visit: Any, question: str, locale: str, short: str, quote: str, translation: str
+) -> None:
     page = visit(locale=locale)
     ask(page, question)
-    assert texts(page, ".statement")[0].startswith(first)
-    assert texts(page, ".statement a.cite")[0] == "1"
+    assert texts(page, "#answer .short")[0].startswith(short)
+    assert texts(page, "#answer .short a.cite")[0] == "1"
+    assert texts(page, ".statement")[0] == f"{quote}1"
+    assert texts(page, ".statement mark")[0] == short
+    assert texts(page, ".translation")[0].startswith(translation)
     assert page.title() == "ragqa"
 
 
-def test_sources_come_before_text_and_quotes_before_the_model(visit: Any, gate: Gate) -> None:
+def test_sources_come_before_quotes_and_quotes_before_the_model(visit: Any, gate: Gate) -> None:
     page = visit()
-    gate.hold("extract")
+    gate.hold("read")
     ask(page, WHY, until=None)
     page.wait_for_selector("#sources .source")
     assert page.locator("#answer .statement").count() == 0
-    assert "found 3 passages in 3 articles" in page.inner_text("#status")
-    gate.hold("write")
+    assert re.search("found 3 passages in 3 articles.*reading", page.inner_text("#status"), re.DOTALL)
+    gate.hold("translate")
     page.wait_for_selector("#answer .statement")
-    assert texts(page, ".kind") == ["Word for word from the articles, while the model reads them"]
-    assert "第一，留下来的机会成本太高" in texts(page, ".statement")[0]
+    assert page.locator("#answer .short").count() == 2
+    assert texts(page, ".kind") == ["Quoted from the articles"]
+    assert page.locator("#answer .translation").count() == 0
+    assert re.search("quoted 3 sentences.*translating", page.inner_text("#status"), re.DOTALL)
     gate.release()
     page.wait_for_selector("#status [data-state=done]")
-    assert texts(page, ".kind") == [
-        "Written by the model on this machine; every sentence checked against its source"
-    ]
-    assert page.locator(".statement[data-verdict=partly] .verdict").inner_text() == "partly supported"
-    assert re.search(r"2 statements checked.*done in \d+\.\d s", page.inner_text("#status"), re.DOTALL)
+    assert page.locator("#answer .translation").count() == 3
+    assert re.search(r"quoted 3 sentences.*done in \d+\.\d s", page.inner_text("#status"), re.DOTALL)
+
+
+def test_what_may_answer_is_told_as_such_with_nothing_large(visit: Any) -> None:
+    page = visit()
+    ask(page, MAYBE)
+    assert page.locator("[data-status=possible]").count() == 1
+    assert texts(page, "#answer .note") == ["These passages may answer the question."]
+    assert page.locator("#answer .statement").count() == 1
+    assert page.locator("#answer .short, #answer mark").count() == 0
 
 
 def test_a_number_lights_up_its_words_in_their_article(visit: Any) -> None:
     page = visit()
     ask(page, WHY)
-    page.click("#answer a.cite[data-n='2']")
+    page.click(".statement a.cite[data-n='2']")
     page.wait_for_selector("#reader mark[data-n='2'].lit")
-    assert page.locator("#reader mark.lit").all_inner_texts() == [COST]
-    assert page.locator("#reader mark").count() == 2
-    assert page.locator("#answer a.cite.lit").all_inner_texts() == ["2"]
+    assert "".join(page.locator("#reader mark.lit").all_inner_texts()) == COST
+    assert page.locator("#reader mark.key.lit").all_inner_texts() == ["在公司里抽不出时间"]
+    assert page.locator("#reader mark[id]").count() == 2
+    assert page.locator("#answer a.cite.lit").all_inner_texts() == ["2", "2"]
     assert "Miles Brundage 离开 OpenAI 的三个理由" in page.inner_text("#reader h2")
-    mark, pane = (page.locator(s).bounding_box() for s in ("#reader mark.lit", "#reader .body"))
+    mark, pane = (page.locator(s).first.bounding_box() for s in ("#reader mark.lit", "#reader .body"))
     assert pane["y"] <= mark["y"] <= pane["y"] + pane["height"] - mark["height"]
     assert (
-        page.get_attribute("#answer a.cite[data-n='2']", "title")
+        page.get_attribute(".statement a.cite[data-n='2']", "title")
         == f"Miles Brundage 离开 OpenAI 的三个理由 — {COST}"
     )
     page.click("#answer a.cite[data-n='3']")
@@ -201,14 +235,14 @@ def test_an_article_that_was_changed_or_removed_since_is_said_so(
         page.click("#answer a.cite[data-n='3']")
         page.wait_for_selector("#reader .blank")
         assert "no longer in the index" in page.inner_text("#reader .body")
-        page.click("#answer a.cite[data-n='1']")
+        page.click(".statement a.cite[data-n='1']")
         page.wait_for_selector("#reader .message")
         assert "changed since the answer" in page.inner_text("#reader .body")
         assert "新的第一句。" in page.inner_text("#reader .body")
         assert page.locator("#reader mark").count() == 0
     finally:
         pipeline.index.articles = kept
-    page.click("#answer a.cite[data-n='1']")
+    page.click(".statement a.cite[data-n='1']")
     page.wait_for_selector("#reader mark")
     page.close()
 
@@ -233,13 +267,11 @@ def test_what_is_not_there_is_said_kindly_with_the_nearest_passages(visit: Any) 
     assert "not in the archive" in page.inner_text("#status")
 
 
-def test_stop_ends_the_model_and_keeps_what_has_appeared(
-    visit: Any, gate: Gate, pipeline: ScriptedPipeline
-) -> None:
+def test_stop_ends_the_model_and_keeps_the_quotes(visit: Any, gate: Gate, pipeline: ScriptedPipeline) -> None:
     page = visit()
     pipeline.closed.clear()
     pipeline.finished.clear()
-    gate.hold("write")
+    gate.hold("translate")
     ask(page, WHY, until=None)
     page.wait_for_selector("#answer .statement")
     page.click("#stop")
@@ -249,15 +281,15 @@ def test_stop_ends_the_model_and_keeps_what_has_appeared(
     wait_for(lambda: pipeline.closed == [WHY])
     assert pipeline.finished == []
     page.wait_for_timeout(300)
-    assert page.locator("#answer .statement").count() == 2
-    assert texts(page, ".kind") == ["Word for word from the articles"]
+    assert page.locator("#answer .statement").count() == 3
+    assert texts(page, ".kind") == ["Quoted from the articles"]
     ask(page, GONE)
-    assert texts(page, ".statement")[0].startswith("舒尔曼")
+    assert texts(page, ".statement")[0].startswith("Schulman wants")
 
 
 def test_a_new_question_replaces_the_one_that_runs(visit: Any, gate: Gate) -> None:
     page = visit()
-    gate.hold("write")
+    gate.hold("translate")
     ask(page, WHY, until=None)
     page.wait_for_selector("#answer .statement")
     page.fill("#question textarea", AGE)
@@ -268,13 +300,13 @@ def test_a_new_question_replaces_the_one_that_runs(visit: Any, gate: Gate) -> No
 
 def test_two_browsers_take_turns_and_get_their_own_answers(visit: Any, gate: Gate) -> None:
     first, second = visit(), visit(locale="zh-CN")
-    gate.hold("write")
+    gate.hold("translate")
     ask(first, WHY, until=None)
     first.wait_for_selector("#answer .statement")
     ask(second, GONE, until=None)
     second.wait_for_selector("#status >> text=前面还有 1 个问题")
     gate.release()
-    for page, words in ((first, "Staying cost him"), (second, "舒尔曼想专注")):
+    for page, words in ((first, "第一，留下来"), (second, "Schulman wants")):
         page.wait_for_selector("#status [data-state=done]")
         assert texts(page, ".statement")[0].startswith(words)
 
@@ -283,7 +315,7 @@ def test_closing_the_page_stops_the_model(visit: Any, gate: Gate, pipeline: Scri
     page = visit()
     pipeline.closed.clear()
     pipeline.finished.clear()
-    gate.hold("read")
+    gate.hold("translate")
     ask(page, WHY, until=None)
     page.wait_for_selector("#answer .statement")
     page.close()
@@ -295,7 +327,7 @@ def test_closing_the_page_stops_the_model(visit: Any, gate: Gate, pipeline: Scri
 
 def test_escape_stops(visit: Any, gate: Gate) -> None:
     page = visit()
-    gate.hold("read")
+    gate.hold("translate")
     ask(page, WHY, until=None)
     page.wait_for_selector("#answer .statement")
     page.keyboard.press("Escape")
@@ -350,10 +382,10 @@ def test_the_page_speaks_the_browser_s_language_and_the_switch_is_remembered(vis
     page = visit(locale="zh-TW")
     assert page.inner_text("#ask") == "提问"
     ask(page, WHY)
-    assert "已核对 2 句" in page.inner_text("#status")
+    assert "引用 3 句" in page.inner_text("#status")
     page.click("#language [data-ui=en]")
     assert page.inner_text("#ask") == "Ask"
-    assert "2 statements checked" in page.inner_text("#status")
+    assert "quoted 3 sentences" in page.inner_text("#status")
     assert page.get_attribute("html", "lang") == "en"
     page.reload()
     page.wait_for_selector("html[data-ready]")
@@ -414,7 +446,7 @@ def test_on_a_narrow_screen_the_reader_comes_and_goes(visit: Any) -> None:
     page = visit(width=390)
     ask(page, WHY)
     assert not page.locator("#reader").is_visible()
-    page.click("#answer a.cite[data-n='2']")
+    page.click(".statement a.cite[data-n='2']")
     page.wait_for_selector("#reader mark.lit")
     page.wait_for_timeout(400)
     assert page.locator("#reader mark.lit").is_visible()
@@ -437,15 +469,19 @@ class Hostile(ScriptedPipeline):
         self.error = ModelError(" ".join(strings))
 
     def script(self, strings: Sequence[str]) -> Script:
-        said: list[Line] = [
-            (f"{string} it says.", (n,), "partly") for n, string in enumerate(strings, start=1)
-        ]
-        return Script(quotes=tuple((s, s) for s in strings), lines=tuple(said), note=" ".join(strings))
+        said = tuple(enumerate(strings, start=1))
+        return Script(
+            quotes=tuple((s, s) for s in strings),
+            short=said,
+            translations=said,
+            written=tuple((n, f"{s} it says.") for n, s in said),
+            note=" ".join(strings),
+        )
 
     def stream(self, question: str, **wishes: object) -> Iterator[Answer]:
         if question not in self.scripts:
             raise self.error
-        yield from super().stream(question, **wishes)
+        yield from super().stream(question, **{**wishes, "write": True})
 
 
 # Where a string of each kind is shown.
@@ -455,7 +491,11 @@ SHOWN = {
     "source on a card": "#sources .meta",
     "question": "#answer .asked",
     "note": "#answer .note",
-    "the model's words": "#answer .statement",
+    "short answer": "#answer .short",
+    "the model's words": "#answer [data-kind=written]",
+    "quote": "#answer [data-kind=quote]",
+    "translation": "#answer .translation",
+    "title under a quote": "#answer .by",
     "title in the reader": "#reader h2",
     "body in the reader": "#reader .leaf > :is(p, h3)",
     "source in the reader": "#reader .meta",
@@ -603,7 +643,16 @@ def test_the_reader_s_route_takes_nothing_amiss(url: str) -> None:
     route = f"{url}/ragqa/article"
     assert httpx.get(route, params={"id": "../../etc/passwd"}).status_code == 404
     assert httpx.get(route).status_code == 422
-    strange = ["1:5", "a:1:2", "1:2:999999999", "1:9:3", "-1:0:3", "²:1:2", "1:0:99999999999999999999"]
+    strange = [
+        "1:5",
+        "a:1:2",
+        "1:2:999999999",
+        "1:9:3",
+        "-1:0:3",
+        "²:1:2",
+        "1:0:99999999999999999999",
+        "1:0:5:3-9",
+    ]
     page = httpx.get(route, params={"id": TEAM, "mark": strange, "ui": "<x>"})
     assert page.status_code == 200
     assert "<mark" not in page.text

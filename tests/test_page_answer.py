@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +12,7 @@ from browsing import missing, page_url
 from scripted import Script, ScriptedPipeline
 from test_page import (  # noqa: F401
     AGE,
+    ALIGNMENT,
     GONE,
     REASONS,
     SCHULMAN,
@@ -31,7 +31,7 @@ from ragqa.candidates import pending
 from ragqa.index import Filter
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
-PLAIN = {"k": None, "wanted": Filter(), "use_llm": True, "after": None}
+PLAIN = {"k": None, "wanted": Filter(), "use_llm": True, "write": False, "after": None}
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +49,33 @@ def test_what_is_set_under_advanced_goes_with_the_question(visit: Any, pipeline:
     page.select_option("#advanced [name=written_in]", "en")
     page.fill("#advanced [name=source]", "desk")
     page.fill("#advanced [name=k]", "3")
-    page.select_option("#advanced [name=depth]", "verbatim")
+    page.uncheck("#advanced [name=translate]")
     ask(page, GONE)
+    assert page.locator("#answer .translation").count() == 0
     assert pipeline.wishes[-1] == {
-        "k": 3, "use_llm": False, "after": None,
+        "k": 3, "use_llm": False, "write": False, "after": None,
         "wanted": Filter(since="2024-05-01", language="en", source="desk"),
     }  # fmt: skip
+
+
+def test_a_written_answer_stands_above_the_quotes_when_it_is_switched_on(
+    visit: Any, pipeline: ScriptedPipeline
+) -> None:
+    page = visit()
+    page.click("#advanced summary")
+    assert not page.is_checked("#advanced [name=write]")
+    page.check("#advanced [name=write]")
+    ask(page, WHY)
+    assert pipeline.wishes[-1] == {**PLAIN, "write": True}
+    assert page.locator("[data-mode=written]").count() == 1
+    assert texts(page, ".kind") == [
+        "Written by a language model; every sentence was checked against the quotes",
+        "Quoted from the articles",
+    ]
+    kinds = [node.get_attribute("data-kind") for node in page.locator(".statement").all()]
+    assert kinds == ["written", "written", "quote", "quote", "quote"]
+    page.click(".written a.cite >> nth=1")
+    page.wait_for_selector("#reader mark[data-n='3'].lit")
 
 
 def test_a_number_of_passages_that_nobody_offers_is_refused_in_words(visit: Any) -> None:
@@ -94,15 +115,17 @@ def test_the_link_asks_the_same_again_filters_and_all(
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     page.click("#advanced summary")
     page.select_option("#advanced [name=written_in]", "zh")
+    page.check("#advanced [name=write]")
     ask(page, WHY)
     page.click("[data-tool=link]")
     page.wait_for_selector(".said:text('Link copied')")
     link = page.evaluate("navigator.clipboard.readText()")
-    assert parse_qs(urlsplit(link).query) == {"q": [WHY], "written_in": ["zh"]}
+    assert parse_qs(urlsplit(link).query) == {"q": [WHY], "written_in": ["zh"], "write": ["on"]}
     again = visit(link.removeprefix(url))
     again.wait_for_selector("#status [data-state=done]")
     assert again.input_value("#advanced [name=written_in]") == "zh"
-    assert pipeline.wishes[-1] == {**PLAIN, "wanted": Filter(language="zh")}
+    assert again.is_checked("#advanced [name=write]")
+    assert pipeline.wishes[-1] == {**PLAIN, "wanted": Filter(language="zh"), "write": True}
 
 
 def test_an_answer_is_copied_with_its_references_and_saved_as_a_file(visit: Any) -> None:
@@ -111,11 +134,14 @@ def test_an_answer_is_copied_with_its_references_and_saved_as_a_file(visit: Any)
     page.click("[data-tool=copy]")
     page.wait_for_selector(".said:text('Copied')")
     text = page.evaluate("navigator.clipboard.readText()")
-    assert text.startswith(f"{GONE}\n\n舒尔曼想专注于对齐研究[1]。\n\n[1] Schulman joins Anthropic")
+    assert text.startswith(
+        f"{GONE}\n\nto concentrate on AI alignment\n\n{ALIGNMENT} [1]\n"
+        "    （机器翻译）舒尔曼想专注于AI对齐研究，重新做具体的技术工作。\n\n[1] Schulman joins Anthropic"
+    )
     with page.expect_download() as saved:
         page.click(".tools a >> text=JSON")
     document = json.loads(Path(saved.value.path()).read_text(encoding="utf-8"))
-    assert (document["schema"], document["citations"][0]["article_id"]) == ("ragqa.answer/1", SCHULMAN)
+    assert (document["schema"], document["citations"][0]["article_id"]) == ("ragqa.answer/2", SCHULMAN)
 
 
 def test_an_opinion_is_kept_for_the_gold_set(visit: Any, pipeline: ScriptedPipeline) -> None:
@@ -160,7 +186,7 @@ def test_axe_finds_nothing_serious(visit: Any, scheme: str, width: int, locale: 
     for part in ("#advanced", "#corpus", "#evaluate", "#history"):
         page.click(f"{part} summary")
     ask(page, WHY)
-    page.click("#answer a.cite[data-n='1']")
+    page.click(".statement a.cite[data-n='1']")
     page.wait_for_selector("#reader mark.lit")
     page.wait_for_timeout(300)
     found = axe.Axe().run(page).response["violations"]
@@ -172,19 +198,13 @@ def test_axe_finds_nothing_serious(visit: Any, scheme: str, width: int, locale: 
     assert serious == []
 
 
-def test_two_sources_that_disagree_are_seen_together(visit: Any) -> None:
-    class Disagreeing(ScriptedPipeline):
-        def _snapshots(self, question: str) -> Any:
-            *before, last = super()._snapshots(question)
-            yield from before
-            yield replace(last, conflict=(1, 2))
-
-    quotes = (
-        (REASONS, "第一，留下来的机会成本太高。"),
-        (SCHULMAN, "He expects Anthropic to give him a fresh view"),
+def test_two_quotes_that_disagree_are_seen_together(visit: Any) -> None:
+    fresh = "He expects Anthropic to give him a fresh view"
+    quotes = ((REASONS, "第一，留下来的机会成本太高。"), (SCHULMAN, fresh))
+    script = Script(
+        quotes=quotes, short=((1, "机会成本"), (2, "a fresh view")), conflict=(1, 2), note="They disagree."
     )
-    script = Script(quotes=quotes, lines=(("One.", (1,), "supported"), ("Other.", (2,), "supported")))
-    with page_url(Disagreeing({"Who?": script})) as served:
+    with page_url(ScriptedPipeline({"Who?": script})) as served:
         page = visit(at=served)
         ask(page, "Who?")
         left, right = (page.locator(".conflict blockquote").nth(n).bounding_box() for n in (0, 1))
@@ -193,25 +213,4 @@ def test_two_sources_that_disagree_are_seen_together(visit: Any) -> None:
         assert "2024-10-24" in page.inner_text(".conflict")
         page.click(".conflict a.cite[data-n='2']")
         page.wait_for_selector(f"#reader [data-article='{SCHULMAN}'] mark.lit")
-        page.close()
-
-
-def test_an_article_that_lay_open_for_quotes_closes_when_the_answer_is_refused(visit: Any) -> None:
-    class Refusing(ScriptedPipeline):
-        def _snapshots(self, question: str) -> Any:
-            *before, last = super()._snapshots(question)
-            yield from before
-            self.pause("refuse")
-            yield replace(last, status="not_found", statements=(), citations=(), note="Not here.")
-
-    gate = Gate()
-    gate.hold("refuse")
-    with page_url(Refusing(SCRIPTS, pause=gate)) as served:
-        page = visit(at=served)
-        ask(page, WHY, until=None)
-        page.wait_for_selector("#reader mark.lit")
-        gate.release()
-        page.wait_for_selector("#status [data-state=done]")
-        page.wait_for_selector("#reader .blank")
-        assert page.locator("#reader mark").count() == 0
         page.close()

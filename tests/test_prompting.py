@@ -12,19 +12,17 @@ from ragqa.prompting import (
     Excerpt,
     build_grammar,
     build_messages,
-    build_restatement,
     build_stand_alone,
     build_translation,
     parse_line,
     parse_lines,
 )
-from ragqa.records import Article, Chunk, Language, Passage
+from ragqa.records import Article, Language
 from ragqa.text import language_of
 
 
-def excerpt(text: str, *, title: str = "题目", heading: str = "", published: str | None = None) -> Excerpt:
-    article = Article("a", title, text, published=published)
-    return Excerpt(Passage(Chunk("a", 0, len(text), text, heading), article, 0.8), text)
+def excerpt(text: str, *, title: str = "题目", published: str | None = None) -> Excerpt:
+    return Excerpt(Article("a", title, text, published=published), text)
 
 
 def prompt(*excerpts: Excerpt, question: str = "谁？", language: Language = "zh") -> str:
@@ -50,11 +48,9 @@ def test_examples_are_written_as_a_reply_is_parsed() -> None:
             assert all(draft.refusal or draft.excerpts for draft in drafts)
 
 
-def test_sentences_are_numbered_below_title_heading_and_date() -> None:
-    assert prompt(
-        excerpt("甲来了。", heading="小标题", published="2024-05-02"), excerpt("乙走了。", title="别的")
-    ) == (
-        "题目 · 小标题 (2024-05-02)\n[1] 甲来了。\n别的\n[2] 乙走了。\n\n"
+def test_sentences_are_numbered_below_title_and_date() -> None:
+    assert prompt(excerpt("甲来了。", published="2024-05-02"), excerpt("乙走了。", title="别的")) == (
+        "题目 (2024-05-02)\n[1] 甲来了。\n别的\n[2] 乙走了。\n\n"
         "问题：谁？\n用中文回答；如果上文没有答案，只写 NOT FOUND。"
     )
 
@@ -65,18 +61,9 @@ def test_a_head_is_not_repeated_while_it_stays_the_same() -> None:
     )
 
 
-def test_a_lead_stands_above_its_sentence_without_a_number() -> None:
-    first = Excerpt(excerpt("甲。").passage, "甲。", "陈立说明情况。")
-    assert prompt(first, excerpt("乙。")).startswith("题目\n陈立说明情况。\n[1] 甲。\n[2] 乙。\n")
-
-
-def test_a_heading_that_is_the_title_is_written_once() -> None:
-    assert prompt(excerpt("甲。", heading="题目")).startswith("题目\n[1] 甲。\n")
-
-
-def test_a_title_that_only_begins_the_article_is_not_written_and_a_long_one_is_cut() -> None:
-    assert prompt(excerpt("甲来了。", title="甲来")).startswith("[1] 甲来了。\n")
+def test_a_long_title_is_cut_and_an_empty_one_left_out() -> None:
     assert prompt(excerpt("甲来了。", title="题" * 70)).startswith("题" * 60 + "\n[1]")
+    assert prompt(excerpt("甲来了。", title="")).startswith("[1] 甲来了。\n")
 
 
 def test_braces_in_a_question_stay() -> None:
@@ -134,12 +121,6 @@ def test_one_to_three_lines_end_with_the_marker_of_an_excerpt_that_exists() -> N
     assert build_grammar(2, language="en", most=5).startswith("root ::= line{1,5}\n")
 
 
-def test_parts_of_an_enumeration_are_all_required_in_order() -> None:
-    first, *words = build_grammar(3, language="zh", required=[1, 3]).splitlines()
-    assert first == r'root ::= text " [1]\n" text " [3]\n"'
-    assert [rule.split(" ::= ")[0] for rule in words] == ["text", "roman", "rest"]
-
-
 def test_every_rule_that_is_used_is_defined() -> None:
     languages: tuple[Language, ...] = ("zh", "en")
     for language in languages:
@@ -161,14 +142,6 @@ def test_no_line_begins_as_a_refusal_does(language: Language) -> None:
     grammar = build_grammar(1, language=language)
     assert NOT_FOUND not in grammar
     assert ("[A-MO-Z0-9" if language == "en" else "[^N") in grammar
-
-
-def test_a_statement_is_restated_after_examples_in_its_direction() -> None:
-    messages, grammar = build_restatement("大桥通车了。", to="en")
-    assert messages[0].content.startswith("Translate each sentence of a Chinese newspaper into English")
-    assert [language_of(m.content) for m in messages[1:]] == ["zh", "en"] * 3 + ["zh"]
-    assert r"\u3400-\u9fff" in grammar
-    assert [language_of(m.content) for m in build_restatement("It opened.", to="zh")[0][1:3]] == ["en", "zh"]
 
 
 def test_a_follow_up_is_put_after_the_question_before_it() -> None:

@@ -20,6 +20,8 @@ from ragqa.records import Answer
 from ragqa.settings import Settings
 
 pytestmark = needs_models
+# Of the project's own questions; below what was measured in November 2026 (docs/reader.md).
+RIGHT_AT_LEAST, REFUSED_AT_LEAST = 0.55, 0.6
 
 
 def opened(corpus: Path, index: Path) -> Pipeline:
@@ -46,18 +48,41 @@ def holds(answer: Answer, *alternatives: str) -> bool:
     return any(alternative in quoted for alternative in alternatives)
 
 
+def check(answer: Answer) -> None:
+    """What holds of every answer: exact quotes, short answers inside them, three outcomes."""
+    assert answer.status in ("answered", "possible", "not_found")
+    assert bool(answer.statements) == (answer.status != "not_found")
+    assert bool(answer.answers) <= (answer.status == "answered")
+    assert [s.text for s in answer.statements if s.kind == "quote"] == [c.quote for c in answer.citations]
+    for citation in answer.citations:
+        assert citation.article.text[citation.start : citation.end] == citation.quote
+    for short in answer.answers:
+        citation = answer.citations[short.citation - 1]
+        if short.start is None or short.end is None:
+            assert short.text in citation.article.title
+        else:
+            assert citation.start <= short.start < short.end <= citation.end
+            assert citation.article.text[short.start : short.end] == short.text
+
+
 @pytest.mark.parametrize("question", ["why did Brundage leave?", "Brundage为什么离开OpenAI？"])
-def test_all_three_reasons_are_given_and_cited_where_they_stand(own: Pipeline, question: str) -> None:
-    answer = own.answer(question)
+def test_the_reasons_are_quoted_where_they_stand(own: Pipeline, question: str) -> None:
+    answer = own.answer(question, use_llm=False)
     assert answer.status == "answered"
-    assert answer.mode == "generated"
-    assert [c.article.id for c in answer.citations] == ["brundage-three-reasons.md"] * 3
-    assert [c.quote[:2] for c in answer.citations] == ["第一", "第二", "第三"]
+    assert "brundage-three-reasons.md" in [c.article.id for c in answer.citations]
+    assert any(c.quote.startswith(("第一", "第二", "第三")) for c in answer.citations)
+    check(answer)
 
 
-def test_the_answer_is_in_the_language_of_the_question(own: Pipeline) -> None:
-    english = own.answer("why did Brundage leave?")
-    assert not any("\u4e00" <= character <= "\u9fff" for character in english.text)
+def test_a_quote_in_another_language_is_translated_into_the_questions(own: Pipeline) -> None:
+    answer = own.answer("why did Brundage leave?")
+    foreign = [s for s in answer.statements if any("\u4e00" <= c <= "\u9fff" for c in s.text)]
+    assert foreign
+    put = [s.translation for s in foreign if s.translation]
+    assert put
+    assert not any("\u4e00" <= character <= "\u9fff" for text in put for character in text)
+    assert answer.timings_ms["first_statement"] < answer.timings_ms["translated"]
+    check(answer)
 
 
 @pytest.mark.parametrize("question", ["How old is Miles Brundage?", "谁是特斯拉的首席执行官？"])
@@ -70,13 +95,39 @@ def test_what_the_corpus_does_not_hold_is_refused_with_the_nearest_passages(
     assert question in answer.note
 
 
-def test_a_missing_language_model_leaves_verbatim_sentences_and_says_so(
+def test_the_projects_own_questions_are_answered_and_refused(own: Pipeline) -> None:
+    rows = [json.loads(line) for line in (ROOT / "gold" / "questions.jsonl").read_text("utf-8").splitlines()]
+    right = refused = 0
+    for row in rows:
+        answer = own.answer(row["question"], use_llm=False)
+        check(answer)
+        said = "\n".join([answer.text, *(c.quote for c in answer.citations)])
+        if row["answerable"]:
+            right += all(any(word in said for word in group) for group in row["answers"])
+        else:
+            refused += answer.status == "not_found"
+    answerable = sum(row["answerable"] for row in rows)
+    assert right >= RIGHT_AT_LEAST * answerable
+    assert refused >= REFUSED_AT_LEAST * (len(rows) - answerable)
+
+
+def test_a_missing_language_model_leaves_quotes_untranslated_and_says_so(
     own: Pipeline, tmp_path: Path
 ) -> None:
     settings = Settings.load(index=own.settings.index, generator=str(tmp_path / "no.gguf"))
-    answer = Pipeline.open(settings).answer("Brundage为什么离开OpenAI？")
-    assert (answer.status, answer.mode) == ("answered", "extractive")
+    answer = Pipeline.open(settings).answer("why did Brundage leave?")
+    assert (answer.status, answer.mode) == ("answered", "quotes")
     assert "no.gguf" in answer.note
+    assert {s.translation for s in answer.statements} == {None}
+
+
+def test_a_written_answer_stands_above_its_quotes(own: Pipeline) -> None:
+    answer = own.answer("Brundage为什么离开OpenAI？", write=True)
+    written = [s for s in answer.statements if s.kind == "written"]
+    assert (answer.mode == "written") == bool(written)
+    assert all(s.verdict == "supported" and s.citations for s in written)
+    assert written or answer.note
+    check(answer)
 
 
 @pytest.mark.parametrize(
@@ -86,29 +137,23 @@ def test_a_missing_language_model_leaves_verbatim_sentences_and_says_so(
         ("Brundage为什么离开OpenAI？", "000_4dff3994c3464629.txt", ["机会成本"]),
         ("Where did John Schulman go, and why?", "002_bb457f1c03cfdbc5.txt", ["Anthropic"]),
         ("训练GPT-4花了多少钱？", "001_6bee6f61d1f82674.txt", ["1 亿", "1亿"]),
-        pytest.param(
-            "What share of compute did the superalignment team have?",
-            "003_aa475fba28da2d38.txt",
-            ["20%"],
-            marks=pytest.mark.xfail(
-                reason="a false refusal: the model translates superalignment as supersymmetry"
-            ),
-        ),
+        ("What share of compute did the superalignment team have?", "003_aa475fba28da2d38.txt", ["20%"]),
         ("洛根·基尔帕特里克在OpenAI做什么？", "004_7e1b2d63d9f54a83.txt", ["开发者关系"]),
     ],
 )
 def test_articles_as_received_are_answered_with_the_right_citation(
     seeds: Pipeline, question: str, article: str, found: list[str]
 ) -> None:
-    answer = seeds.answer(question)
-    assert answer.status == "answered"
+    answer = seeds.answer(question, use_llm=False)
+    assert answer.status in ("answered", "possible")
     assert article in [citation.article.id for citation in answer.citations[:2]]
     assert holds(answer, *found)
+    check(answer)
 
 
 @pytest.mark.parametrize("question", ["How old is Miles Brundage?", "谁是特斯拉的首席执行官？"])
 def test_articles_as_received_hold_no_age_and_no_tesla(seeds: Pipeline, question: str) -> None:
-    assert seeds.answer(question).status == "not_found"
+    assert seeds.answer(question, use_llm=False).status == "not_found"
 
 
 @pytest.mark.browser
@@ -132,12 +177,13 @@ def test_a_reader_asks_in_a_browser_and_sees_the_cited_words_lit_up(
         page.fill("#question textarea", question)
         page.keyboard.press("Enter")
         page.wait_for_selector(".source", timeout=30_000)
-        page.wait_for_selector(".reply[data-mode=generated]", timeout=120_000)
         page.wait_for_selector("#status [data-state=done]", timeout=120_000)
-        assert page.locator(".statement").count() == 3
+        assert page.locator(".statement").count() >= 1
         page.locator("a.cite").first.click()
         page.wait_for_selector("#reader mark[data-n='1'].lit", timeout=30_000)
-        assert page.locator("#reader mark[data-n='1']").first.inner_text().startswith("第一")
+        assert (
+            page.locator("#reader mark[data-n='1']").first.inner_text().startswith(("第一", "第二", "第三"))
+        )
         assert watch.faults == []
         browser.close()
 

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from ragqa.records import Answer, Article, Chunk, Citation, Language, Statement, marked
+from ragqa.records import Answer, Article, Chunk, Citation, Language, ShortAnswer, Statement, marked
 
 ARTICLE = Article("a.txt", "题目", "甲来了。乙走了。")
 
@@ -64,6 +64,26 @@ def test_an_answer_reads_as_its_statements_and_without_any_as_its_note() -> None
     assert Answer("谁？", "zh", "not_found", note="没有找到").text == "没有找到"
 
 
+def test_three_statements_stand_one_a_line() -> None:
+    en = tuple(Statement(f"Reason {n}.", (n,)) for n in (1, 2, 3))
+    assert Answer("Why?", "en", "answered", en).text == "Reason 1 [1].\nReason 2 [2].\nReason 3 [3]."
+
+
+def test_a_quote_in_another_language_reads_as_its_translation() -> None:
+    quotes = (Statement("甲来了。", (1,), translation="A came."), Statement("乙走了。", (2,)))
+    assert Answer("Who?", "en", "answered", quotes).text == "A came [1]. 乙走了 [2]。"
+
+
+def test_a_title_that_answers_is_copied_before_the_sentence_below_it() -> None:
+    citation, quote = Citation(1, ARTICLE, 0, 4), Statement("甲来了。", (1,))
+    in_title = ShortAnswer("题目", 1, None, None)
+    assert in_title.in_title
+    assert not ShortAnswer("甲", 1, 0, 1).in_title
+    answer = Answer("什么？", "zh", "answered", (quote,), (citation,), answers=(in_title, in_title))
+    assert answer.text == "题目 [1] 甲来了[1]。"
+
+
 def test_an_answer_is_new_and_as_it_was_asked_until_it_says_otherwise() -> None:
     answer = Answer("谁？", "zh", "not_found")
     assert (answer.confidence, answer.signs, answer.cached, answer.asked) == (0.0, {}, False, "")
+    assert (answer.mode, answer.answers, answer.conflict) == ("quotes", (), ())

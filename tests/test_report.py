@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asked import ARTICLES, NOBODY, ranking, record
+from asked import ARTICLES, EARLIER, NOBODY, ranking, record
 from test_markup import HOSTILE, Tags
 
-from ragqa.evaluation import Record
+from ragqa.citation_judge import JUDGE, JUDGE_RATES, Judged
+from ragqa.gold_record import Record
 from ragqa.paired import compare
 from ragqa.records import Article
 from ragqa.report import contrast_json, contrast_text, page, report_json, report_text, write_report
@@ -21,7 +22,7 @@ RUN = {
     "gold": "gold/set.jsonl",
     "mode": "full",
     "k": 5,
-    "judge": "n-grams/1",
+    "judge": f"{JUDGE} (ragqa-reader 1a2b3c4d)",
     "index": {"version": "v-1", "articles": 3, "chunks": 9},
     "models": {"encoder": "words", "generator": "script"},
 }
@@ -33,7 +34,7 @@ METRICS = {
     "f1", "em", "language_match", "citation_validity", "citation_coverage", "citation_hit",
     "citation_gold_precision", "citation_precision", "citation_recall", "refusal_precision", "refusal_recall",
     "false_refusal", "brier", "ece", "aurc", "retrieve_ms_p50", "retrieve_ms_p95", "first_statement_ms_p50",
-    "total_ms_p50", "total_ms_p95",
+    "total_ms_p50", "total_ms_p95", "answer_f1", "answer_em", "possible", "written_support",
 }  # fmt: skip
 TIMES = {"retrieve": 20, "first_statement": 40, "total": 400}
 
@@ -60,11 +61,35 @@ def test_the_document_has_the_keys_of_its_schema() -> None:
     assert {tuple(figure) for figure in document["metrics"].values()} == {("value", "low", "high", "n")}
     assert document["metrics"]["joint"]["value"] == 0.6667
     assert (document["schema"], document["questions"], document["seconds"]) == ("ragqa.report/1", 3, 12.3)
-    assert document["fates"] == {"right": 1, "misread": 1, "rightly refused": 1}
-    assert set(document["slices"]) == {"direction zh→en", "direction zh→zh", "tag why"}
+    assert document["fates"] == {"right": 1, "wrong words": 1, "rightly refused": 1}
+    assert set(document["slices"]) == {
+        "direction zh→en", "direction zh→zh", "status answered", "status not_found", "tag why",
+    }  # fmt: skip
     assert set(document["sentinels"]) == {"always_refuse", "top_passage", "closed_book"}
-    assert document["judge"]["rates"]["en→zh"].keys() == {"sensitivity", "specificity"}
     assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def test_the_judges_rates_stand_beside_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(JUDGE_RATES, ("zh", "zh"), (0.9, 0.8))
+    document = told(asked())
+    assert document["judge"]["rates"] == {"zh→zh": {"sensitivity": 0.9, "specificity": 0.8}}
+    assert "citation_recall_corrected" in document["metrics"]
+    assert "zh→zh 0.9 / 0.8. The corrected figures" in page(document, asked())
+    earlier = told(asked(), judge="n-grams/1")
+    assert earlier["judge"] == {"name": "n-grams/1", "rates": {}}
+    assert "citation_recall_corrected" not in earlier["metrics"]
+
+
+def test_each_status_has_its_own_calibration() -> None:
+    records = [record("a", confidence=0.9), record("b", status="possible", confidence=0.4), record("c", None)]
+    found = told(records)["slices"]
+    assert {name for name, figures in found.items() if {"ece", "aurc"} <= set(figures)} == {
+        "status answered", "status possible",
+    }  # fmt: skip
+    assert found["status answered"]["ece"]["value"] == 0.1
+    assert found["status possible"]["ece"]["value"] == 0.6
+    assert found["status possible"]["containment"] == {"value": 1, "low": 0.2065, "high": 1, "n": 1}
+    assert "status possible (n 1): " in report_text(told(records))
 
 
 def test_a_slice_that_no_figure_concerns_is_left_out() -> None:
@@ -79,7 +104,7 @@ def test_a_reader_gets_figures_fates_sentinels_and_slices() -> None:
     assert lines[0] == "gold/set.jsonl: 3 questions, full, 12 s; words, script"
     assert "  containment                   0.500 (0.000 to 1.000)       n 2" in lines
     assert "  total_ms_p50                  400 (400 to 400)             n 3" in lines
-    assert "where answers went: 1 right, 1 misread, 1 rightly refused" in lines
+    assert "where answers went: 1 right, 1 wrong words, 1 rightly refused" in lines
     assert "sentinel always refuse: joint 0.333 (0.000 to 1.000)" in lines
     assert any(line.startswith("direction zh→en (n 1): success@5 1.00, containment 0.00") for line in lines)
 
@@ -130,7 +155,7 @@ def test_what_is_significant_is_named_last() -> None:
     ids = [f"q{n}" for n in range(10)]
     contrasts = compare([record(id, "灯坏了。") for id in ids], [record(id) for id in ids])
     lines = contrast_text(contrast_json(contrasts, Path("a"), Path("b"))).splitlines()
-    assert lines[-1] == "significant among the headline figures (Holm, .05): containment, joint"
+    assert lines[-1] == "significant among the headline figures (Holm, .05): containment, joint, answer_f1"
     assert sum(line.startswith("better in the second: ") for line in lines) == 10
 
 
@@ -156,10 +181,10 @@ def test_a_folder_gets_the_report_in_every_form(tmp_path: Path) -> None:
 def test_every_question_can_be_linked_and_filtered_by_what_became_of_it() -> None:
     html = page(told(asked()), asked())
     assert re.findall(r'<details id="q-(\w+)" data-fate="([\w ]+)" class="(\w*)">', html) == [
-        ("right", "right", "good"), ("wrong", "misread", ""), ("refused", "rightly refused", "good"),
+        ("right", "right", "good"), ("wrong", "wrong words", ""), ("refused", "rightly refused", "good"),
     ]  # fmt: skip
     assert re.findall(r'<button type="button" data-fate="([\w ]*)"', html) == [
-        "", "right", "misread", "rightly refused",
+        "", "right", "wrong words", "rightly refused",
     ]  # fmt: skip
 
 
@@ -169,10 +194,37 @@ def test_a_question_whose_answer_is_not_known_in_words_is_good_when_it_cites_rig
     assert re.findall(r'data-fate="([\w ]+)" class="(\w*)">', html) == [("right", "good"), ("miscited", "")]
 
 
-def test_a_citation_is_marked_in_its_passage() -> None:
-    html = page(told(asked()), asked())
+def test_a_quote_is_marked_in_its_passage_once() -> None:
+    records = [record(said="航道里的沙太多了。", quote="航道里的沙太多了。")]
+    html = page(told(records), records)
     assert "<mark>航道里的沙太多了。</mark>灯塔的灯坏了。</blockquote>" in html
     assert "<b>[1]</b> 港口停航 · 2024-05-02 · harbour.md" in html
+    assert html.count("航道里的沙太多了。") == 1
+
+
+def test_short_answers_written_statements_and_translations_are_shown() -> None:
+    quote = "航道里的沙太多了。"
+    no = [Judged(holds=False, precise=[False], way=("zh", "en"))]
+    records = [
+        record("a", "沙太多了。", short=["沙", "泥"]),
+        record("b", quote, quote=quote, translation="There is too much sand.", judged=no),
+    ]
+    html = page(told(records), records)
+    assert "<b>沙</b> <sup>[1]</sup> · <b>泥</b> <sup>[1]</sup></p>" in html
+    assert '沙太多了。<sup>[1]</sup> <span class="verdict supported">written, supported; judge: ' in html
+    assert (
+        'There is too much sand. <span class="verdict">translation; judge: <span class="no">not held' in html
+    )
+    assert html.index("<mark>") < html.index("There is too much sand.")
+
+
+def test_a_run_of_an_earlier_version_has_a_report() -> None:
+    records = [Record.model_validate_json(EARLIER)]
+    document = told(records, judge="n-grams/1")
+    html = page(document, records)
+    assert document["fates"] == {"right": 1}
+    assert "There is too much sand.<sup>[1]</sup>" in html
+    assert html.count("<mark>") == 2
 
 
 def test_pictures_show_what_there_is() -> None:
@@ -226,5 +278,5 @@ def test_nothing_from_outside_becomes_markup(monkeypatch: pytest.MonkeyPatch) ->
     ids = [value for name, value in built.attributes if name == "id"]
     for payload in HOSTILE:
         assert f"q-{payload}" in ids
-        # Title, date, quote, question, statement, note, evidence, what is right, relevant and found.
+        # Title, date, quote, question, short answer, statement, note, evidence, what is right, relevant and found.
         assert built.text.count(payload) >= 10

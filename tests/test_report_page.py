@@ -26,7 +26,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = [
         record("right", tags=["why"]),
         record("港 口", f"沙太多了。{HOSTILE}{LONG}", question=f"{HOSTILE}{LONG}"),
-        record("misread", "灯坏了。", direction="zh→en"),
+        record("wrong", "灯坏了。", direction="zh→en", short=[LONG]),
         record("refused", None, confidence=0.2),
         record("gone", None, confidence=0.1, **NOBODY),
     ]
@@ -61,7 +61,7 @@ def shown(page: Any) -> list[str]:
     return [q.get_attribute("id") for q in page.locator("details").all() if q.is_visible()]
 
 
-ALL = ["q-right", "q-港 口", "q-misread", "q-refused", "q-gone"]
+ALL = ["q-right", "q-港 口", "q-wrong", "q-refused", "q-gone"]
 
 
 def test_the_report_opens_from_its_file_and_asks_for_nothing_else(visit: Any) -> None:
@@ -95,7 +95,7 @@ def test_a_filter_hides_the_other_questions_and_all_shows_them_again(visit: Any)
     assert shown(page) == ALL
 
 
-@pytest.mark.parametrize("id", ["misread", "港 口"])
+@pytest.mark.parametrize("id", ["wrong", "港 口"])
 def test_a_link_to_a_question_opens_it(visit: Any, id: str) -> None:
     page = visit(f"#q-{quote(id)}")
     opened = page.locator("details[open]")
@@ -107,9 +107,9 @@ def test_a_link_to_a_question_opens_it(visit: Any, id: str) -> None:
 def test_a_link_followed_later_shows_what_a_filter_hid(visit: Any) -> None:
     page = visit()
     page.click("button[data-fate='refused']")
-    page.evaluate("location.hash = 'q-misread'")
-    page.wait_for_selector("#q-misread[open]")
-    assert shown(page) == ["q-misread", "q-refused"]
+    page.evaluate("location.hash = 'q-wrong'")
+    page.wait_for_selector("#q-wrong[open]")
+    assert shown(page) == ["q-wrong", "q-refused"]
     page.evaluate("location.hash = 'nowhere'")
 
 

@@ -1,4 +1,4 @@
-"""Question to ranked chunks: what each signal says, what is let pass, what comes of it."""
+"""Question to ranked chunks: what each signal says, what is let pass, what the reader reads, what comes of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import TokenEncoder, WordEncoder
-from house import cut, small_index
+from fakes import TokenEncoder, WordEncoder, WordReader
+from house import PLAIN, cut, small_index
 
 from ragqa.calibration import Calibration
 from ragqa.index import Filter, Index
 from ragqa.late import Signature
+from ragqa.question import Question
 from ragqa.records import Article, Chunk, Language, Vectors
-from ragqa.retrieval import EVERYTHING, Query, Wording, holding, rank, rank_articles, retrieve
+from ragqa.retrieval import EVERYTHING, JUDGED, Query, Wording, rank, rank_articles, retrieve
 
 # A chunk of an article: its heading and the cosine that it shall have.
 Plan = Mapping[str, Sequence[tuple[str, float]]]
@@ -36,13 +37,18 @@ def index_of(plan: Plan, **facts: Mapping[str, str]) -> Index:
 def asked(text: str = "谁？", language: Language = "zh", **translation: str) -> Query:
     """A question that looks EAST; its translation looks NORTH."""
     wordings = {name: Wording(words, NORTH, None) for name, words in translation.items()}
-    return Query(text, language, {language: Wording(text, EAST, None), **wordings})
+    question = replace(Question.of(text), language=language)
+    return Query(question, {language: Wording(text, EAST, None), **wordings})
+
+
+def query_of(text: str, encoder: WordEncoder, translation: str | None = None) -> Query:
+    return Query.of(Question.of(text), encoder=encoder, translation=translation)
 
 
 def found(
     index: Index, query: Query | None = None, *, k: int = 5, wanted: Filter = EVERYTHING
 ) -> list[tuple[str, float]]:
-    passages = retrieve(query or asked(), index=index, k=k, wanted=wanted)
+    passages = retrieve(query or asked(), index=index, k=k, wanted=wanted).passages
     return [(p.article.id, round(p.score, 4)) for p in passages]
 
 
@@ -56,16 +62,16 @@ def signal(name: str, query: Query, index: Index) -> dict[str, float]:
 # --- the question ----------------------------------------------------------------------------
 
 
-def test_a_question_has_a_unit_vector() -> None:
-    query = Query.of("港", encoder=WordEncoder([["港"]]))
-    np.testing.assert_allclose(query.vector, [[0.5**0.5, 0.5**0.5]], rtol=1e-6)
-    assert (query.text, query.language, list(query.wordings)) == ("港", "zh", ["zh"])
+def test_a_question_has_a_unit_vector_in_its_own_language() -> None:
+    query = query_of("港", WordEncoder([["港"]]))
+    assert list(query.wordings) == ["zh"]
+    assert query.wordings["zh"].text == "港"
+    np.testing.assert_allclose(query.wordings["zh"].vector, [0.5**0.5, 0.5**0.5], rtol=1e-6)
 
 
-def test_a_translation_has_an_equal_vote() -> None:
+def test_a_translation_is_a_wording_of_its_own() -> None:
     encoder = WordEncoder([["港"], ["harbour"]])
-    query = Query.of("港", encoder=encoder, translation="harbour")
-    np.testing.assert_allclose(query.vector, np.array([[2, 1, 1]]) / 6**0.5, rtol=1e-6)
+    query = query_of("港", encoder, "harbour")
     assert encoder.queries == ["港", "harbour"]
     assert {name: w.text for name, w in query.wordings.items()} == {"zh": "港", "en": "harbour"}
 
@@ -73,7 +79,7 @@ def test_a_translation_has_an_equal_vote() -> None:
 @pytest.mark.parametrize("translation", [None, ""])
 def test_without_a_translation_only_the_question_is_encoded(translation: str | None) -> None:
     encoder = WordEncoder()
-    query = Query.of("Which harbour?", encoder=encoder, translation=translation)
+    query = query_of("Which harbour?", encoder, translation)
     assert encoder.queries == ["Which harbour?"]
     assert list(query.wordings) == ["en"]
 
@@ -172,39 +178,35 @@ def signed(*texts: str, habits: Calibration | None = None, before: int = 0) -> I
 def test_each_token_counts_with_the_nearest_of_the_chunk() -> None:
     # From (1, subject) / √2 to the same two signs among eight: 2 / √2 / √8; to no sign but the first: 0.
     index = signed("灯坏了。", "灯和港。", "别的。")
-    assert signal("late", Query.of("灯港", encoder=TOKENS), index) == {"a": 0.25, "b": 0.5, "c": 0}
+    assert signal("late", query_of("灯港", TOKENS), index) == {"a": 0.25, "b": 0.5, "c": 0}
 
 
 def test_tokens_count_from_what_their_direction_scores() -> None:
     none = Calibration.none(8)
     index = signed("灯坏了。", habits=replace(none, late={**none.late, ("zh", "zh"): 0.3}))
-    assert signal("late", Query.of("灯", encoder=TOKENS), index) == {"a": 0.2}
-    assert signal("late", Query.of("lamp", encoder=TOKENS), index) == {"a": 0.5}
+    assert signal("late", query_of("灯", TOKENS), index) == {"a": 0.2}
+    assert signal("late", query_of("lamp", TOKENS), index) == {"a": 0.5}
 
 
 def test_without_tokens_they_say_nothing() -> None:
     assert signal("late", asked(), index_of({"a": [("", 0.9)]})) == {"a": 0}
     index = signed("灯坏了。")
-    assert signal("late", Query.of("灯", encoder=WordEncoder(TOKENS.subjects)), index) == {"a": 0}
+    assert signal("late", query_of("灯", WordEncoder(TOKENS.subjects)), index) == {"a": 0}
 
 
-# --- headings, points ------------------------------------------------------------------------
-
-
-def test_a_heading_that_announces_what_is_asked_for_counts_a_little() -> None:
-    index = index_of({"a": [("天气", 0.9)], "b": [("三个原因", 0.88)], "c": [("原因", 0.8)]})
-    assert found(index) == [("a", 0.95), ("b", 0.94), ("c", 0.9)]
-    assert found(index, asked("为何？")) == [("b", 0.97), ("a", 0.95), ("c", 0.93)]
+# --- points ----------------------------------------------------------------------------------
 
 
 def test_points_add_up_to_the_score() -> None:
-    index = signed("灯坏了，因为沙太多。", "港口的灯。", "别的。")
-    passages = retrieve(Query.of("为什么灯坏了？", encoder=TOKENS), index=index, k=3)
-    assert {tuple(s.name for s in p.signals) for p in passages} == {("dense", "late", "lexical", "heading")}
-    for p in passages:
-        assert 0.5 + sum(s.points for s in p.signals) == pytest.approx(p.score, abs=1e-6)
-    assert passages[0].article.id == "a"
-    assert all(s.points > 0 for s in passages[0].signals[:3])
+    index = signed("灯坏了，港口有沙。", "港口的船。", "别的。")
+    for reader in (None, WordReader()):
+        found = retrieve(query_of("谁买灯？", TOKENS), index=index, k=3, reader=reader)
+        named = ("dense", "late", "lexical", "reader") if reader else ("dense", "late", "lexical")
+        assert {tuple(s.name for s in p.signals) for p in found.passages} == {named}
+        for p in found.passages:
+            assert 0.5 + sum(s.points for s in p.signals) == pytest.approx(p.score, abs=1e-6)
+        assert found.passages[0].article.id == "a"
+        assert all(s.points > 0 for s in found.passages[0].signals[:3])
 
 
 def test_weights_say_what_a_signal_counts() -> None:
@@ -243,7 +245,8 @@ def test_only_what_passes_the_filter_is_found(wanted: Filter, articles: str) -> 
         source={"b": "The Times", "c": "https://times.example"},
     )
     assert [name for name, _ in found(index, wanted=wanted)] == list(articles)
-    assert [p.article.id for p in rank_articles(asked(), index=index, k=5, wanted=wanted)] == list(articles)
+    listed = rank_articles(asked(), index=index, k=5, wanted=wanted).passages
+    assert [p.article.id for p in listed] == list(articles)
 
 
 def test_a_language_that_no_article_has_finds_nothing() -> None:
@@ -259,7 +262,7 @@ def test_k_passages_come_though_neighbours_become_one() -> None:
 
 
 def ranked(index: Index, k: int) -> list[tuple[str, int, float]]:
-    passages = rank_articles(asked(), index=index, k=k)
+    passages = rank_articles(asked(), index=index, k=k).passages
     return [(p.article.id, p.chunk.start, round(p.score, 4)) for p in passages]
 
 
@@ -286,7 +289,7 @@ def test_no_more_articles_come_than_there_are() -> None:
 
 def lit(question: str, index: Index) -> list[str]:
     """The words of the best passage's focus."""
-    passage = retrieve(Query.of(question, encoder=TOKENS), index=index, k=1)[0]
+    (passage,) = retrieve(query_of(question, TOKENS), index=index, k=1).passages
     for start, end in passage.focus:
         assert passage.chunk.start <= start < end <= passage.chunk.end
     return [passage.article.text[start:end] for start, end in passage.focus]
@@ -325,33 +328,82 @@ def test_without_tokens_nothing_is_lit_up() -> None:
     )
 
 
-# --- how well spans hold a question ----------------------------------------------------------
+# --- the reader ------------------------------------------------------------------------------
 
 
-def held(question: str, index: Index, *spans: tuple[int, int]) -> list[float]:
-    """What the only passage's spans score, without encoding any."""
-    query = Query.of(question, encoder=TOKENS)
-    passage = retrieve(query, index=index, k=1)[0]
-    score = holding(query, index)
-    assert score is not None
-    before = list(TOKENS.passages)
-    found = score(passage, spans)
-    assert TOKENS.passages == before
-    return [round(float(value), 3) for value in found]
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text's chance is the logistic of its score: .047 for -3, .269 for -1, .731 for 1."""
+    monkeypatch.setattr("ragqa.outcome.fitted", lambda: PLAIN)
 
 
-def test_a_span_holds_a_question_by_its_own_tokens_alone() -> None:
-    assert held("灯", signed("有人来了。灯坏了。"), (0, 5), (5, 9)) == [0.0, 0.5]
+def lamps(*texts: str) -> Index:
+    """Articles a, b … at a cosine of 0.9, 0.8 …"""
+    articles = [Article("abcdefghijklmnopqrstuvwxyz"[n], f"题{n}", text) for n, text in enumerate(texts)]
+    return small_index(articles, vectors=[0.9 - n / 100 for n in range(len(texts))])
 
 
-def test_spans_are_places_in_the_article() -> None:
-    assert held("灯", signed("有人来了。灯坏了。", before=7), (7, 12), (12, 16)) == [0.0, 0.5]
+@pytest.mark.usefixtures("plain")
+def test_what_was_read_is_ranked_by_its_chance_to_answer() -> None:
+    index = lamps("船走了。", "灯坏了。", "买了灯。")
+    found = retrieve(asked("谁买灯？"), index=index, k=3, reader=WordReader())
+    assert [(p.article.id, round(p.score, 3), round(p.reader or 0, 3)) for p in found.passages] == [
+        ("c", 0.731, 0.731), ("b", 0.269, 0.269), ("a", 0.047, 0.047),
+    ]  # fmt: skip
+    (signal,) = (s for s in found.passages[0].signals if s.name == "reader")
+    assert signal.value == pytest.approx(0.731, abs=1e-3)
 
 
-def test_a_span_outside_the_passage_holds_nothing() -> None:
-    assert held("灯", signed("灯坏了。", before=7), (0, 7), (7, 11)) == [0.0, 0.5]
-    assert held("灯", signed("灯坏了。")) == []
+@pytest.mark.usefixtures("plain")
+def test_each_chunk_is_read_below_its_title_and_its_reading_is_kept() -> None:
+    reader = WordReader()
+    found = retrieve(asked("谁买灯？"), index=lamps("灯坏了。", "船走了。"), k=2, reader=reader)
+    assert (reader.questions, reader.texts) == (["谁买灯？"], ["题0\n灯坏了。", "题1\n船走了。"])
+    assert [(read.window.article.id, read.reading.score) for read in found.read] == [("a", -1), ("b", -3)]
+    assert [round(read.score, 4) for read in found.read] == sorted(
+        (round(read.score, 4) for read in found.read), reverse=True
+    )
+    assert [read.window.text[read.window.body :] for read in found.read] == ["灯坏了。", "船走了。"]
 
 
-def test_without_tokens_nothing_can_be_scored() -> None:
-    assert holding(asked(), index_of({"a": [("", 0.9)]})) is None
+@pytest.mark.usefixtures("plain")
+def test_only_the_best_chunks_are_read_and_the_others_follow_in_their_order() -> None:
+    index = lamps(*(f"船{n}走了。" for n in range(JUDGED + 3)))
+    reader = WordReader()
+    found = retrieve(asked("灯？"), index=index, k=20, reader=reader)
+    assert (len(reader.texts), len(found.read)) == (JUDGED, JUDGED)
+    names = [p.article.id for p in found.passages]
+    assert names == sorted(names)
+    unread = [p for p in found.passages if p.reader is None]
+    assert unread == list(found.passages[JUDGED:])
+    assert all(p.score < found.passages[JUDGED - 1].score for p in unread)
+    assert [s.value for p in unread for s in p.signals if s.name == "reader"] == [0.0] * 3
+
+
+def test_without_a_reader_nothing_is_read() -> None:
+    found = retrieve(asked("灯？"), index=lamps("灯坏了。"), k=1)
+    assert (found.read, found.passages[0].reader) == ((), None)
+    assert [s.name for s in found.passages[0].signals] == ["dense", "late", "lexical"]
+    assert (
+        retrieve(
+            asked("灯？"), index=lamps("灯坏了。"), k=1, wanted=Filter(since="2025"), reader=WordReader()
+        ).read
+        == ()
+    )
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_passage_of_several_chunks_has_the_best_ones_chance() -> None:
+    article = Article("a", "", "船走了。灯坏了。")
+    chunks = [Chunk("a", 0, 4, "船走了。"), Chunk("a", 4, 8, "灯坏了。")]
+    index = small_index([article], chunks, [0.9, 0.5])
+    (passage,) = retrieve(asked("灯？"), index=index, k=1, reader=WordReader()).passages
+    assert (passage.chunk.text, passage.reader and round(passage.reader, 3)) == ("船走了。灯坏了。", 0.269)
+
+
+@pytest.mark.usefixtures("plain")
+def test_articles_are_ranked_with_the_readers_view_too() -> None:
+    index, query = lamps("船走了。", "买了灯。"), asked("Who bought the lamp?")
+    found = rank_articles(query, index=index, k=2, reader=WordReader())
+    assert [p.article.id for p in found.passages] == ["b", "a"]
+    assert [p.article.id for p in rank_articles(query, index=index, k=2).passages] == ["a", "b"]

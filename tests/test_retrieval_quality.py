@@ -1,4 +1,4 @@
-"""What retrieval is worth, with the real encoder: on the project's own questions, and on development packs.
+"""What retrieval is worth, with the real encoder and reader: on the project's own questions, and on development packs.
 
 The packs are other people's and lie beside the project; where they are missing their tests skip. The bars
 are those of docs/retrieval.md less a margin for processors that round otherwise.
@@ -16,7 +16,9 @@ from real import ROOT, benchmark, needs_models
 from ragqa.building import build_index
 from ragqa.encoder import SentenceEncoder
 from ragqa.index import Index
-from ragqa.loading import load_encoder
+from ragqa.loading import load_encoder, load_reader
+from ragqa.question import Question
+from ragqa.reader import Reader
 from ragqa.retrieval import Query, retrieve
 from ragqa.settings import Settings
 
@@ -32,6 +34,11 @@ def encoder() -> SentenceEncoder:
     return load_encoder(Settings.load())
 
 
+@pytest.fixture(scope="module")
+def reader(encoder: SentenceEncoder) -> Reader:
+    return load_reader(Settings.load(), encoder)
+
+
 def indexed(corpus: Path, folder: Path, encoder: SentenceEncoder) -> Index:
     build_index(corpus, folder, encoder=lambda: encoder, chunk_size=300)
     return Index.open(folder)
@@ -43,7 +50,7 @@ def measured(name: str, folder: Path, encoder: SentenceEncoder) -> tuple[np.ndar
     index = indexed(PACKS / name / "corpus.jsonl", folder, encoder)
     questions = list(bench.questions_of(PACKS / name))
     ranker = bench.RANKERS["all"]
-    found = [ranker(Query.of(q.text, encoder=encoder), index) for q in questions]
+    found = [ranker(Query.of(Question.of(q.text), encoder=encoder), index) for q in questions]
     scores = [bench.measures(f, q.relevant) for f, q in zip(found, questions, strict=True)]
     return np.array(scores), [q.direction for q in questions]
 
@@ -64,13 +71,16 @@ def test_english_news_are_found(tmp_path: Path, encoder: SentenceEncoder) -> Non
     assert scores[:, 1].mean() >= 0.85
 
 
-def test_the_projects_own_questions_find_their_article(tmp_path: Path, encoder: SentenceEncoder) -> None:
+def test_the_projects_own_questions_find_their_article(
+    tmp_path: Path, encoder: SentenceEncoder, reader: Reader
+) -> None:
     index = indexed(ROOT / "corpus", tmp_path, encoder)
     rows = map(json.loads, (ROOT / "gold" / "questions.jsonl").read_text("utf-8").splitlines())
     asked = [row for row in rows if row["answerable"]]
     found = 0
     for row in asked:
-        passages = retrieve(Query.of(row["question"], encoder=encoder), index=index, k=5)
+        query = Query.of(Question.of(row["question"]), encoder=encoder)
+        passages = retrieve(query, index=index, k=5, reader=reader).passages
         quotes = [evidence["quote"] for evidence in row["evidence"]]
         found += any(quote in passage.chunk.text for quote in quotes for passage in passages)
     assert found >= 0.9 * len(asked)

@@ -7,56 +7,97 @@ from dataclasses import replace
 from typing import Any
 
 from ragqa.building import Built, Changes
-from ragqa.records import Answer, Article, Chunk, Citation, Passage, Signal, Skipped, Statement
+from ragqa.records import Answer, Article, Chunk, Citation, Passage, ShortAnswer, Signal, Skipped, Statement
 from ragqa.schema import answer_json, article_json, index_json, search_json
 
 ARTICLE = Article(
     "a.md", "题目", "甲来了。乙走了。丙说话。", "https://example.org", "2024-05-02", "zh", ("x",)
 )
-FOUND = Passage(Chunk("a.md", 0, 8, "甲来了。乙走了。", "小标题"), ARTICLE, 0.87654)
+FOUND = Passage(Chunk("a.md", 0, 8, "甲来了。乙走了。", "小标题"), ARTICLE, 0.87654, 0.94321)
 NEXT = Passage(Chunk("a.md", 8, 12, "丙说话。"), ARTICLE, 0.5)
-ABOUT = {"title": "题目", "source": "https://example.org", "published": "2024-05-02", "language": "zh"}
+ABOUT = {
+    "title": "题目", "source": "https://example.org", "author": None, "published": "2024-05-02", "language": "zh",
+}  # fmt: skip
 PASSAGE: dict[str, Any] = {
-    "rank": 1, "score": 0.8765, "article_id": "a.md", **ABOUT, "heading": "小标题",
+    "rank": 1, "score": 0.8765, "reader": 0.9432, "article_id": "a.md", **ABOUT, "heading": "小标题",
     "start": 0, "end": 8, "text": "甲来了。乙走了。", "cited": False, "focus": [], "also_in": [],
 }  # fmt: skip
 
 
 def test_an_answer() -> None:
     answer = Answer(
-        "谁来了？", "zh", "answered", (Statement("甲来了。", (1,), "supported"),), (Citation(1, ARTICLE, 0, 4),),
-        (FOUND, NEXT), 0.83, "generated", "", {"retrieve": 41, "total": 6200},
+        "谁来了？", "zh", "answered", (Statement("甲来了。", (1,)),), (Citation(1, ARTICLE, 0, 4),),
+        (FOUND, NEXT), (ShortAnswer("甲", 1, 0, 1),), 0.83, timings_ms={"retrieve": 41, "total": 62},
         index={"version": "v-1", "articles": 1, "chunks": 2},
     )  # fmt: skip
-    document = answer_json(answer, id="q1", models={"encoder": "e", "generator": "g"})
+    document = answer_json(answer, id="q1", models={"encoder": "e", "reader": "r", "generator": "g"})
     assert document == {
-        "schema": "ragqa.answer/1",
+        "schema": "ragqa.answer/2",
         "id": "q1",
         "question": "谁来了？",
+        "asked": "谁来了？",
         "language": "zh",
         "status": "answered",
+        "answers": [{"text": "甲", "citation": 1, "start": 0, "end": 1}],
         "text": "甲来了[1]。",
-        "statements": [{"text": "甲来了。", "citations": [1], "verdict": "supported"}],
+        "statements": [
+            {"kind": "quote", "text": "甲来了。", "citations": [1], "verdict": "supported", "translation": None}
+        ],
         "citations": [
             {"marker": 1, "article_id": "a.md", **ABOUT, "start": 0, "end": 4, "quote": "甲来了。"}
         ],
         "passages": [
             {**PASSAGE, "cited": True},
-            {**PASSAGE, "rank": 2, "score": 0.5, "heading": "", "start": 8, "end": 12, "text": "丙说话。"},
+            {
+                **PASSAGE, "rank": 2, "score": 0.5, "reader": None, "heading": "", "start": 8, "end": 12,
+                "text": "丙说话。",
+            },
         ],
         "confidence": 0.83,
         "signs": {},
         "cached": False,
-        "asked": "谁来了？",
         "conflict": [],
-        "read": [],
-        "mode": "generated",
+        "mode": "quotes",
         "note": "",
-        "timings_ms": {"retrieve": 41, "total": 6200},
-        "models": {"encoder": "e", "generator": "g"},
+        "timings_ms": {"retrieve": 41, "translated": None, "total": 62},
+        "models": {"encoder": "e", "reader": "r", "generator": "g"},
         "index": {"version": "v-1", "articles": 1, "chunks": 2},
-    }
+    }  # fmt: skip
     assert json.loads(json.dumps(document)) == document
+
+
+def test_a_short_answer_in_a_title_has_no_place_in_the_text() -> None:
+    title, citations = ShortAnswer("题目", 1, None, None), (Citation(1, ARTICLE, 0, 4),)
+    answer = Answer("什么？", "zh", "answered", citations=citations, answers=(title,))
+    assert answer_json(answer, id=None, models={})["answers"] == [
+        {"text": "题目", "citation": 1, "start": None, "end": None, "in_title": True}
+    ]
+
+
+def test_a_written_sentence_and_a_translation_say_so() -> None:
+    statements = (
+        Statement("He came.", (1,), "supported", "written"), Statement("甲来了。", (1,), translation="A came."),
+    )  # fmt: skip
+    answer = Answer("Who?", "en", "answered", statements, mode="written", timings_ms={"translated": 900})
+    document = answer_json(answer, id=None, models={})
+    assert document["statements"] == [
+        {
+            "kind": "written",
+            "text": "He came.",
+            "citations": [1],
+            "verdict": "supported",
+            "translation": None,
+        },
+        {
+            "kind": "quote",
+            "text": "甲来了。",
+            "citations": [1],
+            "verdict": "supported",
+            "translation": "A came.",
+        },
+    ]
+    assert (document["mode"], document["timings_ms"]) == ("written", {"translated": 900})
+    assert document["text"] == "He came [1]. A came [1]."
 
 
 def test_an_answer_without_an_id_says_null() -> None:

@@ -32,18 +32,17 @@ def test_the_defaults_stand_in_one_place() -> None:
     assert settings.generator == "qwen2.5-coder-1.5b-instruct-q4_k_m"
     assert (settings.chunk_size, settings.k, settings.max_tokens, settings.threads) == (300, 5, 256, 0)
     assert (settings.host, settings.port) == ("127.0.0.1", 7860)
-    assert (settings.reading, settings.unsupported) == (8, "remove")
-    assert 0 < settings.refuse_below < 1
+    assert (settings.reader, settings.write, settings.refuse_below) == ("ragqa-reader", False, None)
 
 
 def test_a_flag_wins_over_a_variable_and_that_over_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = write(tmp_path, "k = 2\nreading = 2\nport = 2\n")
+    config = write(tmp_path, "k = 2\nkeep = 2\nport = 2\n")
     monkeypatch.setenv("RAGQA_K", "3")
-    monkeypatch.setenv("RAGQA_READING", "3")
+    monkeypatch.setenv("RAGQA_KEEP", "3")
     settings = Settings.load(config, k=4)
-    assert (settings.k, settings.reading, settings.port, settings.max_tokens) == (4, 3, 2, 256)
+    assert (settings.k, settings.keep, settings.port, settings.max_tokens) == (4, 3, 2, 256)
 
 
 def test_a_flag_that_is_none_was_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +71,8 @@ def test_a_file_of_one_call_does_not_stay_for_the_next(tmp_path: Path) -> None:
         ("port = 65536\n", "setting port = 65536: Input should be less than or equal to 65535"),
         ("refuse_below = 1.1\n", "setting refuse_below = 1.1: Input should be less than or equal to 1"),
         ("refuse_below = -1\n", "setting refuse_below = -1: Input should be greater than or equal to 0"),
-        ('unsupported = "keep"\n', "setting unsupported = 'keep': Input should be 'remove' or 'mark'"),
+        ('write = "perhaps"\n', "setting write = 'perhaps': Input should be a valid boolean"),
+        ("unsupported = 1\n", "setting unsupported = 1: Extra inputs are not permitted"),
         ("k = \n", "ragqa.toml cannot be read"),
     ],
 )

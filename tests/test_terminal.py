@@ -91,28 +91,65 @@ def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
 PASSAGE: dict[str, Any] = {
     "rank": 1, "title": "题目", "published": None, "article_id": "a.md", "score": 0.87654, "text": "甲来了。\n 乙走了。",
 }  # fmt: skip
+QUOTE: dict[str, Any] = {"kind": "quote", "text": "甲来了。", "citations": [1], "translation": None}
+WRITTEN: dict[str, Any] = {"kind": "written", "text": "来的是甲。", "citations": [1], "translation": None}
 ANSWER: dict[str, Any] = {
-    "text": "甲来了[1]。", "question": "谁？", "asked": "谁？", "cached": False, "language": "zh", "note": "", "status": "answered", "passages": [PASSAGE],
+    "question": "谁？", "asked": "谁？", "cached": False, "language": "zh", "note": "", "status": "answered",
+    "answers": [{"text": "甲", "citation": 1}], "statements": [QUOTE], "passages": [PASSAGE],
     "citations": [{"marker": 1, "title": "题目", "published": None, "article_id": "a.md", "quote": "甲来了。"}],
 }  # fmt: skip
 
 
-def test_an_answer_is_followed_by_its_quotes() -> None:
-    assert answer_text(ANSWER) == "甲来了[1]。\n\n[1] 题目 · a.md\n    甲来了。"
+def test_short_answers_then_quotes_then_references() -> None:
+    assert answer_text(ANSWER) == "甲\n\n甲来了。 [1]\n\n[1] 题目 · a.md"
 
 
-def test_a_note_stands_below_the_answer_once() -> None:
-    assert answer_text({**ANSWER, "note": "注", "citations": []}) == "甲来了[1]。\n(注)"
-    assert answer_text({**ANSWER, "text": "注", "note": "注", "citations": []}) == "注"
+@pytest.mark.parametrize(
+    ("short", "shown"),
+    [(["甲", "乙"], "甲 · 乙"), (["甲", "乙", "甲"], "甲 · 乙"), (["甲", "乙", "丙"], "甲\n乙\n丙")],
+)
+def test_short_answers_stand_on_one_line_or_on_lines_of_their_own(short: list[str], shown: str) -> None:
+    answers = [{"text": text, "citation": 1} for text in short]
+    assert answer_text({**ANSWER, "answers": answers}).startswith(f"{shown}\n\n甲来了。 [1]\n\n")
+
+
+@pytest.mark.parametrize(
+    ("language", "below"), [("en", "(machine translation) Jia came."), ("zh", "（机器翻译）Jia came.")]
+)
+def test_a_translation_stands_under_its_quote(language: str, below: str) -> None:
+    translated = {**QUOTE, "translation": "Jia came."}
+    shown = answer_text({**ANSWER, "language": language, "statements": [translated, QUOTE]})
+    assert f"\n\n甲来了。 [1]\n    {below}\n\n甲来了。 [1]\n\n" in shown
+
+
+def test_what_a_language_model_wrote_stands_above_the_quotes_under_a_label() -> None:
+    shown = answer_text({**ANSWER, "statements": [WRITTEN, QUOTE]})
+    assert shown.split("\n\n")[1:3] == [
+        "以下由语言模型撰写，逐句经引文核对：\n来的是甲。 [1]",
+        "甲来了。 [1]",
+    ]
+
+
+def test_a_note_stands_below_the_quotes_and_above_what_may_answer() -> None:
+    assert answer_text({**ANSWER, "note": "注"}) == "甲\n\n甲来了。 [1]\n\n(注)\n\n[1] 题目 · a.md"
+    possible = {**ANSWER, "status": "possible", "answers": [], "note": "注"}
+    assert answer_text(possible) == "注\n\n甲来了。 [1]\n\n[1] 题目 · a.md"
 
 
 def test_a_follow_up_stands_above_as_it_was_taken_and_an_old_answer_says_so() -> None:
     shown = answer_text({**ANSWER, "asked": "他呢？", "cached": True, "citations": []})
-    assert shown == "(谁？)\n\n甲来了[1]。\n(同一索引先前的回答)"
+    assert shown == "(谁？)\n\n甲\n\n甲来了。 [1]\n\n(同一索引先前的回答)"
 
 
 def test_a_refusal_is_followed_by_the_nearest_passages() -> None:
-    refused = {**ANSWER, "text": "没有", "note": "没有", "status": "not_found", "citations": []}
+    refused = {
+        **ANSWER,
+        "note": "没有",
+        "status": "not_found",
+        "answers": [],
+        "statements": [],
+        "citations": [],
+    }
     assert answer_text(refused) == "没有\n\n1. 题目 · no date · a.md · 0.877\n   甲来了。 乙走了。"
 
 

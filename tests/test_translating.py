@@ -10,7 +10,7 @@ from fakes import Piece, ScriptedGenerator
 
 from ragqa import translating
 from ragqa.errors import ModelError
-from ragqa.translating import Translator, original_words, restate, stand_alone
+from ragqa.translating import Translator, stand_alone
 
 
 def translated(question: str, *pieces: Piece) -> str | None:
@@ -121,34 +121,6 @@ def test_several_threads_may_ask_and_none_waits_for_anothers_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "quote", "question", "words"),
-    [
-        ("由约翰·梅信格翻译。", "这首诗由约翰·梅信格翻译成英语。", "这首诗由谁翻译？", "约翰·梅信格"),
-        ("洛伦兹定律描述它。", "洛伦兹定律描述了它。", "洛伦兹定律描述什么？", ""),
-        ("他想走。", "他想走。", "为什么？", ""),
-        (
-            "The buyer is Marta Lindqvist.",
-            "Its buyer is Marta Lindqvist, a painter.",
-            "谁买了？",
-            "Marta Lindqvist",
-        ),
-        ("甲。", "乙。", "谁？", ""),
-        ("由约翰·梅信格翻译。", "由约翰·梅信格译出。", "谁写了格言？", "约翰·梅信格"),
-        (
-            "It went to Marta Lindqvist.",
-            "It went to Marta Lindqvist.",
-            "Who is the buyer?",
-            "Marta Lindqvist",
-        ),
-    ],
-)
-def test_the_term_that_a_question_lacks_is_found_whole_in_the_sources_own_letters(
-    statement: str, quote: str, question: str, words: str
-) -> None:
-    assert original_words(statement, quote, question=question) == words
-
-
-@pytest.mark.parametrize(
     ("question", "after", "reply", "whole"),
     [
         (
@@ -167,9 +139,3 @@ def test_a_follow_up_is_put_so_that_it_stands_alone_or_keeps_the_question_before
     question: str, after: str, reply: list[Piece], whole: str
 ) -> None:
     assert stand_alone(question, ScriptedGenerator(reply), after=after) == whole
-
-
-def test_a_statement_is_restated_piece_by_piece() -> None:
-    model = ScriptedGenerator(["It ", "opened."])
-    assert list(restate("大桥通车了。", model, to="en")) == ["It ", "opened."]
-    assert model.prompts == ["大桥通车了。"]

@@ -15,11 +15,13 @@ def test_nothing_said_is_nothing_wished(sent: object) -> None:
     assert Wishes().wanted == Filter()
 
 
-def test_filters_depth_and_the_question_before_are_read() -> None:
+def test_filters_switches_and_the_question_before_are_read() -> None:
     wishes = read_wishes(
-        '{"ui": "zh", "after": "谁走了？", "k": 3, "depth": "verbatim", "since": "2024-05", "written_in": "en", "source": "desk"}'
+        '{"ui": "zh", "after": "谁走了？", "k": 3, "translate": "off", "write": "on", "since": "2024-05", '
+        '"written_in": "en", "source": "desk"}'
     )
-    assert (wishes.ui, wishes.after, wishes.k, wishes.depth) == ("zh", "谁走了？", 3, "verbatim")
+    assert (wishes.ui, wishes.after, wishes.k) == ("zh", "谁走了？", 3)
+    assert (wishes.translate, wishes.write) == (False, True)
     assert wishes.wanted == Filter(since="2024-05", language="en", source="desk")
 
 
@@ -33,7 +35,8 @@ def test_an_empty_field_is_not_set() -> None:
         ('{"since": "May"}', "since"),
         ('{"k": 0}', "k"),
         ('{"k": 21}', "k"),
-        ('{"depth": "deepest"}', "depth"),
+        ('{"translate": "perhaps"}', "translate"),
+        ('{"write": 7}', "write"),
         ('{"ui": "fr"}', "ui"),
         ('{"after": 5}', "after"),
         ("[1]", "the request"),

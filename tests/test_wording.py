@@ -22,11 +22,12 @@ def test_both_languages_say_it_with_the_same_values(key: str) -> None:
 
 def test_values_stand_in_their_places() -> None:
     assert word("no_model", "en", reason="gone") == (
-        "Without a language model, these are the passages' own words (gone)."
+        "Quotes in another language are not translated: there is no language model (gone)."
     )
     assert word("not_found_name", "zh", question="谁？", name="马斯克") == (
-        "语料库中没有找到“谁？”的答案：其中没有提到马斯克。下面列出最接近的段落。"
+        "语料库中没有找到“谁？”的答案：所有文章中都没有出现“马斯克”。下面列出最接近的段落。"
     )
+    assert word("translated", "zh", text="他走了。") == "（机器翻译）他走了。"
 
 
 def test_braces_in_a_question_are_words() -> None:

@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = {"zh", "en"}
-NEAR_MISSES = {"other_time", "other_person", "other_organisation", "cause", "neighbour", "denied", "other_place"}
+NEAR_MISSES = {
+    "other_time",
+    "other_person",
+    "other_organisation",
+    "cause",
+    "neighbour",
+    "denied",
+    "other_place",
+}
 
 
 def problems(story: dict[str, Any]) -> list[str]:
@@ -38,7 +46,8 @@ def problems(story: dict[str, Any]) -> list[str]:
             if not quotes:
                 found.append(f"question {question['q']!r}: an empty list for {key}")
             whole = articles[key]["title"] + "\n" + articles[key]["text"]
-            found += [f"question {question['q']!r}: {quote!r} is not in {key}" for quote in quotes if quote not in whole]
+            missing = [quote for quote in quotes if quote not in whole]
+            found += [f"question {question['q']!r}: {quote!r} is not in {key}" for quote in missing]
     for statement in story.get("statements", []):
         if statement["article"] not in articles or statement["lang"] not in LANGUAGES:
             found.append(f"statement {statement['s']!r}: article or lang")
@@ -66,7 +75,9 @@ def main(paths: list[str]) -> int:
             counts["articles"] += len(story["articles"])
             counts["questions"] += len(story["questions"])
             counts["unanswerable"] += sum(not q["answers"] for q in story["questions"])
-            counts["several places"] += sum(any(len(a) > 1 for a in q["answers"].values()) for q in story["questions"])
+            counts["several places"] += sum(
+                any(len(a) > 1 for a in q["answers"].values()) for q in story["questions"]
+            )
             counts["statements"] += len(story.get("statements", []))
     print(", ".join(f"{name}: {count}" for name, count in counts.items()))
     return int(bool(counts["problems"]))

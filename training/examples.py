@@ -75,7 +75,10 @@ class Examples:
         return Examples(
             np.concatenate(pieces) if pieces else np.zeros(0, np.int64),
             np.concatenate([[0], np.cumsum(lengths)]),
-            *(getattr(self, name)[rows] for name in ("text_starts", "answers", "located", "supports", "groups")),
+            *(
+                getattr(self, name)[rows]
+                for name in ("text_starts", "answers", "located", "supports", "groups")
+            ),
             spans,
         )
 

@@ -19,9 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from ragqa.chunking import split
-from ragqa.quoting import Window
-from ragqa.records import Article
 from ragqa.text import HAN, sentence_spans, weight
 from training.examples import Pair
 
@@ -40,12 +37,9 @@ PARALLEL: Mapping[str, int] = {"ntrex": 1_000, "flores200.devtest": 600, "mlqe":
 _QUESTIONS, _PASSAGES = {"zh", "zh-Hant", "en", "de", "es", "ar", "vi", "hi"}, {"zh", "zh-Hant", "en"}
 # Size of a window in Chinese characters, as the index's chunks are, and smaller.
 _WINDOW = (120, 340)
-# Sizes of chunks that stories are cut into: the index's own, mostly.
-_CHUNKS = (300, 300, 300, 200)
-_HELD_OUT = 10
 _TAKEN_OUT = 0.45
 _NEAR = 12
-_LONGEST_PREMISE = 1_200
+LONGEST_PREMISE = 1_200
 _NUMBER = re.compile(r"\d{2,4}")
 
 
@@ -87,7 +81,7 @@ def answer_pairs(rows: Sequence[Row], rng: random.Random) -> list[Pair]:
             continue
         kinds = ["out", "near"] if rng.random() < 0.2 else ["out" if rng.random() < _TAKEN_OUT else "near"]
         for kind in kinds:
-            negative = _taken_out(text, places) if kind == "out" else None
+            negative = taken_out(text, places) if kind == "out" else None
             negative = negative or _elsewhere(row, rng) or _other(number, rows, windows, near, rng)
             if negative:
                 pairs.append(Pair(row.question, negative, False, group=number))
@@ -96,36 +90,13 @@ def answer_pairs(rows: Sequence[Row], rng: random.Random) -> list[Pair]:
     return pairs
 
 
-def read_stories(folder: Path, *, held_out: bool) -> list[dict[str, Any]]:
-    """Our own stories: those to train on, or every tenth of a file, which is held out for calibration."""
-    paths = sorted(folder.glob("stories-*.jsonl"), key=lambda path: int(path.stem.split("-")[1]))
-    lines = [line for path in paths for line in enumerate(path.read_text(encoding="utf-8").splitlines())]
-    return [json.loads(line) for number, line in lines if (number % _HELD_OUT == 0) == held_out]
-
-
-def story_pairs(stories: Sequence[Mapping[str, Any]], rng: random.Random, *, first_group: int) -> list[Pair]:
-    """Pairs of stories: each question with the chunks of its story's articles, cut as the index cuts them."""
-    pairs: list[Pair] = []
-    for group, story in enumerate(stories):
-        size = rng.choice(_CHUNKS)
-        windows = {a["id"]: _story_windows(a, size) for a in story["articles"]}
-        for number, question in enumerate(story["questions"]):
-            pairs += _story_question(question, windows, first_group + 100 * group + number, rng)
-        for said in story.get("statements", []):
-            text = "\n".join(w.text[w.body :] for w in windows[said["article"]])[:_LONGEST_PREMISE]
-            pairs.append(Pair(said["s"], text, None, located=False, supports=said["supported"]))
-    return pairs
-
-
 def support_pairs(path: Path, rng: random.Random) -> list[Pair]:
     """Statements with premises; partly supported ones say neither and are left out."""
     by_source: dict[str, list[Pair]] = defaultdict(list)
     for row in _lines(path):
-        if row["label"] == "partial" or len(row["passage"]) > _LONGEST_PREMISE:
+        if row["label"] == "partial" or len(row["passage"]) > LONGEST_PREMISE:
             continue
-        pair = Pair(
-            row["statement"], row["passage"], None, located=False, supports=row["label"] == "support"
-        )
+        pair = Pair(row["statement"], row["passage"], None, located=False, supports=row["label"] == "support")
         if row["src"] == "pawsx_dev" and row["lang_s"] == row["lang_p"] == "en":
             continue
         by_source[row["src"]].append(pair)
@@ -155,42 +126,6 @@ def parallel_pairs(path: Path, rng: random.Random) -> list[Pair]:
     return pairs
 
 
-def _story_windows(row: Mapping[str, str], size: int) -> list[Window]:
-    """An article's chunks under their title and heading, as the reader will meet them."""
-    article = Article(row["id"], row["title"], row["text"])
-    return [
-        Window.of(article, chunk.start, chunk.end, heading=chunk.heading)
-        for chunk in split(article, size=size)
-    ]
-
-
-def _story_question(
-    question: Mapping[str, Any], windows: Mapping[str, list[Window]], group: int, rng: random.Random
-) -> Iterator[Pair]:
-    """The chunks that answer, two that do not, and sometimes one with its answering sentences taken out."""
-    negatives: list[Pair] = []
-    for key, chunks in windows.items():
-        for window in chunks:
-            quotes = question["answers"].get(key, [])
-            places = tuple(sorted({p for quote in quotes for p in _places(window, quote)}))
-            pair = Pair(question["q"], window.text, bool(places), places, group=group)
-            if not places:
-                negatives.append(pair)
-                continue
-            yield pair
-            if rng.random() < 0.3 and (without := _taken_out(window.text, places)):
-                yield Pair(question["q"], without, False, group=group)
-    yield from rng.sample(negatives, min(len(negatives), 2))
-
-
-def _places(window: Window, quote: str) -> list[tuple[int, int]]:
-    """Where a window holds a quote: in its chunk; in its title only where the whole article does not repeat it."""
-    at = window.text.find(quote, window.body)
-    if at < 0 and quote not in window.article.text:
-        at = window.text.find(quote)
-    return [(at, at + len(quote))] if at >= 0 else []
-
-
 def _window(row: Row, rng: random.Random) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Whole sentences around the first place, of a random size; the places move along."""
     spans = sentence_spans(row.passage)
@@ -215,7 +150,7 @@ def _window(row: Row, rng: random.Random) -> tuple[str, tuple[tuple[int, int], .
     return text, tuple((a - at, b - at) for a, b in row.places)
 
 
-def _taken_out(text: str, places: Sequence[tuple[int, int]]) -> str | None:
+def taken_out(text: str, places: Sequence[tuple[int, int]]) -> str | None:
     """The text without the sentences that hold its places; None where nothing is left, or they are told again."""
     if not places:
         return None

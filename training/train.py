@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,16 +38,15 @@ class Recipe:
     """How a stage is trained: the peak rate, and where the rate stands at its end (a share of the peak).
 
     ``together`` keeps the passages of a question in one step, so that they compete; without it there is
-    less padding. After ``steps`` the stage ends, wherever its rate then is.
+    less padding. After ``steps``, where given, the stage ends, wherever its rate then is.
     """
 
     name: str
     rate: float
     last: float
-    epochs: int = 1
     frozen: int = 4
     together: bool = True
-    steps: int = 1_000_000
+    steps: int | None = None
     seed: int = 17
 
 
@@ -67,7 +66,9 @@ class Batch:
     inside: Tensor
 
 
-def train(examples: Examples, recipe: Recipe, *, encoder: Path, work: Path, start: Path | None = None) -> Path:
+def train(
+    examples: Examples, recipe: Recipe, *, encoder: Path, work: Path, start: Path | None = None
+) -> Path:
     """Train one stage from the weights in ``start`` (or the encoder's); returns the file of its weights."""
     done = work / f"{recipe.name}.pt"
     if done.exists():
@@ -81,21 +82,23 @@ def train(examples: Examples, recipe: Recipe, *, encoder: Path, work: Path, star
     masters = {name: p.detach().float().clone().to(device) for name, p in weights.items()}
     model.to(device, torch.bfloat16)
     optimizer = torch.optim.AdamW(_groups(masters), lr=recipe.rate, betas=(0.9, 0.98), fused=True)
-    batches = [b for epoch in range(recipe.epochs) for b in _batches(examples, recipe.seed + epoch, together=recipe.together)]
+    batches = _batches(examples, recipe.seed, together=recipe.together)
     first = _resume(work / f"{recipe.name}.part.pt", masters, optimizer, model)
     log = (work / f"{recipe.name}.log").open("a", encoding="utf-8")
     began = time.monotonic()
-    for step in range(first, min(len(batches), recipe.steps)):
+    for step in range(first, len(batches[: recipe.steps])):
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * _rate(step / len(batches), recipe.last)
         batch = collate(examples, batches[step], device)
         losses = step_losses(model, batch)
         sum(WEIGHTS[name] * loss for name, loss in losses.items()).backward()  # type: ignore[union-attr]
         _update(weights, masters, optimizer)
-        line = {name: round(loss.item(), 4) for name, loss in losses.items()}
-        print(json.dumps({"step": step, "of": len(batches), "s": round(time.monotonic() - began), **line}), file=log, flush=True)
+        line = {"step": step, "of": len(batches), "s": round(time.monotonic() - began)}
+        line |= {name: round(loss.item(), 4) for name, loss in losses.items()}
+        print(json.dumps(line), file=log, flush=True)
         if (step + 1) % _SAVE_EVERY == 0:
-            _save(work / f"{recipe.name}.part.pt", {"step": step + 1, "masters": masters, "optimizer": optimizer.state_dict()})
+            state = {"step": step + 1, "masters": masters, "optimizer": optimizer.state_dict()}
+            _save(work / f"{recipe.name}.part.pt", state)
     _save(done, masters)
     return done
 
@@ -249,9 +252,3 @@ def _save(path: Path, content: Any) -> None:
     beside = path.with_suffix(".tmp")
     torch.save(content, beside)
     beside.replace(path)
-
-
-def rows_of(examples: Examples, batches: Sequence[Sequence[int]]) -> Iterator[int]:
-    """Every row once, in the order of batches."""
-    for batch in batches:
-        yield from batch

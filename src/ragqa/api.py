@@ -16,7 +16,6 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, AliasChoices, Field
 from starlette.exceptions import HTTPException
 
-from ragqa.answering import Clock
 from ragqa.asking import LONGEST_QUESTION, Desk
 from ragqa.errors import (
     ArticleNotFoundError,
@@ -29,6 +28,7 @@ from ragqa.errors import (
 from ragqa.records import Answer, Language
 from ragqa.running import Run
 from ragqa.schema import answer_json, article_json, search_json
+from ragqa.timing import Clock
 from ragqa.wishes import Articles
 
 # Searches at one time, one a core, and those that may wait.
@@ -66,18 +66,19 @@ class Searched(Looked, frozen=True):
 
 
 class Asked(Looked, frozen=True):
-    """What ``ask`` is asked."""
+    """What ``ask`` is asked: ``write`` adds a written answer, ``no_llm`` leaves out what needs the language model."""
 
     language: Language | None = None
     after: str | None = Field(None, max_length=LONGEST_QUESTION)
     no_llm: bool = False
+    write: bool = False
 
     @property
     def options(self) -> dict[str, Any]:
         """What ``Pipeline.stream`` is told beside the question."""
         return {
             "k": self.k, "language": self.language, "wanted": self.wanted, "use_llm": not self.no_llm,
-            "after": self.after,
+            "write": self.write or None, "after": self.after,
         }  # fmt: skip
 
 
@@ -112,7 +113,7 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
     @app.post("/api/ask")
     async def ask(asked: Asked, request: Request) -> Any:
         if asked.no_llm:
-            # Verbatim sentences need no turn at the language model.
+            # Quotes alone need no turn at the language model.
             async with slots.one():
                 answer = await run_in_threadpool(
                     lambda: [*pipeline.stream(asked.question, **asked.options)][-1]

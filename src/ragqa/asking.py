@@ -73,6 +73,7 @@ class Pipeline(Protocol):
         k: int | None = None,
         wanted: Filter = ...,
         use_llm: bool = True,
+        write: bool | None = None,
         after: str | None = None,
         language: Language | None = None,
     ) -> Iterator[Answer]: ...
@@ -122,10 +123,11 @@ class Desk:
             return
         run: Run | None = None
         try:
-            run = self._runs[browser] = self.start(asked, **_options(wishes))
+            options = _options(wishes)
+            run = self._runs[browser] = self.start(asked, **options)
             state: reply.State = "waiting" if run.ahead else "running"
             yield reply.status(ui, None, state, loading=self.pipeline.opening, ahead=run.ahead), "", ""
-            yield from self._snapshots(run, ui)
+            yield from self._snapshots(run, ui, use_llm=options["use_llm"], write=bool(options["write"]))
         except BusyError as error:
             full = markup.message(ui, "note.full", n=error.waiting)
             yield reply.status(ui, None, "error"), full, ""
@@ -140,33 +142,28 @@ class Desk:
                 if self._runs.get(browser) is run:
                     del self._runs[browser]
 
-    def _snapshots(self, run: Run, ui: Language) -> Iterator[Update]:
+    def _snapshots(self, run: Run, ui: Language, *, use_llm: bool, write: bool) -> Iterator[Update]:
         began = time.monotonic()
         answer: Answer | None = None
-        quoted: Answer | None = None
-        shown: Answer | None = None
         sources = ""
         told: Update | None = None
         for answer in run:
-            if answer.mode == "extractive":
-                quoted = answer
-            # Quoted sentences stay while passages are looked up again, and until the model's first one.
-            blank = answer.mode == "sources" or (answer.mode == "generating" and not answer.statements)
-            shown = quoted if quoted and blank else answer
-            before, sources = sources, markup.sources(ui, shown)
+            before, sources = sources, markup.sources(ui, answer)
             update = (
-                reply.status(ui, answer, "running", loading=self.pipeline.loading),
-                reply.answer(ui, shown, "running"),
+                reply.status(
+                    ui, answer, "running", loading=self.pipeline.loading, use_llm=use_llm, write=write
+                ),
+                reply.answer(ui, answer, "running"),
                 None if sources == before else sources,
             )
-            # While the model reads, snapshots come that show nothing new.
+            # While the model works, snapshots come that show nothing new.
             if update != told:
                 told = update
                 yield update
         if run.stopped:
             yield (
-                reply.status(ui, shown, "stopped"),
-                reply.answer(ui, shown, "stopped") if shown else "",
+                reply.status(ui, answer, "stopped"),
+                reply.answer(ui, answer, "stopped") if answer else "",
                 None,
             )
             return
@@ -193,7 +190,8 @@ def _options(wishes: Wishes) -> dict[str, Any]:
     return {
         "k": wishes.k,
         "wanted": wishes.wanted,
-        "use_llm": wishes.depth == "full",
+        "use_llm": wishes.translate or bool(wishes.write),
+        "write": wishes.write,
         "after": wishes.after or None,
     }
 

@@ -17,7 +17,7 @@ Candidate = dict[str, Any]
 
 
 def keep(path: Path, answer: Mapping[str, Any], *, good: bool, comment: str = "") -> None:
-    """Append an answer (``ragqa.answer/1``) that a reader judged."""
+    """Append an answer (``ragqa.answer/2``) that a reader judged."""
     row = {
         "schema": "ragqa.candidate/1",
         "kept": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ragqa.evaluation import Record, bets, fate
+from ragqa.evaluation import bets
+from ragqa.gold_record import Record, fate
 from ragqa.resampling import calibration_bins, risk_coverage
 
 # Drawn in this colour, then handed to the page as its text's.
 _INK, _ACCENT, _SOFT = "#010203", "#2f6fd0", "#8fb3e8"
 _FATES = {
-    "right": "#2e8b57", "rightly refused": "#7fbf9a", "miscited": "#c9a227", "misread": "#d2691e",
-    "refused": "#9a7fbf", "not read": "#7f8fa6", "not found": "#5b6470",
-    "should have refused": "#b03a48", "not asked": "#c8ccd2",
+    "right": "#2e8b57", "rightly refused": "#7fbf9a", "miscited": "#c9a227", "wrong words": "#d2691e",
+    "refused": "#9a7fbf", "not found": "#5b6470", "should have refused": "#b03a48", "not asked": "#c8ccd2",
 }  # fmt: skip
 
 

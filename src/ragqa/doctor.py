@@ -37,18 +37,20 @@ def examine(settings: Settings) -> list[Check]:
 def _check_models(settings: Settings) -> list[Check]:
     checks = []
     known = {status.entry.id: status for status in models.status(home=settings.home, verify=True)}
-    for role, name in (("encoder", settings.encoder), ("generator", settings.generator)):
+    roles = (("encoder", settings.encoder), ("reader", settings.reader), ("generator", settings.generator))
+    for role, name in roles:
         status = known.get(name)
-        # Without a generator answers are verbatim sentences: a warning, not a failure.
-        missing: Level = "fail" if role == "encoder" else "warn"
+        # Without a generator quotes are not translated: a warning, not a failure.
+        missing: Level = "warn" if role == "generator" else "fail"
         if role == "generator" and name == "none":
-            checks.append(Check(role, "ok", "none: answers are verbatim sentences"))
+            checks.append(Check(role, "ok", "none: quotes are not translated"))
         elif status is None:
             checks.append(_check_other_model(role, name, missing, settings))
         elif not status.present:
             checks.append(Check(role, missing, f"{name}: {status.detail}", "ragqa models pull", 4))
         elif status.verified is False:
-            checks.append(Check(role, "fail", f"{name}: {status.detail}", "ragqa models pull", 4))
+            remedy = "" if role == "reader" else "ragqa models pull"
+            checks.append(Check(role, "fail", f"{name}: {status.detail}", remedy, 4))
         else:
             checks.append(Check(role, "ok", f"{name} at {status.path}, SHA-256 as catalogued"))
     return checks

@@ -85,6 +85,11 @@ class SentenceEncoder:
             ) from error
         return cls(model.eval(), id=id, fingerprint=fingerprint(location))
 
+    @property
+    def body(self) -> Any:
+        """The network under the pooling, whose weights others may share."""
+        return self._model[0].auto_model
+
     def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors:
         """Unit vectors of questions, shape (n, dimension); ``each`` receives their tokens."""
         return self._encode(texts, self._model.encode_query, prompt="query", each=each)

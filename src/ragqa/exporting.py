@@ -1,4 +1,4 @@
-"""An answer to take away: as text with numbered references, or as Markdown."""
+"""An answer to take away, as text or as Markdown: short answers, quotes with translations, references."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 from ragqa.markup import web_address
-from ragqa.records import Answer, Citation, marked
+from ragqa.records import Answer, Citation, Statement
+from ragqa.wording import word
 
 # What Markdown, or the mathematics in it, would read as markup, and where it finds addresses to link by
 # itself. Quotes of articles are words, not markup.
@@ -16,19 +17,48 @@ _NUMBERED = re.compile(r"^(\d{1,9})([.)])")
 
 def as_text(answer: Answer) -> str:
     """Question, answer and its references as plain text."""
-    references = [f"[{c.marker}] {_about(c)}\n    {_line(c.quote)}" for c in answer.citations]
-    note = [answer.note] if answer.note and answer.note != answer.text else []
-    return "\n\n".join([answer.question, answer.text, *note, *references]) + "\n"
+    short = " · ".join(_line(text) for text in _short(answer))
+    written = [f"{_line(s.text)} {_markers(s)}" for s in answer.statements if s.kind == "written"]
+    quotes = [
+        f"{_line(s.text)} {_markers(s)}" + (f"\n    {_line(_translated(s, answer))}" if s.translation else "")
+        for s in answer.statements
+        if s.kind == "quote"
+    ]
+    references = "\n".join(f"[{c.marker}] {_about(c)}" for c in answer.citations)
+    label = [word("written", answer.language)] if written else []
+    return _joined([answer.question, short, answer.note, "\n".join([*label, *written]), *quotes, references])
 
 
 def as_markdown(answer: Answer) -> str:
     """The same as Markdown; nothing in question, answer or quote becomes markup."""
-    lines = [_plain(marked(s, answer.language)) for s in answer.statements] or [_plain(answer.text)]
-    note = [f"*{_plain(answer.note)}*"] if answer.note and answer.note != answer.text else []
-    references = [
-        f"{c.marker}. {_about(c, _linked)}\n\n   > {_plain(_line(c.quote))}" for c in answer.citations
+    short = " · ".join(f"**{_plain(text)}**" for text in _short(answer))
+    written = [f"{_plain(s.text)} {_plain(_markers(s))}" for s in answer.statements if s.kind == "written"]
+    quotes = [
+        f"> {_plain(s.text)} {_plain(_markers(s))}"
+        + (f"\n>\n> *{_plain(_translated(s, answer))}*" if s.translation else "")
+        for s in answer.statements
+        if s.kind == "quote"
     ]
-    return "\n\n".join([f"## {_plain(answer.question)}", *lines, *note, *references]) + "\n"
+    references = "\n".join(f"{c.marker}. {_about(c, _linked)}" for c in answer.citations)
+    label = [_plain(word("written", answer.language))] if written else []
+    note = f"*{_plain(answer.note)}*" if answer.note and answer.statements else _plain(answer.note)
+    return _joined([f"## {_plain(answer.question)}", short, note, *label, *written, *quotes, references])
+
+
+def _short(answer: Answer) -> list[str]:
+    return list(dict.fromkeys(short.text for short in answer.answers))
+
+
+def _markers(statement: Statement) -> str:
+    return "".join(f"[{n}]" for n in statement.citations)
+
+
+def _translated(statement: Statement, answer: Answer) -> str:
+    return word("translated", answer.language, text=statement.translation or "")
+
+
+def _joined(parts: list[str]) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _about(citation: Citation, shown: Callable[[str], str] = str) -> str:

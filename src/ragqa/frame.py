@@ -67,8 +67,8 @@ def following(ui: Language) -> str:
     )
 
 
-def advanced(ui: Language, *, model: str) -> str:
-    """Filters, number of passages and depth; page.js sends what is set with the question."""
+def advanced(ui: Language, *, model: str, write: bool = False) -> str:
+    """Filters, number of passages, what the language model does; page.js sends what is set with the question."""
 
     def field(name: str, body: str) -> str:
         return f"<label>{words(ui, f'advanced.{name}')}{body}</label>"
@@ -87,13 +87,21 @@ def advanced(ui: Language, *, model: str) -> str:
         choice("written_in", "", "zh", "en"),
         field("source", '<input type="text" name="source" maxlength="200">'),
         field("k", '<input type="number" name="k" min="1" max="20" placeholder="5">'),
-        choice("depth", "full", "verbatim"),
     ]
+    switches = _switch(ui, "translate", on=True) + _switch(ui, "write", on=write)
     return disclosure(
         ui,
         "advanced.label",
-        f'<div class="fields">{"".join(fields)}</div>'
+        f'<div class="fields">{"".join(fields)}</div><div class="switches">{switches}</div>'
         f'<p class="model">{words(ui, "advanced.model")} {escape(model)}</p>',
+    )
+
+
+def _switch(ui: Language, name: str, *, on: bool) -> str:
+    state = " checked" if on else ""
+    return (
+        f'<label><input type="checkbox" role="switch" name="{name}" data-usual="{"on" if on else "off"}"{state}>'
+        f"<b>{words(ui, f'advanced.{name}')}</b> {words(ui, f'advanced.{name}.hint')}</label>"
     )
 
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ragqa.errors import SettingsError
-from ragqa.evaluation import LOWER_IS_BETTER, MEANS
+from ragqa.evaluation import LOWER_IS_BETTER, MEANS, TIMES
 
 _OTHERS = {"ece", "aurc", "citation_precision_corrected", "citation_recall_corrected"} | {
-    f"{name}_ms_p{q}"
-    for name in ("retrieve", "first_statement", "first_token", "verified", "total")
-    for q in (50, 95)
+    f"{name}_ms_p{q}" for name in TIMES for q in (50, 95)
 }
 
 

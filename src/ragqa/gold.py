@@ -2,7 +2,7 @@
 
 Two forms are read: JSON lines (one ``ragqa gold schema`` object each), and a BEIR folder (``queries.jsonl``
 with ``qrels.tsv`` or ``qrels/*.tsv``, beside its ``corpus.jsonl``). Rows of a BEIR folder may say more:
-``answers``, ``answer_groups``, ``answerable``, ``group``.
+``answers``, ``answers_by_lang``, ``answer_groups``, ``answerable``, ``group``, ``removed_doc``.
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ class GoldRow(BaseModel, frozen=True, extra="forbid"):
 
 
 class _Query(BaseModel):
-    """One line of a BEIR folder's queries.jsonl; what is not named here is left alone."""
+    """One line of a BEIR folder's queries.jsonl; what is not named here is left alone.
+
+    ``removed_doc`` is the article that would have answered, had it not been taken out.
+    """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
@@ -70,9 +73,16 @@ class _Query(BaseModel):
     text: str = Field(min_length=1)
     answerable: bool | None = None
     answers: list[str] = []
+    answers_by_lang: dict[str, list[str]] = {}
     answer_groups: list[list[str]] | None = None
     tags: list[str] = []
     group: str | None = None
+    removed_doc: str | None = None
+
+    def groups(self) -> list[list[str]]:
+        """Groups of alternatives; what stands without groups is one, in whichever language."""
+        alternatives = [*self.answers, *(a for answers in self.answers_by_lang.values() for a in answers)]
+        return self.answer_groups or ([list(dict.fromkeys(alternatives))] if alternatives else [])
 
 
 Row = TypeVar("Row", GoldRow, _Query)
@@ -106,8 +116,8 @@ class GoldSet:
 def read_gold(path: Path, *, cluster: str | None = None) -> GoldSet:
     """The gold set of a JSON lines file or a BEIR folder.
 
-    ``cluster`` is a regular expression for ids of articles: questions whose first article gives the same
-    match are resampled together. Raises GoldError with file, line and remedy.
+    ``cluster`` is a regular expression for ids of articles: questions whose first article (without any, whose
+    group) gives the same match are resampled together. Raises GoldError with file, line and remedy.
     """
     if path.is_dir():
         questions = list(_folder(path))
@@ -178,17 +188,16 @@ def _folder(folder: Path) -> Iterator[Gold]:
         if row.answerable is None and not articles:
             continue  # a query of another split
         answerable = row.answerable is not False
-        groups = row.answer_groups or ([row.answers] if row.answers else [])
         yield Gold(
             row.id,
             row.text,
             language_of(row.text),
             answerable,
-            tuple(map(tuple, groups)) if answerable else (),
+            tuple(map(tuple, row.groups())) if answerable else (),
             (),
             articles,
             tuple(row.tags),
-            row.group or min(articles, default=row.id),
+            row.group or min(articles, default=row.removed_doc or row.id),
         )
 
 
@@ -229,5 +238,5 @@ def _first(error: ValidationError) -> str:
 
 
 def _clustered(question: Gold, pattern: str) -> Gold:
-    found = re.search(pattern, min(question.relevant, default=""))
+    found = re.search(pattern, min(question.relevant, default=question.group))
     return replace(question, group=found.group()) if found else question

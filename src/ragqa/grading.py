@@ -1,4 +1,4 @@
-"""The verbs that measure: evaluate, evaluate compare, feedback, gold."""
+"""The commands that measure: evaluate, evaluate compare, feedback, gold."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ragqa import terminal
 from ragqa.options import Common, DefaultVerb, JsonOption, app, verb
 
 if TYPE_CHECKING:
-    from ragqa.evaluation import Record
     from ragqa.gold import GoldSet
+    from ragqa.gold_record import Record
     from ragqa.measuring import Mode
     from ragqa.pipeline import Pipeline
     from ragqa.settings import Settings
@@ -35,7 +35,9 @@ app.add_typer(golds, name="gold")
 def run(
     gold: Annotated[Path, typer.Argument(help="Gold set: JSON lines, or a BEIR folder.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the run; default: one below runs/.")] = None,
-    no_llm: Annotated[bool, typer.Option("--no-llm", help="Verbatim answers, no translation.")] = False,
+    no_llm: Annotated[
+        bool, typer.Option("--no-llm", help="Quotes only: nothing is translated or written.")
+    ] = False,
     retrieval_only: Annotated[
         bool, typer.Option("--retrieval-only", help="Rank articles, answer nothing.")
     ] = False,
@@ -99,11 +101,16 @@ def compare(
     """
     from ragqa.measuring import read_records, read_run
     from ragqa.paired import compare as compared
-    from ragqa.paired import require_same
+    from ragqa.paired import judged_alike, require_same
     from ragqa.report import contrast_json, contrast_text
 
-    require_same(read_run(first), read_run(second))
-    document = contrast_json(compared(read_records(first), read_records(second)), first, second)
+    runs = read_run(first), read_run(second)
+    require_same(*runs)
+    alike = judged_alike(*runs)
+    if not alike:
+        common.say("the runs have different judges of citations; the figures that they make are left out")
+    contrasts = compared(read_records(first), read_records(second), same_judge=alike)
+    document = contrast_json(contrasts, first, second)
     print(json.dumps(document, ensure_ascii=False) if as_json else contrast_text(document))
 
 
@@ -122,7 +129,7 @@ def feedback(
     from ragqa.candidates import keep
 
     path = common.settings().candidates
-    keep(path, terminal.read_document(answer, schema="ragqa.answer/1"), good=up, comment=comment)
+    keep(path, terminal.read_document(answer, schema="ragqa.answer/2"), good=up, comment=comment)
     common.say(f"kept in {path}; accept it with: ragqa gold review")
 
 
@@ -165,7 +172,7 @@ def check_gold(
     *,
     common: Common,
 ) -> None:
-    """Read a gold set and look for its evidence in the index.
+    """Read a gold set and look for its evidence in the index, titles included.
 
     Example: ragqa gold check gold/questions.jsonl
     """
@@ -174,7 +181,7 @@ def check_gold(
     from ragqa.index import Index
 
     found = read_gold(gold)
-    texts = {a.id: a.text for a in Index.open(common.settings().index).articles}
+    texts = {a.id: f"{a.title}\n{a.text}" for a in Index.open(common.settings().index).articles}
     if wrong := list(misquoted(found, texts)):
         raise GoldError("\n".join(wrong))
     yes = sum(q.answerable for q in found.questions)

@@ -24,10 +24,13 @@ from ragqa.errors import ArticleNotFoundError, IndexMismatchError
 from ragqa.late import Signature, Signatures
 from ragqa.lexical import Lexical
 from ragqa.records import Article, Chunk, Passage, Vectors
+from ragqa.text import HAN
 from ragqa.versions import REBUILD, Manifest, publish, read_manifest, require_sizes, settled
 
 _ARTICLES, _CHUNKS, _VECTORS = "articles.jsonl", "chunks.jsonl", "vectors.faiss"
 _FILES = (_ARTICLES, _CHUNKS, _VECTORS, calibration.FILE, *lexical.FILES)
+# A text that holds a whole name covers more of it than this.
+_NOT_HELD = 0.0
 # How faiss begins a file of an IndexFlatIP.
 _FLAT = b"IxFI"
 # What readers raise on damage; the second line is numpy's, on a broken archive or header.
@@ -192,8 +195,13 @@ class Index:
             selector: Any = faiss.IDSelectorBitmap
             allowed = selector(np.packbits(among, bitorder="little"))
             parameters = faiss.SearchParameters(sel=allowed)  # type: ignore[call-arg]
-        faiss.omp_set_num_threads(1)  # its threads, too, would be in the way of the encoder's
-        _, found = self._vectors.search(np.ascontiguousarray(query[None]), k, params=parameters)
+        # Its threads would be in the way of the encoder's; the setting is the whole thread's, so it is put back.
+        threads = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(1)
+        try:
+            _, found = self._vectors.search(np.ascontiguousarray(query[None]), k, params=parameters)
+        finally:
+            faiss.omp_set_num_threads(threads)
         return np.asarray(found[0][found[0] >= 0], dtype=np.int64)
 
     def vectors(self, rows: Rows) -> Vectors:
@@ -220,6 +228,22 @@ class Index:
         if wanted.source:
             passed &= np.char.find(self._source, wanted.source.casefold()) >= 0
         return passed
+
+    def absent(self, names: Sequence[str]) -> list[str]:
+        """Of folded names those that no chunk of the whole index can hold.
+
+        A name is looked for by its words and pairs of characters, so what is returned is certain where the
+        index holds one script only; in an index of both languages a name may be written otherwise, and
+        none is returned.
+        """
+        if len(self.languages) != 1:
+            return []
+        chinese = self.languages == {"zh"}
+        return [
+            name
+            for name in names
+            if bool(HAN.search(name)) == chinese and self.words.coverage(name).max(initial=0) <= _NOT_HELD
+        ]
 
     def place(self, row: int) -> Place:
         """Where the chunk of a row stands."""

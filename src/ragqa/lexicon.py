@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from ragqa.text import HAN
-
-Kind = Literal["age", "why", "when", "number"]
 
 _STOP_EN = frozenset(
     "a an and any are as at be been but by can could did do does for from had has have he her his how i if in"
@@ -68,27 +66,6 @@ _MONTH = re.compile(
 )
 
 
-# kind: (a question of this kind, what a sentence that answers it shows); the first that fits counts.
-_KINDS: dict[Kind, tuple[str, str]] = {
-    "age": (
-        r"\bhow old\b|\bage of\b|多大年纪|多少岁|几岁|年龄",
-        r"岁|出生|生于|\byears?[- ]old\b|\baged?\b|\bborn\b",
-    ),
-    "why": (
-        r"\bwhy\b|\breasons?\b|为什么|为何|为啥|原因|理由|怎么会",
-        r"因为|由于|原因|理由|为了|出于|because|reasons?\b|due to",
-    ),
-    "when": (
-        r"\bwhen\b|\bwhat (?:year|date|day)\b|何时|什么时候|哪[一]?[年天]|几[月号日]|时间",
-        r"\d+ ?[年月日]|\d{4}",
-    ),
-    "number": (
-        r"\bhow (?:much|many|long)\b|\bshare\b|\bpercent|多少|几[个位名]|多久|多长|比例|占比",
-        r"[\d%％]|[一二两三四五六七八九十百千万亿]{2}",
-    ),
-}
-
-
 # Tags of words that noun phrases are made of: nouns, short forms, attributes, numbers and units, 和.
 _PHRASE_TAGS = "njlbmqftseixcgka"
 # What a tagger leaves at the ends of one.
@@ -110,20 +87,6 @@ def denies(text: str) -> bool:
 def fold(text: str) -> str:
     """One form for matching: NFKC, lower case, simplified characters. Offsets are not kept."""
     return str(_simplifier().convert(unicodedata.normalize("NFKC", text).lower()))
-
-
-def words(text: str) -> list[str]:
-    """Content words of a text in order: Chinese words of two characters or more, Latin words, numbers."""
-    import rjieba
-
-    found: list[str] = []
-    for word in rjieba.cut(fold(text)):
-        if HAN.search(word):
-            if len(word) > 1 and word not in _STOP_ZH:
-                found.append(word)
-        else:
-            found.extend(w for w in _LATIN.findall(word) if w not in _STOP_EN)
-    return found
 
 
 def terms(text: str) -> list[str]:
@@ -226,17 +189,6 @@ def amounts(text: str) -> list[tuple[int, int, float]]:
         )
         for m in _NUMBER.finditer(text)
     ]
-
-
-def kind_of(question: str) -> Kind | None:
-    """What a question asks for: an age, reasons, a time or a number; None for anything else."""
-    folded = fold(question)
-    return next((kind for kind, (asks, _) in _KINDS.items() if re.search(asks, folded)), None)
-
-
-def shows(kind: Kind, text: str) -> bool:
-    """Whether a text shows what an answer of this kind would: a number, a date, a word for a cause."""
-    return bool(re.search(_KINDS[kind][1], text, re.IGNORECASE))
 
 
 def _name_at_start(text: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from ragqa import models
 from ragqa.encoder import SentenceEncoder, fingerprint
 from ragqa.errors import ModelError
 from ragqa.generator import load as load_generator
+from ragqa.reader import CrossEncoderReader, Reader, Reading, TrainedReader
 from ragqa.records import Generator, TokenSink, Vectors
 from ragqa.settings import Settings
 
@@ -57,6 +59,33 @@ class LazyEncoder:
         return self.get().encode_passages(texts, progress=progress, each=each)
 
 
+class LazyReader:
+    """The reader, loaded when it first reads or ahead of that; its body is shared with the encoder's."""
+
+    def __init__(self, settings: Settings, encoder: SentenceEncoder | LazyEncoder) -> None:
+        self.id = settings.reader
+        self._settings = settings
+        self._encoder = encoder
+        self._loading = threading.Lock()
+        self._reader: Reader | None = None
+
+    def get(self) -> Reader:
+        """The loaded reader. Raises ModelError."""
+        with self._loading:
+            if self._reader is None:
+                encoder = self._encoder.get() if isinstance(self._encoder, LazyEncoder) else self._encoder
+                self._reader = load_reader(self._settings, encoder)
+        return self._reader
+
+    def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
+        """As a reader does."""
+        return self.get().read(question, texts)
+
+    def supports(self, statement: str, texts: Sequence[str]) -> list[float]:
+        """As a reader does."""
+        return self.get().supports(statement, texts)
+
+
 class LazyGenerator:
     """The language model, loaded once, when it is first needed or ahead of that in the background."""
 
@@ -90,6 +119,16 @@ def load_encoder(settings: Settings) -> SentenceEncoder:
     """The encoder of the settings, from this machine only."""
     location = models.locate(settings.encoder, role="encoder", home=settings.home)
     return SentenceEncoder.load(location, id=settings.encoder)
+
+
+def load_reader(settings: Settings, encoder: SentenceEncoder | None = None) -> Reader:
+    """The reader of the settings, on the body of ``encoder`` where that is the bundled one."""
+    if settings.reader != models.READER:
+        location = models.locate(settings.reader, role="reader", home=settings.home)
+        return CrossEncoderReader.load(location, id=settings.reader)
+    folder = Path(models.locate(models.READER_BASE, role="encoder", home=settings.home))
+    body = encoder.body if encoder is not None and encoder.id == models.READER_BASE else None
+    return TrainedReader.load(folder, id=settings.reader, body=body)
 
 
 def open_generator(settings: Settings) -> Generator:

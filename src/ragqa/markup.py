@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from html import escape
 from itertools import pairwise
@@ -21,17 +21,23 @@ from ragqa.records import Answer, Article, Citation, Language, Passage
 _NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 STOPS = "。．.！!？?；;"
 _SENTENCE_ENDS = STOPS + "：:…，,”’」』）)]】\"'"
+_MARKS = re.compile(r"(N):(N):(N)(?::((?:N-N,)*N-N))?".replace("N", "[0-9]{1,9}"))
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?::\d{1,5})?")
 _SNIPPET: dict[Language, int] = {"zh": 110, "en": 260}
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A span of an article to light up; ``n`` is its citation's number, 0 for an uncited passage."""
+    """A span of an article to highlight; ``n`` is its citation's number, 0 for an uncited passage.
+
+    ``key`` marks a short answer inside its citation: it is highlighted more strongly.
+    """
 
     n: int
     start: int
     end: int
+    key: bool = False
 
 
 def words(ui: Language, key: str, **values: Value) -> str:
@@ -46,14 +52,25 @@ def message(ui: Language, text_or_key: str, *, verbatim: bool = False, **values:
     return f'<div class="message" role="alert"><p>{body}</p></div>'
 
 
-def cite(citation: Citation) -> str:
-    """The number of a citation, with all that page.js needs to open it."""
+def key_spans(found: Answer, marker: int) -> list[Span]:
+    """Where the short answers of a citation stand in its article."""
+    return [
+        (short.start, short.end)
+        for short in found.answers
+        if short.citation == marker and short.start is not None and short.end is not None
+    ]
+
+
+def cite(citation: Citation, keys: Sequence[Span] = ()) -> str:
+    """The number of a citation, with all that page.js needs to open it; ``keys`` are its short answers."""
     title = escape(f"{citation.article.title} — {citation.quote}")
+    spans = ",".join(f"{start}-{end}" for start, end in keys)
+    short = f' data-short="{spans}"' if spans else ""
     return (
         f'<a class="cite" href="#mark-{citation.marker}" title="{title}" data-n="{citation.marker}"'
         f' data-article="{escape(citation.article.id)}" data-edition="{edition(citation.article)}"'
         f' data-start="{citation.start}"'
-        f' data-end="{citation.end}">{citation.marker}</a>'
+        f' data-end="{citation.end}"{short}>{citation.marker}</a>'
     )
 
 
@@ -62,7 +79,8 @@ def sources(ui: Language, found: Answer) -> str:
     cards = []
     for rank, passage in enumerate(found.passages, start=1):
         inside = [c for c in found.citations if _within(c, passage)]
-        cards.append((inside[0].marker if inside else 0, _card(ui, passage, rank, inside)))
+        keys = [Mark(c.marker, *span, key=True) for c in inside for span in key_spans(found, c.marker)]
+        cards.append((inside[0].marker if inside else 0, _card(ui, passage, rank, inside, keys)))
     cited = [card for n, card in sorted(cards, key=lambda pair: pair[0]) if n]
     others = [card for n, card in cards if not n]
     first = _group(ui, "sources.cited", cited)
@@ -81,15 +99,15 @@ def _group(ui: Language, key: str, cards: Sequence[str]) -> str:
     return f'<h3 class="group">{words(ui, key)}</h3>{"".join(cards)}' if cards else ""
 
 
-def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation]) -> str:
+def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation], keys: Sequence[Mark]) -> str:
     article, chunk = passage.article, passage.chunk
     n = inside[0].marker if inside else 0
     numbers = "".join(f'<span class="number" data-n="{c.marker}">{c.marker}</span>' for c in inside)
-    # What matches best is lit where nothing is cited.
-    spans_lit = [(c.marker, c.start, c.end) for c in inside] or [(0, *span) for span in passage.focus]
+    # The sentences that match best are highlighted where nothing is cited.
+    cited = [*(Mark(c.marker, c.start, c.end) for c in inside), *keys]
     lit = [
-        Mark(n, max(start - chunk.start, 0), min(end - chunk.start, len(chunk.text)))
-        for n, start, end in spans_lit
+        replace(m, start=max(m.start - chunk.start, 0), end=min(m.end - chunk.start, len(chunk.text)))
+        for m in cited or [Mark(0, *span) for span in passage.focus]
     ]
     return (
         f'<article class="source" data-cited="{str(bool(inside)).lower()}" data-n="{n}"'
@@ -165,7 +183,7 @@ def snippet(text: str, lit: Sequence[Mark], width: int) -> str:
         start = next((i + 1 for i in range(start, first) if text[i].isspace()), start)
     if end < len(text) and text[end].isascii():
         end = next((i for i in range(end, max(last, start), -1) if text[i].isspace()), end)
-    inside = [Mark(m.n, m.start - start, m.end - start) for m in lit]
+    inside = [replace(m, start=m.start - start, end=m.end - start) for m in lit]
     body = spans(text[start:end], inside, ids=False)
     return f"{'…' if start else ''}{body}{'…' if end < len(text) else ''}"
 
@@ -176,7 +194,7 @@ def spans(text: str, marks: Iterable[Mark], *, offset: int = 0, ids: bool = True
     Where spans overlap, the stretch they share names both numbers. The first stretch of a number
     whose span begins in this text has the id ``mark-<n>``, its last one ``data-last``.
     """
-    near = [Mark(m.n, m.start - offset, m.end - offset) for m in marks]
+    near = [replace(m, start=m.start - offset, end=m.end - offset) for m in marks]
     near = [m for m in near if m.start < len(text) and m.end > 0]
     inner = {cut for m in near for cut in (m.start, m.end) if 0 < cut < len(text)}
     cuts = sorted({0, len(text)} | inner)
@@ -193,11 +211,35 @@ def _mark(piece: str, over: Sequence[Mark], start: int, end: int, *, ids: bool) 
     if not numbers:
         opened = ids and any(m.start == start for m in over)
         return f'<mark class="passage"{" id=mark-0" if opened else ""}>{piece}</mark>'
-    begun = [m.n for m in over if m.n and m.start == start]
-    ended = sorted(m.n for m in over if m.n and m.end == end)
+    begun = [m.n for m in over if m.n and m.start == start and not m.key]
+    ended = sorted(m.n for m in over if m.n and m.end == end and not m.key)
     anchor = f' id="mark-{begun[0]}"' if ids and begun else ""
     last = f' data-last="{" ".join(map(str, ended))}"' if ended else ""
-    return f'<mark{anchor} data-n="{" ".join(map(str, numbers))}"{last}>{piece}</mark>'
+    kind = ' class="key"' if any(m.key for m in over) else ""
+    return f'<mark{kind}{anchor} data-n="{" ".join(map(str, numbers))}"{last}>{piece}</mark>'
+
+
+def highlight(text: str, keys: Iterable[Span], start: int = 0, end: int | None = None) -> str:
+    """The escaped stretch ``start`` to ``end`` of a text, with its key words in ``<mark>``."""
+    end = len(text) if end is None else end
+    out, at = [], start
+    for a, b in sorted(keys):
+        a, b = max(a, at), min(b, end)
+        if a < b:
+            out += [escape(text[at:a]), f"<mark>{escape(text[a:b])}</mark>"]
+            at = b
+    return "".join([*out, escape(text[at:end])])
+
+
+def read_marks(text: str, article: Article) -> list[Mark]:
+    """The marks that page.js asks for as ``n:start:end`` or ``n:start:end:a-b,a-b``; other text gives none."""
+    found = _MARKS.fullmatch(text)
+    if found is None:
+        return []
+    n, start, end = map(int, found.group(1, 2, 3))
+    keys = [Mark(n, *map(int, key.split("-")), key=True) for key in (found.group(4) or "").split(",") if key]
+    marks = [Mark(n, start, end), *keys]
+    return marks if all(start <= m.start < m.end <= min(end, len(article.text)) for m in marks) else []
 
 
 def edition(article: Article) -> str:

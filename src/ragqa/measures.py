@@ -60,9 +60,12 @@ def contains(text: str, answer: str) -> bool:
     return bool(re.search(pattern, normalise(text)))
 
 
-def containment(text: str, groups: Sequence[Sequence[str]]) -> bool:
-    """Whether a text holds one alternative of every group."""
-    return bool(groups) and all(any(contains(text, answer) for answer in group) for group in groups)
+def containment(text: str | Sequence[str], groups: Sequence[Sequence[str]]) -> bool:
+    """Whether a text, or several together, hold one alternative of every group."""
+    texts = [text] if isinstance(text, str) else text
+    return bool(groups) and all(
+        any(contains(words, answer) for answer in group for words in texts) for group in groups
+    )
 
 
 def reference(text: str, groups: Sequence[Sequence[str]]) -> str:

@@ -8,47 +8,57 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from ragqa.citing import judge
+from ragqa.citation_judge import judge_name, judged
 from ragqa.errors import ArticleNotFoundError, GoldError
-from ragqa.evaluation import JUDGE, Judged, Record
 from ragqa.gold import Gold, GoldSet
+from ragqa.gold_record import Record
 from ragqa.pipeline import Pipeline
 from ragqa.prompting import build_closed_book
-from ragqa.records import Answer, Article, Citation, Encoder, Statement
+from ragqa.reader import FILE as WEIGHTS
+from ragqa.records import Answer, Article
 from ragqa.schema import answer_json
-from ragqa.text import column, language_of
+from ragqa.text import column
 
 # What is asked of the system: answers or rankings, with a language model or without one.
 Mode = Literal["full", "no-llm", "retrieval", "retrieval-no-llm"]
 RECORDS, RUN = "records.jsonl", "run.json"
+PACKAGE = Path(str(files("ragqa")))
+OUTCOMES = PACKAGE / "outcomes.json"
+# Files of the package that answers depend on.
+_CODE = {".py", ".json", ".tsv"}
 # Articles ranked for a question: what any figure needs, twice.
 DEPTH = 20
 _CLOSED_BOOK_TOKENS = 60
 
 
 def identity(gold: GoldSet, pipeline: Pipeline, *, mode: Mode) -> dict[str, Any]:
-    """What a run is of: two runs can be compared when gold set, k and judge are the same."""
+    """What a run is of: the questions, how they are asked, and all that answers them, code and weights included."""
     models = {**pipeline.models, "generator": "none"} if mode.endswith("no-llm") else pipeline.models
+    weights = _digest([WEIGHTS])
     run = {
         "schema": "ragqa.run/1",
         "gold": str(gold.path),
         "gold_digest": gold.digest,
         "questions": len(gold.questions),
-        "ids_digest": _digest([q.id for q in gold.questions]),
+        "ids_digest": hashlib.sha256("\0".join(q.id for q in gold.questions).encode()).hexdigest()[:16],
         "mode": mode,
         "k": pipeline.settings.k,
         "refuse_below": pipeline.settings.refuse_below,
-        "judge": JUDGE,
+        "write": pipeline.settings.write,
+        "judge": judge_name(pipeline.reader.id, weights),
         "index": pipeline.describe(),
         "models": models,
-        "code": _digest([p.read_text(encoding="utf-8") for p in sorted(Path(__file__).parent.glob("*.py"))]),
+        "code": _digest([p for p in sorted(PACKAGE.rglob("*")) if p.suffix in _CODE and p != OUTCOMES]),
+        "reader": weights,
+        "outcomes": _digest([OUTCOMES]),
     }
-    return {**run, "key": _digest([json.dumps(run, sort_keys=True)])[:8]}
+    return {**run, "key": hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:8]}
 
 
 def sample(gold: GoldSet, most: int) -> GoldSet:
@@ -164,37 +174,40 @@ def trec_qrels(records: Sequence[Record]) -> str:
     return "".join(f"{column(r.id)} 0 {column(article)} 1\n" for r in records for article in r.relevant)
 
 
-def _ask(question: Gold, pipeline: Pipeline, mode: Mode) -> Record:
-    use_llm, answer, verified = not mode.endswith("no-llm"), None, None
-    started = time.monotonic()
-    if not mode.startswith("retrieval"):
-        for answer in pipeline.stream(question.question, use_llm=use_llm):
-            if verified is None and answer.mode == "generating" and answer.statements:
-                verified = round(1000 * (time.monotonic() - started))
-        started = time.monotonic()
-    found = pipeline.search(question.question, k=DEPTH, by_article=True, use_llm=use_llm)
-    spent = round(1000 * (time.monotonic() - started))
+def record_of(
+    question: Gold,
+    pipeline: Pipeline,
+    *,
+    ranked: Sequence[str],
+    answer: Answer | None = None,
+    spent: int | None = None,
+) -> Record:
+    """The record of a question: what was ranked for it and, where it was answered, what is to be said of that."""
     articles = dict(_stored(question.relevant, pipeline))
     languages = "+".join(sorted({article.language for article in articles.values()}))
-    record = _record(question, [p.article.id for p in found], language=languages, spent=spent)
+    record = _record(question, list(ranked), language=languages, spent=spent)
     record = record.model_copy(update={"evidence": list(_places(question, articles))})
     if answer is None:
         return record
     document = answer_json(answer, id=question.id, models=pipeline.models)
     for row, citation in zip(document["citations"], answer.citations, strict=True):
-        row["valid"] = (
-            citation.quote == pipeline.article(citation.article.id).text[citation.start : citation.end]
-        )
-    read = [pipeline.article(id).text[start:end] for id, start, end in answer.read]
-    return record.model_copy(
-        update={
-            "answer": document,
-            "read": read,
-            "judged": list(judged(answer, pipeline.encoder)),
-            "closed_book": _by_heart(question.question, pipeline) if mode == "full" else None,
-            "verified_ms": verified,
-        }
-    )
+        text = pipeline.article(citation.article.id).text
+        row["valid"] = citation.quote == text[citation.start : citation.end]
+    return record.model_copy(update={"answer": document, "judged": list(judged(answer, pipeline.reader))})
+
+
+def _ask(question: Gold, pipeline: Pipeline, mode: Mode) -> Record:
+    use_llm = not mode.endswith("no-llm")
+    answer = None
+    if not mode.startswith("retrieval"):
+        answer = pipeline.answer(question.question, use_llm=use_llm)
+    started = time.monotonic()
+    found = pipeline.search(question.question, k=DEPTH, by_article=True, use_llm=use_llm)
+    spent = round(1000 * (time.monotonic() - started))
+    record = record_of(question, pipeline, ranked=[p.article.id for p in found], answer=answer, spent=spent)
+    if mode != "full":
+        return record
+    return record.model_copy(update={"closed_book": _by_heart(question.question, pipeline)})
 
 
 def _stored(ids: Sequence[str], pipeline: Pipeline) -> Iterator[tuple[str, Article]]:
@@ -230,35 +243,14 @@ def _places(question: Gold, articles: Mapping[str, Article]) -> Iterator[dict[st
                    "quote": evidence.quote}  # fmt: skip
 
 
-def judged(answer: Answer, encoder: Encoder) -> Iterator[Judged]:
-    """What the judge says of each statement: ALCE's recall and precision (Gao et al. 2023, arXiv 2305.14627)."""
-    for statement in answer.statements:
-        cited = [c for c in answer.citations if c.marker in statement.citations]
-        holds = bool(cited) and _holds(statement, cited, encoder)
-        precise = [holds and _needed(statement, cited, citation, encoder) for citation in cited]
-        source = language_of(" ".join(c.quote for c in cited)) if cited else language_of(statement.text)
-        yield Judged(holds=holds, precise=precise, way=(source, language_of(statement.text)))
-
-
-def _needed(statement: Statement, cited: Sequence[Citation], citation: Citation, encoder: Encoder) -> bool:
-    others = [c for c in cited if c is not citation]
-    return not others or _holds(statement, [citation], encoder) or not _holds(statement, others, encoder)
-
-
-def _holds(statement: Statement, cited: Sequence[Citation], encoder: Encoder) -> bool:
-    quote = " ".join(c.quote for c in cited)
-    around = "\n".join(f"{c.article.title}\n{c.article.published or ''}\n{c.article.text}" for c in cited)
-    nearness = None
-    if language_of(statement.text) != language_of(quote):
-        one, other = encoder.encode_passages([statement.text, quote])
-        nearness = float(one @ other)
-    return judge(statement.text, quote, around=around, nearness=nearness) != "unsupported"
-
-
 def _by_heart(question: str, pipeline: Pipeline) -> str:
     generator = pipeline.require_generator()
     return "".join(generator.stream(build_closed_book(question), max_tokens=_CLOSED_BOOK_TOKENS))
 
 
-def _digest(texts: Sequence[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+def _digest(paths: Sequence[Path]) -> str:
+    """A digest of files by name and content; of one that does not exist by its name."""
+    found = hashlib.sha256()
+    for file in paths:
+        found.update(file.name.encode() + b"\0" + (file.read_bytes() if file.is_file() else b"") + b"\0")
+    return found.hexdigest()[:16]

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 REMEDY = "run: ragqa models pull"
+# The reader in the package, and the encoder of the catalogue whose body it shares.
+READER, READER_BASE = "ragqa-reader", "multilingual-e5-small-q4"
 _PIECE = 1 << 20
 _AT_ONCE = 2
 # Disk at the fullest moment, in sizes of the file: wheels and file; for an encoder its float32 copy too.
@@ -53,7 +55,7 @@ class Entry:
     """A model that can be pulled; ``bytes`` and ``sha256`` are of the members put together."""
 
     id: str
-    role: Literal["encoder", "generator"]
+    role: Literal["encoder", "generator", "reader"]
     upstream: str
     licence: str
     bytes: int
@@ -128,7 +130,9 @@ def pull(name: str, *, home: Path, progress: Callable[[str, int, int], None] | N
         if progress is not None:
             progress(entry.id, min(done, entry.bytes), entry.bytes)
 
-    if _problem(entry, home):
+    if problem := _problem(entry, home):
+        if entry.role == "reader":
+            raise problem
         try:
             _bring(entry, home, report)
         except OSError as error:
@@ -147,6 +151,8 @@ def _unknown(name: str) -> ModelMissingError:
 
 
 def _path(entry: Entry, home: Path) -> Path:
+    if entry.role == "reader":
+        return Path(__file__).with_name("reader.safetensors")
     return home / "models" / (f"{entry.id}.gguf" if entry.role == "generator" else entry.id)
 
 
@@ -156,16 +162,19 @@ def _record(entry: Entry, home: Path) -> dict[str, dict[str, Any]]:
         record = json.loads((home / "models" / f"{entry.id}.json").read_text(encoding="utf-8"))
         return dict(record["files"]) if record["sha256"] == entry.sha256 else {}
     except (OSError, ValueError, KeyError, TypeError):
-        # A generator is the catalogue's own file, so one put here by hand can be judged all the same.
-        own = {_path(entry, home).name: {"bytes": entry.bytes, "sha256": entry.sha256}}
-        return own if entry.role == "generator" else {}
+        # A generator is the catalogue's own file, so one put here by hand can be judged all the same; the
+        # reader comes with the package.
+        path = _path(entry, home)
+        name = str(path) if entry.role == "reader" else path.name
+        return {} if entry.role == "encoder" else {name: {"bytes": entry.bytes, "sha256": entry.sha256}}
 
 
 def _problem(entry: Entry, home: Path, *, verify: bool = False) -> ModelError | None:
     path, record = _path(entry, home), _record(entry, home)
+    remedy = "install ragqa again" if entry.role == "reader" else REMEDY
     if not path.exists():
         where = f"is not on this machine (expected at {path})"
-        return ModelMissingError(f"the model {entry.id} {where}; {REMEDY}")
+        return ModelMissingError(f"the model {entry.id} {where}; {remedy}")
     if not record:
         return ModelDamagedError(f"{path} was not completed by a pull of this catalogue; {REMEDY}")
     for name, known in record.items():
@@ -173,9 +182,10 @@ def _problem(entry: Entry, home: Path, *, verify: bool = False) -> ModelError | 
         found = file.stat().st_size if file.is_file() else "no file"
         if found != known["bytes"]:
             sizes = f"expected {known['bytes']} bytes, found {found}"
-            return ModelDamagedError(f"{file} is damaged: {sizes}; {REMEDY}")
+            return ModelDamagedError(f"{file} is damaged: {sizes}; {remedy}")
         # Of the right size it would pass for whole at the next pull, so it has to go first.
-        if verify and (damage := _damage(file, known["sha256"], _sha256(file), f"delete it, then {REMEDY}")):
+        delete = remedy if entry.role == "reader" else f"delete it, then {remedy}"
+        if verify and (damage := _damage(file, known["sha256"], _sha256(file), delete)):
             return damage
     return None
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="ragqa",
-    help="Answers over a corpus of articles, every sentence cited to an exact span. Offline.",
+    help="Answer questions over a corpus of articles with exact quotes. Offline.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -25,7 +25,7 @@ from ragqa.asking import Desk, Pipeline
 from ragqa.errors import ArticleNotFoundError, RagqaError, SettingsError
 from ragqa.guard import Guard
 from ragqa.interface import ui_language
-from ragqa.records import Article, Language
+from ragqa.records import Language
 
 if TYPE_CHECKING:
     from ragqa.settings import Settings
@@ -101,7 +101,8 @@ def _lay_out(pipeline: Pipeline) -> Parts:
                     _html("keys", frame.keys(_UI))
                     stop = gr.Button("Stop", elem_id="stop", variant="secondary", min_width=0)
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=0)
-            _html("advanced", frame.advanced(_UI, model=pipeline.models["generator"]))
+            settings, model = pipeline.settings, pipeline.models["generator"]
+            _html("advanced", frame.advanced(_UI, model=model, write=settings.write))
             examples, status, answer, sources = map(_html, ("examples", "status", "answer", "sources"))
             _html("history", frame.history(_UI))
             corpus, evaluate = map(_html, ("corpus", "evaluate"))
@@ -171,7 +172,7 @@ def application(pipeline: Pipeline, access: Access | None = None) -> FastAPI:
             found = pipeline.article(article_id)
         except ArticleNotFoundError as error:
             return PlainTextResponse(str(error), 404)
-        marks = [each for text in mark if (each := _mark(text, found)) is not None]
+        marks = [each for text in mark for each in markup.read_marks(text, found)]
         return HTMLResponse(markup.reader(ui_language(ui), found, marks, asked=edition))
 
     answer_routes.add_routes(app, desk, pipeline.settings.candidates)
@@ -191,15 +192,6 @@ def application(pipeline: Pipeline, access: Access | None = None) -> FastAPI:
         app_kwargs={"openapi_url": None},
     )
     return app
-
-
-def _mark(text: str, article: Article) -> markup.Mark | None:
-    """``n:start:end`` as a span inside ``article``; anything else is dropped."""
-    parts = text.split(":")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
-        return None
-    n, start, end = map(int, parts)
-    return markup.Mark(n, start, end) if start < end <= len(article.text) else None
 
 
 def launch(pipeline: Pipeline, *, host: str, port: int) -> tuple[FastAPI, str]:

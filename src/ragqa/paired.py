@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ragqa.errors import GoldError
-from ragqa.evaluation import HEADLINE, LOWER_IS_BETTER, MEANS, Record
+from ragqa.evaluation import HEADLINE, JUDGED, LOWER_IS_BETTER, MEANS
+from ragqa.gold_record import Record
 from ragqa.resampling import Difference, difference, holm
 
-_SAME = ("gold_digest", "ids_digest", "k", "judge")
+_SAME = ("gold_digest", "ids_digest", "k")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,16 @@ def require_same(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
         )
 
 
-def compare(first: Sequence[Record], second: Sequence[Record]) -> list[Contrast]:
-    """Each figure that is a mean over questions, the headline ones first. Raises GoldError."""
+def judged_alike(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Whether the same judge, with the same weights, looked at the citations of two runs."""
+    return bool(first["judge"] == second["judge"])
+
+
+def compare(first: Sequence[Record], second: Sequence[Record], *, same_judge: bool = True) -> list[Contrast]:
+    """Each figure that is a mean over questions, the headline ones first; of two judges none that they made.
+
+    Raises GoldError.
+    """
     by_id = {record.id: record for record in second}
     if set(by_id) != {record.id for record in first}:
         raise GoldError(
@@ -49,6 +58,7 @@ def compare(first: Sequence[Record], second: Sequence[Record]) -> list[Contrast]
         )
     pairs = [(record, by_id[record.id]) for record in first]
     names = [*HEADLINE, *(name for name in MEANS if name not in HEADLINE)]
+    names = [name for name in names if same_judge or name not in JUDGED]
     found = [contrast for name in names if (contrast := _contrast(name, pairs)) is not None]
     headline = [c for c in found if c.name in HEADLINE]
     adjusted = dict(zip([c.name for c in headline], holm([c.difference.p for c in headline]), strict=True))

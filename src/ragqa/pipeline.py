@@ -1,47 +1,45 @@
-"""The second story: a question to an answer. With building.py the only place that joins the rooms."""
+"""A question to an answer: retrieve, read, quote, translate. With building.py the only place that joins the rooms."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator as Steps
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from ragqa import loading
-from ragqa.answering import Clock, absent_names, extracted, not_found
-from ragqa.confidence import length_of
+from ragqa.answering import answered, not_found
 from ragqa.current import Current
 from ragqa.encoder import SentenceEncoder
-from ragqa.errors import IndexMissingError, ModelError, QuestionError
+from ragqa.errors import IndexMissingError, ModelError
 from ragqa.examples import example_questions
-from ragqa.generating import generate
 from ragqa.generator import Timed
+from ragqa.glossing import glosses
 from ragqa.index import Filter, Index
-from ragqa.loading import LazyEncoder, LazyGenerator
-from ragqa.reading import Evidence, Question
+from ragqa.loading import LazyEncoder, LazyGenerator, LazyReader
+from ragqa.question import MOST_CHARACTERS, Question, as_written, checked, follow_up, stands_alone
+from ragqa.reader import Reader
 from ragqa.records import Answer, Article, Generator, Language, Passage
 from ragqa.remembering import Remembered
-from ragqa.retrieval import EVERYTHING, Query, holding, rank_articles, retrieve
+from ragqa.retrieval import EVERYTHING, Found, Query, rank_articles, retrieve
 from ragqa.settings import Settings
 from ragqa.text import language_of
+from ragqa.timing import Clock
 from ragqa.translating import Translator, stand_alone
 from ragqa.versions import Manifest, read_manifest
 from ragqa.wording import word
+from ragqa.writing import written
 
 _log = logging.getLogger(__name__)
-MOST_CHARACTERS = 2000
 # Answers: some kilobytes each, beside articles that the index holds anyway.
 _REMEMBERED = 200
 # A translation takes about one.
 _TRANSLATION_SECONDS = 15.0
-# From here on a name that no passage writes as the question does is taken for another spelling.
-_SURE = 0.75
 
 
 class Pipeline:
-    """An open index, its encoder, and a language model that loads when it is first needed."""
+    """An open index, its encoder and reader, and a language model that loads when it is first needed."""
 
     def __init__(
         self,
@@ -49,10 +47,12 @@ class Pipeline:
         *,
         encoder: SentenceEncoder | LazyEncoder,
         generator: LazyGenerator,
+        reader: Reader | None = None,
         verified: bool = False,
     ) -> None:
         self.settings = settings
         self._encoder = encoder
+        self._reader: Reader = reader or LazyReader(settings, encoder)
         self._generator = generator
         self._translator = Translator()
         self._answered: Remembered[Answer] = Remembered(_REMEMBERED)
@@ -111,12 +111,21 @@ class Pipeline:
     @property
     def models(self) -> dict[str, str]:
         """Names of the models in use."""
-        return {"encoder": self._encoder.id, "generator": self.settings.generator}
+        return {
+            "encoder": self._encoder.id,
+            "reader": self._reader.id,
+            "generator": self.settings.generator,
+        }
 
     @property
     def encoder(self) -> SentenceEncoder | LazyEncoder:
         """The encoder in use."""
         return self._encoder
+
+    @property
+    def reader(self) -> Reader:
+        """The reader in use."""
+        return self._reader
 
     def require_generator(self) -> Generator:
         """The language model. Raises ModelError where it cannot be used."""
@@ -142,6 +151,8 @@ class Pipeline:
         try:
             if isinstance(self._encoder, LazyEncoder):
                 self._encoder.get()
+            if isinstance(self._reader, LazyReader):
+                self._reader.get()
         except ModelError as error:
             _log.error("no question can be answered: %s", error)
         self._generator.get()
@@ -164,13 +175,14 @@ class Pipeline:
         With ``use_llm`` the language model translates a question that may be answered in the other
         language: about a second, once a question. QuestionError as in ``stream``.
         """
-        question, index = _checked(question), self._require_index()
+        asked, index = Question.of(question), self._require_index()
         translation = None
-        if use_llm and _crosses(question, index, wanted) and (generator := self._generator.get()):
-            translation = self._translator.translate(question, Timed(generator, _TRANSLATION_SECONDS))
-        query = Query.of(question, encoder=self._encoder, translation=translation)
+        if use_llm and _crosses(asked, index, wanted) and (generator := self._generator.get()):
+            translation = self._translator.translate(asked.text, Timed(generator, _TRANSLATION_SECONDS))
+        query = Query.of(asked, encoder=self._encoder, translation=translation)
         find = rank_articles if by_article else retrieve
-        return find(query, index=index, k=k or self.settings.k, wanted=wanted)
+        found = find(query, index=index, k=k or self.settings.k, wanted=wanted, reader=self._reader)
+        return list(found.passages)
 
     def answer(self, question: str, **options: Any) -> Answer:
         """The finished answer to a question; options as in ``stream``."""
@@ -185,92 +197,84 @@ class Pipeline:
         language: Language | None = None,
         wanted: Filter = EVERYTHING,
         use_llm: bool = True,
+        write: bool | None = None,
         after: str | None = None,
     ) -> Iterator[Answer]:
-        """Ever more complete answers: sources, then verbatim sentences, then verified statements.
+        """Ever more complete answers: sources, then quotes, then their translations, then what is written.
 
-        A question asked ``after`` another is first put so that it stands alone (about a second); the
-        answers' ``question`` is then that one, ``asked`` the reader's words. Closing the iterator stops
-        the language model. QuestionError when the question is empty or longer than 2,000 characters.
+        A question asked ``after`` another is first put so that it stands alone; the answers' ``question`` is
+        then that one, ``asked`` the reader's words. Closing the iterator stops the language model.
+        QuestionError when the question is empty or longer than 2,000 characters.
         """
-        asked = question = _checked(question)
         clock, index = Clock(), self._require_index()
-        if after and use_llm and (generator := self._generator.get()):
-            limited = Timed(generator, _TRANSLATION_SECONDS)
-            question = stand_alone(question, limited, after=_checked(after))[:MOST_CHARACTERS]
-        key = (index.manifest.version, question, k, language, wanted, use_llm)
+        asked = self._question(question, after, use_llm)
+        write = use_llm and (self.settings.write if write is None else write)
+        key = (index.manifest.version, asked.text, k, language, wanted, use_llm, write)
         if known := self._answered.get(key):
-            yield clock.stamp(replace(known, cached=True, asked=asked, timings_ms={}))
+            yield clock.stamp(replace(known, cached=True, asked=asked.asked, timings_ms={}))
             return
-        answer = None
-        for answer in self._answer(question, index, clock, k or self.settings.k, language, wanted, use_llm):
-            answer = replace(answer, asked=asked)
-            yield answer
-        if answer is not None and (not use_llm or answer.mode == "generated"):
-            self._answered.put(key, answer)
-
-    def _answer(
-        self,
-        question: str,
-        index: Index,
-        clock: Clock,
-        k: int,
-        language: Language | None,
-        wanted: Filter,
-        use_llm: bool,
-    ) -> Iterator[Answer]:
-        def find(translation: str | None) -> tuple[Query, list[Passage]]:
-            query = Query.of(question, encoder=self._encoder, translation=translation)
-            return query, retrieve(query, index=index, k=k, wanted=wanted)
-
-        crosses = use_llm and _crosses(question, index, wanted)
-        long = length_of(articles=index.manifest.articles, chunks=index.manifest.chunks)
         base = Answer(
-            question,
-            language or language_of(question),
+            asked.text,
+            language or asked.language,
             "not_found",
+            asked=asked.asked,
             mode="sources",
-            signs={"long": long},
             index=_facts(index),
         )
-        known = self._translator.known(question) if crosses else None
-        query, passages = find(known)
-        answer, evidence = yield from self._look(base, query, passages, index, clock)
-        generator = self._generator.get() if use_llm and answer.passages else None
-        translation = None
-        if generator and crosses and not known:
-            translation = self._translator.translate(question, Timed(generator, _TRANSLATION_SECONDS))
-        if translation:
-            query, passages = find(translation)
-            answer, evidence = yield from self._look(base, query, passages, index, clock)
-        asked = Question.of(question, query.vector)
-        absent = absent_names(question, answer.passages)
-        if not answer.statements or evidence.lacks(asked) or (absent and answer.confidence < _SURE):
-            yield clock.stamp(not_found(answer, absent))
-        elif generator:
-            limited = Timed(generator, self.settings.deadline)
-            yield from generate(
-                answer, asked, query, evidence, generator=limited, settings=self.settings, clock=clock
-            )
-        elif answer.confidence < self.settings.refuse_below:
-            yield clock.stamp(not_found(answer, absent, confidence=answer.confidence))
-        else:
-            note = word("no_model", answer.language, reason=str(self._generator.error)) if use_llm else ""
-            yield clock.stamp(replace(answer, note=note))
+        answer = base
+        for answer in self._answer(base, asked, index, clock, k or self.settings.k, wanted):
+            yield answer
+        try:
+            for more in self._with_language_model(answer, clock, write=write) if use_llm else ():
+                answer = more
+                yield answer
+        except ModelError as error:
+            note = word("no_model", answer.language, reason=str(error))
+            yield clock.stamp(replace(answer, note=f"{answer.note} {note}".strip()))
+            return
+        self._answered.put(key, answer)
 
-    def _look(
-        self, base: Answer, query: Query, passages: list[Passage], index: Index, clock: Clock
-    ) -> Steps[Answer, None, tuple[Answer, Evidence]]:
-        """Show sources, then their best verbatim sentences; returns the answer so far and its evidence."""
+    def _question(self, question: str, after: str | None, use_llm: bool) -> Question:
+        """The question analysed; a follow-up as it stands alone: by its form, else by the language model."""
+        question = checked(question)
+        if not after or stands_alone(question, after=checked(after)):
+            return Question.of(question)
+        whole = follow_up(question, after=checked(after))
+        if whole is None and use_llm and (generator := self._generator.get()):
+            limited = Timed(generator, _TRANSLATION_SECONDS)
+            whole = stand_alone(question, limited, after=checked(after))
+        return Question.of((whole or f"{question} ({after})")[:MOST_CHARACTERS], asked=question)
+
+    def _answer(
+        self, base: Answer, question: Question, index: Index, clock: Clock, k: int, wanted: Filter
+    ) -> Iterator[Answer]:
+        """Sources, then the quotes that answer or a refusal."""
+        query = Query.of(question, encoder=self._encoder)
+        found: Found = retrieve(query, index=index, k=k, wanted=wanted, reader=self._reader)
         clock.mark("retrieve")
-        answer = replace(base, passages=tuple(passages))
-        yield clock.stamp(answer)
-        evidence = Evidence.gather(passages, encoder=self._encoder, holding=holding(query, index))
-        answer = extracted(answer, Question.of(base.question, query.vector), evidence)
+        yield clock.stamp(replace(base, passages=found.passages))
+        answer = replace(base, passages=found.passages, mode="quotes")
+        answer = answered(answer, question, found, refuse_below=self.settings.refuse_below)
+        if answer.status == "not_found" and wanted == EVERYTHING:
+            answer = not_found(answer, [as_written(n, question.text) for n in index.absent(question.names)])
         if answer.statements:
             clock.mark("first_statement")
-            yield clock.stamp(answer)
-        return answer, evidence
+        yield clock.stamp(answer)
+
+    def _with_language_model(self, answer: Answer, clock: Clock, *, write: bool) -> Iterator[Answer]:
+        """The answer with its translations, and with a written one above it. Raises ModelError."""
+        foreign = any(language_of(s.text) != answer.language for s in answer.statements)
+        if not answer.statements or not (foreign or write):
+            return
+        limited = Timed(self.require_generator(), self.settings.deadline)
+        glossed = answer
+        for glossed in glosses(answer, limited) if foreign else ():
+            yield clock.stamp(glossed)
+        if foreign:
+            clock.mark("translated")
+            yield clock.stamp(glossed)
+        for prose in written(glossed, limited, self._reader) if write else ():
+            yield clock.stamp(prose)
 
     def _require_encoder(self, manifest: Manifest) -> None:
         manifest.require(encoder=self._encoder.id, fingerprint=self._encoder.fingerprint)
@@ -287,14 +291,6 @@ def _facts(index: Index) -> dict[str, str | int]:
     return {"version": manifest.version, "articles": manifest.articles, "chunks": manifest.chunks}
 
 
-def _checked(question: str) -> str:
-    """A question without what no model takes (lone surrogates), or QuestionError."""
-    question = question.encode("utf-8", "ignore").decode().strip()
-    if not question or len(question) > MOST_CHARACTERS:
-        raise QuestionError(f"a question has 1 to {MOST_CHARACTERS} characters, not {len(question)}")
-    return question
-
-
-def _crosses(question: str, index: Index, wanted: Filter) -> bool:
+def _crosses(question: Question, index: Index, wanted: Filter) -> bool:
     """Whether a question may be answered by articles in another language than its own."""
-    return bool(index.languages_of(wanted) - {language_of(question)})
+    return bool(index.languages_of(wanted) - {question.language})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from ragqa.records import Language, Message, Passage
+from ragqa.records import Article, Language, Message
 
 NOT_FOUND = "NOT FOUND"
 # What a model asked for one answer writes beyond three lines is seldom part of it.
@@ -75,12 +75,6 @@ _TRANSLATIONS = (
     ("What was the main cause of the 1931 flood", "1931年洪水的主要原因是什么"),
     ("How many seats did the Liberal Party lose?", "自由党失去了多少个席位？"),
 )
-_RESTATE = "Translate each sentence of a {other} newspaper into {language}, exactly and briefly, names too."
-_RESTATEMENTS = (
-    ("The bridge cost 400 million yuan.", "大桥耗资4亿元。"),
-    ("Because a typhoon destroyed two piers of the bridge.", "因为台风毁坏了两座桥墩。"),
-    ("Li Ming is the city's head of transport.", "李明是市里的交通局长。"),
-)
 _STAND_ALONE = (
     "Two questions are asked one after the other. Write the second so that it can be understood without the"
     " first, in its own language, and change nothing else. Never answer it."
@@ -132,11 +126,10 @@ _AMOUNTS: dict[Language, tuple[re.Pattern[str], list[tuple[str, float]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What the model reads under one number, and its passage; ``lead`` stands above it, unnumbered."""
+    """What the model reads under one number, and its article."""
 
-    passage: Passage
+    article: Article
     text: str
-    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,32 +149,22 @@ def build_messages(question: str, excerpts: Sequence[Excerpt], *, language: Lang
     lines: list[str] = []
     shown = ""
     for number, excerpt in enumerate(excerpts, start=1):
-        above = head(excerpt.passage)
-        if above and above != shown:
+        above = head(excerpt.article)
+        if above != shown:
             lines.append(above)
             shown = above
-        if excerpt.lead:
-            lines.append(excerpt.lead)
         lines.append(f"[{number}] {with_amounts(excerpt.text, language)}")
     body = "\n".join(lines)
-    return [*turns, _user(f"{body}\n\n{_ASK[language].format(question=question)}")]
+    return [*turns, user_turn(f"{body}\n\n{_ASK[language].format(question=question)}")]
 
 
-def _user(content: str) -> Message:
+def user_turn(content: str) -> Message:
     """What a reader or an article says, its control tokens broken up: it cannot speak as the system."""
     return Message("user", _CONTROLS.sub(" ", content))
 
 
-def build_grammar(
-    excerpts: int, *, language: Language, required: Sequence[int] = (), most: int = MOST_LINES
-) -> str:
-    """GBNF: one to ``most`` lines that each end with the marker of an excerpt that exists.
-
-    With ``required``, the parts of one enumeration, there is one line for each of them, in order.
-    """
-    if required:
-        lines = " ".join(f'text " [{number}]\\n"' for number in required)
-        return f"root ::= {lines}\n{_GRAMMAR[language]}\n"
+def build_grammar(excerpts: int, *, language: Language, most: int = MOST_LINES) -> str:
+    """GBNF: one to ``most`` lines that each end with the marker of an excerpt that exists."""
     numbers = " | ".join(f'"{number}"' for number in range(1, excerpts + 1))
     return (
         f'root ::= line{{1,{most}}}\nline ::= text " [" number "]\\n"\nnumber ::= {numbers}\n'
@@ -191,7 +174,7 @@ def build_grammar(
 
 def build_closed_book(question: str) -> list[Message]:
     """The prompt that asks for what the model knows by heart: the measure of what passages add."""
-    return [Message("system", "Answer the question in one short sentence."), _user(question)]
+    return [Message("system", "Answer the question in one short sentence."), user_turn(question)]
 
 
 def build_translation(question: str, *, to: Language) -> tuple[list[Message], str]:
@@ -203,22 +186,7 @@ def build_translation(question: str, *, to: Language) -> tuple[list[Message], st
     for english, chinese in _TRANSLATIONS:
         asked, put = (english, chinese) if to == "zh" else (chinese, english)
         turns += [Message("user", asked), Message("assistant", put)]
-    return [*turns, _user(question)], 'root ::= [^\\n]+ "\\n"?'
-
-
-def build_restatement(statement: str, *, to: Language) -> tuple[list[Message], str]:
-    """Messages that ask for a statement in another language, and a grammar of one line in its letters.
-
-    Amounts are converted for the model.
-    """
-    languages = {"zh": "Chinese", "en": "English"}
-    other = languages["en" if to == "zh" else "zh"]
-    turns = [Message("system", _RESTATE.format(language=languages[to], other=other))]
-    for english, chinese in _RESTATEMENTS:
-        said, put = (english, chinese) if to == "zh" else (chinese, english)
-        turns += [Message("user", said), Message("assistant", put)]
-    letters = r"[^\n\u3400-\u9fff]+" if to == "en" else r"[^\n]+"
-    return [*turns, _user(with_amounts(statement, to))], f'root ::= {letters} "\\n"?'
+    return [*turns, user_turn(question)], 'root ::= [^\\n]+ "\\n"?'
 
 
 def build_stand_alone(question: str, *, after: str) -> tuple[list[Message], str]:
@@ -226,7 +194,7 @@ def build_stand_alone(question: str, *, after: str) -> tuple[list[Message], str]
     turns = [Message("system", _STAND_ALONE)]
     for before, follow_up, whole in _STANDING_ALONE:
         turns += [Message("user", f"{before}\n{follow_up}"), Message("assistant", whole)]
-    return [*turns, _user(f"{after}\n{question}")], 'root ::= [^\\n]+ "\\n"?'
+    return [*turns, user_turn(f"{after}\n{question}")], 'root ::= [^\\n]+ "\\n"?'
 
 
 def parse_lines(pieces: Iterable[str]) -> Iterator[Draft | None]:
@@ -275,13 +243,10 @@ def _closed(text: str) -> str:
     return text.rstrip("，,、 ") + ("。" if re.search(r"[\u3400-\u9fff]", text) else ".")
 
 
-def head(passage: Passage) -> str:
-    """The line above a passage's sentences: title, heading and date say who speaks of what, and when."""
-    # A title that is only the article's own beginning says nothing new.
-    title = "" if passage.article.text.startswith(passage.article.title) else passage.article.title
-    about = " · ".join(dict.fromkeys(part[:_LONGEST_HEAD] for part in (title, passage.chunk.heading) if part))
-    published = passage.article.published
-    return f"{about} ({published})".strip() if published else about
+def head(article: Article) -> str:
+    """The line above what is read of an article: its title and date say who speaks of what, and when."""
+    title = article.title[:_LONGEST_HEAD]
+    return f"{title} ({article.published})" if article.published else title
 
 
 def with_amounts(text: str, language: Language) -> str:

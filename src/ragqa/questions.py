@@ -34,7 +34,10 @@ def ask(
     question: Annotated[str | None, typer.Argument(help="The question, in Chinese or English.")] = None,
     batch: BatchOption = None,
     as_json: JsonOption = False,
-    no_llm: Annotated[bool, typer.Option("--no-llm", help="Answer with verbatim sentences only.")] = False,
+    no_llm: Annotated[bool, typer.Option("--no-llm", help="Leave out translations.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Add a written answer, checked against the quotes.")
+    ] = False,
     k: NumberOption = None,
     language: Annotated[str | None, typer.Option(help="Language of the answer: zh or en.")] = None,
     after: Annotated[
@@ -48,20 +51,23 @@ def ask(
     *,
     common: Common,
 ) -> None:
-    """Answer a question, every sentence cited.
+    """Answer a question with exact quotes from the articles.
 
     Example: ragqa ask "why did Brundage leave?"
     """
     if language not in (None, "zh", "en"):
         raise SettingsError(f"--language {language}: it is zh or en")
+    if no_llm and write:
+        raise SettingsError("--write needs the language model, and --no-llm leaves it out; give one of them")
     _require_one(question, batch)
     settings = common.settings()
     options: dict[str, Any] = {
-        "k": k, "language": language, "use_llm": not no_llm, "after": after,
+        "k": k, "language": language, "use_llm": not no_llm, "write": write or None, "after": after,
         "wanted": articles_wanted(since=since, until=until, written_in=written_in, source=source),
     }  # fmt: skip
     lines = list(terminal.read_batch(batch)) if batch else []
-    pipeline = _open(settings, common, generator=not no_llm)
+    # Translations load the language model when the first is needed.
+    pipeline = _open(settings, common, warm=write)
 
     def answer(text: str, id: Any) -> dict[str, Any]:
         from ragqa.schema import answer_json
@@ -107,8 +113,8 @@ def search(
 
     Example: ragqa search "离职的原因" -k 3 --explain
     """
-    from ragqa.answering import Clock
     from ragqa.text import column
+    from ragqa.timing import Clock
 
     _require_one(query, batch)
     if run and not batch:
@@ -118,7 +124,7 @@ def search(
     lines = list(terminal.read_batch(batch)) if batch else []
     if run:
         _require_writable(run)
-    pipeline = _open(settings, common, generator=False)
+    pipeline = _open(settings, common)
     trec: list[str] = []
 
     def find(text: str, id: Any) -> dict[str, Any]:
@@ -147,12 +153,12 @@ def search(
     )
 
 
-def _open(settings: Settings, common: Common, *, generator: bool) -> Pipeline:
+def _open(settings: Settings, common: Common, *, warm: bool = False) -> Pipeline:
     from ragqa.pipeline import Pipeline
 
     if sys.stderr.isatty():
         common.say("loading models …")
-    return Pipeline.open(settings, warm=generator)
+    return Pipeline.open(settings, warm=warm)
 
 
 def _require_one(text: str | None, batch: Path | None) -> None:

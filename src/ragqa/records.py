@@ -15,9 +15,12 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
 Language = Literal["zh", "en"]
-Status = Literal["answered", "not_found", "unverified"]
+Status = Literal["answered", "possible", "not_found"]
 Verdict = Literal["supported", "partly", "unsupported"]
-Mode = Literal["sources", "extractive", "generating", "generated"]
+Mode = Literal["sources", "quotes", "written"]
+Kind = Literal["quote", "written"]
+# From so many on, statements stand one a line.
+_ITEMS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,14 @@ class Passage:
     """A chunk that was found for a question, with the article it stands in.
 
     ``focus`` are the spans, in the article, of the sentences that match best; ``also_in`` the ids of
-    articles that hold the same words; ``signals`` why it scores as it does.
+    articles that hold the same words; ``signals`` why it scores as it does; ``reader`` the probability that
+    it answers by itself, None where no reader read it.
     """
 
     chunk: Chunk
     article: Article
     score: float
+    reader: float | None = None
     focus: tuple[tuple[int, int], ...] = ()
     also_in: tuple[str, ...] = ()
     signals: tuple[Signal, ...] = ()
@@ -93,23 +98,47 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """The few words that answer, exact: ``article.text[start:end]`` inside their citation.
+
+    Where they stand in the article's title, ``in_title`` is set and there are no offsets.
+    """
+
+    text: str
+    citation: int
+    start: int | None
+    end: int | None
+
+    @property
+    def in_title(self) -> bool:
+        """Whether the words stand in the title of the cited article."""
+        return self.start is None
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """One sentence of an answer and the markers of the citations it rests on."""
+    """One sentence of an answer and the markers of the citations it rests on.
+
+    A quote's text is its citation's quote, exactly; ``translation`` puts it into the question's language. A
+    written one is a language model's, shown only when it is supported.
+    """
 
     text: str
     citations: tuple[int, ...]
-    verdict: Verdict
+    verdict: Verdict = "supported"
+    kind: Kind = "quote"
+    translation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a question gets. While it is being written, earlier snapshots have an earlier ``mode``.
+    """What a question gets. While it is being made, earlier snapshots have less of it.
 
-    ``confidence`` is the probability that the corpus holds an answer, ``signs`` what it was made from;
+    ``answers`` are the short answers, ``statements`` the quotes that hold them (written ones first).
+    ``confidence`` is the probability that what is shown is right, ``signs`` what it was made from;
     ``cached`` says that the same question was answered from the same index before. ``asked`` are the
-    reader's own words where ``question`` is the follow-up that they were taken for. ``read`` are the spans
-    (article, start, end) that the language model was given; ``conflict`` the markers of two citations that
-    disagree; ``index`` names the version that it was found in.
+    reader's own words where ``question`` is the follow-up that they were taken for. ``conflict`` are the markers
+    of two citations that disagree; ``index`` names the version that it was found in.
     """
 
     question: str
@@ -118,31 +147,43 @@ class Answer:
     statements: tuple[Statement, ...] = ()
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
+    answers: tuple[ShortAnswer, ...] = ()
     confidence: float = 0.0
-    mode: Mode = "extractive"
+    mode: Mode = "quotes"
     note: str = ""
     timings_ms: dict[str, int] = field(default_factory=dict)
     signs: dict[str, float] = field(default_factory=dict)
     cached: bool = False
     asked: str = ""
-    read: tuple[tuple[str, int, int], ...] = ()
     conflict: tuple[int, ...] = ()
     index: dict[str, str | int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
-        """The statements as one text with their ``[n]`` markers."""
-        separator = "" if self.language == "zh" else " "
-        return separator.join(marked(s, self.language) for s in self.statements) or self.note
+        """What a person copies: the statements in the question's language with their ``[n]`` markers.
+
+        One paragraph, or one line an item where there are three or more; the note where there are none.
+        """
+        shown = [marked(s, self.language) for s in self.statements]
+        titles = {c.marker: c.article.title for c in self.citations}
+        cited = dict.fromkeys(a.citation for a in self.answers if a.in_title)
+        lines = [*(f"{titles[n]} [{n}]" for n in cited), *shown]
+        if len(lines) < _ITEMS:
+            return ("" if self.language == "zh" and not cited else " ").join(lines) or self.note
+        return "\n".join(lines)
 
 
 def marked(statement: Statement, language: Language) -> str:
-    """Put a statement's ``[n]`` markers before its full stop (after it in Chinese: no space)."""
+    """Put a statement's ``[n]`` markers before its full stop (after it in Chinese: no space).
+
+    A quote in another language is given in its translation where there is one.
+    """
+    text = statement.translation or statement.text
     gap = "" if language == "zh" else " "
     markers = "".join(f"[{n}]" for n in statement.citations)
     if not markers:
-        return statement.text
-    body, stop = statement.text, ""
+        return text
+    body, stop = text, ""
     if body and body[-1] in "。．.！!？?；;":
         body, stop = body[:-1], body[-1]
     return f"{body}{gap}{markers}{stop}"

@@ -12,26 +12,20 @@ from typing import Any
 from urllib.parse import quote
 
 from ragqa.charts import charts
-from ragqa.evaluation import (
-    HEADLINE,
-    JUDGE_RATES,
-    MEANS,
-    Record,
-    average,
-    fate,
-    figures,
-    sentinels,
-    slices,
-)
+from ragqa.citation_judge import rates_of
+from ragqa.evaluation import HEADLINE, curves, figures, means, slices
+from ragqa.gold_record import Record, fate
 from ragqa.measuring import trec_qrels, trec_run
 from ragqa.paired import Contrast
 from ragqa.resampling import Figure
+from ragqa.sentinels import sentinels
 
 Json = dict[str, Any]
 
 
 def report_json(run: Mapping[str, Any], records: Sequence[Record], *, seconds: float) -> Json:
     """``ragqa.report/1``: every figure with its interval, whole, by slice, and beside the sentinels."""
+    rates = rates_of(run.get("judge"))
     return {
         "schema": "ragqa.report/1",
         "gold": run["gold"],
@@ -42,15 +36,13 @@ def report_json(run: Mapping[str, Any], records: Sequence[Record], *, seconds: f
         "models": run.get("models"),
         "judge": {
             "name": run.get("judge"),
-            "rates": {
-                f"{a}→{b}": {"sensitivity": s, "specificity": p} for (a, b), (s, p) in JUDGE_RATES.items()
-            },
+            "rates": {f"{a}→{b}": {"sensitivity": s, "specificity": p} for (a, b), (s, p) in rates.items()},
         },
-        "metrics": _figures(figures(records)),
+        "metrics": _figures(figures(records, rates)),
         "slices": {
             name: found
             for name, rows in slices(records).items()
-            if (found := _figures({m: f for m in MEANS if (f := average(rows, m)) is not None}))
+            if (found := _figures(_of_slice(name, rows)))
         },
         "sentinels": {name: _figures(found) for name, found in sentinels(records).items()},
         "fates": dict(Counter(fate(record) for record in records).most_common()),
@@ -157,18 +149,26 @@ def page(document: Json, records: Sequence[Record]) -> str:
     )
 
 
+def _of_slice(name: str, rows: Sequence[Record]) -> dict[str, Figure]:
+    """The means of a slice; of one status also how far its confidence can be trusted."""
+    return means(rows) | (curves(rows) if name.startswith("status ") else {})
+
+
 def _row(record: Record) -> Json:
-    """What the page shows of a question."""
+    """What the page shows of a question: what was said beside the quotes, the quotes, their translations."""
     answer = record.answer or {}
-    statements = answer.get("statements", [])
-    marks = [*record.judged, *[None] * (len(statements) - len(record.judged))]
+    marks = [*record.judged, *[None] * (len(record.statements) - len(record.judged))]
+    statements = list(zip(record.statements, marks, strict=True))
     return {
         "record": record,
         "answer": answer,
         "fate": fate(record),
         "good": record.done_right or fate(record) in ("right", "rightly refused"),
-        "statements": list(zip(statements, marks, strict=True)),
-        "citations": [(c, *_around(c, answer["passages"])) for c in answer.get("citations", [])],
+        "short": answer.get("answers", []),
+        "statements": statements,
+        "said": [(s, judged) for s, judged in statements if s["kind"] == "written"],
+        "citations": [(c, *_around(c, answer["passages"])) for c in record.citations],
+        "translations": [(s, judged) for s, judged in statements if s["translation"]],
     }
 
 

@@ -1,4 +1,4 @@
-"""Question to ranked chunks: candidates from two indexes, then one score from three calibrated signals.
+"""Question to ranked chunks: candidates from two indexes, one score from three calibrated signals, a reader's view.
 
 - *dense*: cosine of question and chunk, from halfway between what true and false pairs score in
   their two languages (calibration.py), so that neither language drowns the other;
@@ -12,17 +12,20 @@ both votes. The weights were chosen on development packs; docs/retrieval.md has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ragqa.index import Filter, Index, Mask, Rows
 from ragqa.late import Asked, interaction, within
-from ragqa.lexicon import kind_of, shows
+from ragqa.outcome import chance
+from ragqa.question import Question
+from ragqa.quoting import Window
+from ragqa.reader import Reader, Reading
 from ragqa.records import Encoder, Language, Passage, Signal, Tokens, Vectors
 from ragqa.selection import MOST_HITS_A_PASSAGE, Hit, select
-from ragqa.text import language_of, sentence_spans
+from ragqa.text import sentence_spans
 
 EVERYTHING = Filter()
 Span = tuple[int, int]
@@ -30,8 +33,8 @@ Span = tuple[int, int]
 _NEAREST, _BY_WORDS = 50, 30
 # What a signal counts beside a cosine.
 WEIGHTS: Mapping[str, float] = {"dense": 1.0, "late": 1.0, "lexical": 0.2}
-# What a heading that announces the kind of answer adds to a score.
-_HEADING = 0.03
+# How many of the best chunks the reader judges.
+JUDGED = 12
 # Sentences lit up in a passage, and how near to the best a second one must come.
 _LIT, _NEARLY_AS_GOOD = 2, 0.9
 
@@ -47,18 +50,16 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for: a question as asked, in its ``language``, and its translation if there is one."""
+    """What is looked for: an analysed question, and its wordings by language: its own, a translation's."""
 
-    text: str
-    language: Language
+    question: Question
     wordings: Mapping[str, Wording]
 
     @classmethod
-    def of(cls, question: str, *, encoder: Encoder, translation: str | None = None) -> Query:
+    def of(cls, question: Question, *, encoder: Encoder, translation: str | None = None) -> Query:
         """Encode a question; a translation is in the other language."""
-        language = language_of(question)
-        other: Language = "en" if language == "zh" else "zh"
-        texts: dict[str, str] = {language: question}
+        other: Language = "en" if question.language == "zh" else "zh"
+        texts: dict[str, str] = {question.language: question.text}
         if translation:
             texts[other] = translation
         tokens: dict[int, Tokens] = {}
@@ -67,17 +68,11 @@ class Query:
             name: Wording(text, vectors[row], tokens.get(row))
             for row, (name, text) in enumerate(texts.items())
         }
-        return cls(question, language, wordings)
-
-    @property
-    def vector(self) -> Vectors:
-        """The unit mean of the wordings' vectors, shape (1, dimension): what a sentence is compared with."""
-        total = np.sum([w.vector for w in self.wordings.values()], axis=0, keepdims=True)
-        return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
+        return cls(question, wordings)
 
     def for_passages_in(self, language: str) -> dict[str, Wording]:
         """The wordings that look for passages in a language: as asked, and in that language."""
-        return {name: w for name, w in self.wordings.items() if name in (self.language, language)}
+        return {name: w for name, w in self.wordings.items() if name in (self.question.language, language)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +84,89 @@ class Ranked:
     signals: Mapping[str, tuple[Vectors, Vectors]]
 
 
-def retrieve(query: Query, *, index: Index, k: int, wanted: Filter = EVERYTHING) -> list[Passage]:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A chunk that the reader read: its row, its text, what the reader makes of it, and its retrieval score."""
+
+    row: int
+    window: Window
+    reading: Reading
+    score: float
+
+    @property
+    def chance(self) -> float:
+        """The probability that it answers."""
+        return chance(self.reading.score, self.score)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The passages for a question, best first, and what was read of them."""
+
+    passages: tuple[Passage, ...]
+    read: tuple[Read, ...] = ()
+
+
+def retrieve(
+    query: Query, *, index: Index, k: int, reader: Reader | None = None, wanted: Filter = EVERYTHING
+) -> Found:
     """The ``k`` best passages for a question, best first: see selection.py for what becomes one."""
     ranked = rank(query, index=index, wanted=wanted, depth=MOST_HITS_A_PASSAGE * k)
+    read = read_best(query, ranked, index, reader) if reader else ()
+    ranked = judged(ranked, read)
     hits = [
         Hit(int(row), float(score), _explain(ranked, at))
         for at, (row, score) in enumerate(zip(ranked.rows, ranked.scores, strict=True))
     ]
-    passages = select(query.text, hits, index=index, k=k)
-    return [_with_focus(passage, query, index) for passage in passages]
+    passages = select(hits, index=index, k=k, latest=query.question.latest)
+    known = {each.row: each.chance for each in read}
+    return Found(tuple(_shown(passage, query, index, known) for passage in passages), tuple(read))
 
 
-def rank_articles(query: Query, *, index: Index, k: int, wanted: Filter = EVERYTHING) -> list[Passage]:
+def read_best(
+    query: Query, ranked: Ranked, index: Index, reader: Reader, *, most: int = JUDGED
+) -> tuple[Read, ...]:
+    """Let the reader read the best chunks, each under its title and heading."""
+    rows = [int(row) for row in ranked.rows[:most]]
+    places = [index.place(row) for row in rows]
+    windows = [
+        Window.of(index.articles[place.article], place.start, place.end, heading=place.heading)
+        for place in places
+    ]
+    readings = reader.read(query.question.text, [window.text for window in windows])
+    scores = ranked.scores[:most].tolist()
+    return tuple(map(Read, rows, windows, readings, scores))
+
+
+def judged(ranked: Ranked, read: Sequence[Read]) -> Ranked:
+    """The same chunks by their chance to answer; those that were not read follow, by their score."""
+    if not read:
+        return ranked
+    known = {each.row: each.chance for each in read}
+    least = min(known.values())
+    value = np.array([known.get(int(row), 0.0) for row in ranked.rows], dtype=np.float32)
+    inside = np.array([int(row) in known for row in ranked.rows])
+    scores = np.asarray(np.where(inside, value, least * ranked.scores), dtype=np.float32)
+    order = np.lexsort((ranked.rows, -scores))
+    signals = {**ranked.signals, "reader": (value, scores - ranked.scores)}
+    return Ranked(
+        ranked.rows[order], scores[order], {name: (v[order], p[order]) for name, (v, p) in signals.items()}
+    )
+
+
+def rank_articles(
+    query: Query, *, index: Index, k: int, reader: Reader | None = None, wanted: Filter = EVERYTHING
+) -> Found:
     """The best chunk of each of the ``k`` best articles: what a TREC run lists."""
     depth = k
     while True:
         ranked = rank(query, index=index, wanted=wanted, depth=depth)
+        ranked = judged(ranked, read_best(query, ranked, index, reader) if reader else ())
         best: dict[int, int] = {}
         for at, row in enumerate(ranked.rows):
             best.setdefault(index.place(int(row)).article, at)
         if len(best) >= k or depth >= index.manifest.chunks:
-            return [_alone(ranked, at, index) for at in list(best.values())[:k]]
+            return Found(tuple(_alone(ranked, at, index) for at in list(best.values())[:k]))
         depth *= 2
 
 
@@ -141,8 +198,6 @@ def rank(
     rows = np.concatenate([found for found, _ in parts])
     values = {name: np.concatenate([signals[name] for _, signals in parts]) for name in WEIGHTS}
     points = {name: np.float32(weights[name] / 2) * value for name, value in values.items()}
-    values["heading"] = _announced(query.text, rows, index)
-    points["heading"] = np.float32(_HEADING) * values["heading"]
     scores = 0.5 + np.sum(list(points.values()), axis=0)
     order = np.lexsort((rows, -scores))
     return Ranked(
@@ -186,14 +241,6 @@ def _asked(wordings: Mapping[str, Wording], language: str, index: Index) -> dict
     return {name: Asked(w.tokens, centres[name, language]) for name, w in wordings.items() if w.tokens}
 
 
-def holding(query: Query, index: Index) -> Callable[[Passage, Sequence[Span]], Vectors] | None:
-    """What scores spans of a passage's article by how well they hold the question's tokens, shape (spans,).
-
-    From the stored tokens: nothing is encoded. None where the index has none.
-    """
-    return None if index.tokens is None else lambda passage, spans: _held(passage, spans, query, index)
-
-
 def _held(passage: Passage, spans: Sequence[Span], query: Query, index: Index) -> Vectors:
     language = passage.article.language
     asked = list(_asked(query.for_passages_in(language), language, index).values())
@@ -209,8 +256,10 @@ def _held(passage: Passage, spans: Sequence[Span], query: Query, index: Index) -
     return scores
 
 
-def _with_focus(passage: Passage, query: Query, index: Index) -> Passage:
-    """A passage with the spans of the sentences that hold the question's tokens best."""
+def _shown(passage: Passage, query: Query, index: Index, known: Mapping[int, float]) -> Passage:
+    """A passage with its best chunk's chance to answer and the sentences that hold the question's tokens best."""
+    read = [known[row] for row in index.rows_of(passage) if row in known]
+    passage = replace(passage, reader=max(read, default=None))
     at = passage.chunk.start
     spans = [(at + start, at + end) for start, end in sentence_spans(passage.chunk.text)]
     scores = _held(passage, spans, query, index) if index.tokens is not None else None
@@ -226,14 +275,6 @@ def _best_by_words(coverage: Vectors, inside: Mask) -> Rows:
     held = np.where(inside, coverage, 0)
     best = np.argpartition(-held, _BY_WORDS)[:_BY_WORDS] if len(held) > _BY_WORDS else np.arange(len(held))
     return np.asarray(best[held[best] > 0], dtype=np.int64)
-
-
-def _announced(question: str, rows: Rows, index: Index) -> Vectors:
-    """1 where a chunk's heading shows the kind of answer that is asked for ("three reasons")."""
-    kind = kind_of(question)
-    if kind is None:
-        return np.zeros(len(rows), dtype=np.float32)
-    return np.array([shows(kind, index.place(int(row)).heading) for row in rows], dtype=np.float32)
 
 
 def _alone(ranked: Ranked, at: int, index: Index) -> Passage:

@@ -6,35 +6,42 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ragqa.building import Built
-from ragqa.records import Answer, Article, Citation, Passage
+from ragqa.records import Answer, Article, Citation, Passage, ShortAnswer
 from ragqa.text import language_of
 
 Json = dict[str, Any]
 
 
 def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str]) -> Json:
-    """``ragqa.answer/1``."""
+    """``ragqa.answer/2``."""
     return {
-        "schema": "ragqa.answer/1",
+        "schema": "ragqa.answer/2",
         "id": id,
         "question": answer.question,
+        "asked": answer.asked or answer.question,
         "language": answer.language,
         "status": answer.status,
+        "answers": [_short(short) for short in answer.answers],
         "text": answer.text,
         "statements": [
-            {"text": s.text, "citations": list(s.citations), "verdict": s.verdict} for s in answer.statements
+            {
+                "kind": s.kind,
+                "text": s.text,
+                "citations": list(s.citations),
+                "verdict": s.verdict,
+                "translation": s.translation,
+            }
+            for s in answer.statements
         ],
         "citations": [_citation(citation) for citation in answer.citations],
         "passages": passages_json(answer.passages, answer.citations),
         "confidence": answer.confidence,
         "signs": answer.signs,
         "cached": answer.cached,
-        "asked": answer.asked or answer.question,
         "conflict": list(answer.conflict),
-        "read": [{"article_id": id, "start": start, "end": end} for id, start, end in answer.read],
         "mode": answer.mode,
         "note": answer.note,
-        "timings_ms": answer.timings_ms,
+        "timings_ms": {"translated": None, **answer.timings_ms},
         "models": dict(models),
         "index": dict(answer.index),
     }
@@ -89,6 +96,7 @@ def passages_json(
         {
             "rank": rank,
             "score": round(passage.score, 4),
+            "reader": None if passage.reader is None else round(passage.reader, 4),
             "article_id": passage.article.id,
             **_about(passage.article),
             "heading": passage.chunk.heading,
@@ -108,6 +116,11 @@ def _signals(passage: Passage) -> Json:
     return {s.name: {"value": round(s.value, 4), "points": round(s.points, 4)} for s in passage.signals}
 
 
+def _short(short: ShortAnswer) -> Json:
+    place = {"text": short.text, "citation": short.citation, "start": short.start, "end": short.end}
+    return place | {"in_title": True} if short.in_title else place
+
+
 def _citation(citation: Citation) -> Json:
     return {
         "marker": citation.marker,
@@ -123,6 +136,7 @@ def _about(article: Article) -> Json:
     return {
         "title": article.title,
         "source": article.source,
+        "author": None,
         "published": article.published,
         "language": article.language,
     }

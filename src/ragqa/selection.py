@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ragqa.index import Index
-from ragqa.lexicon import asks_for_latest, ngrams, quantities
+from ragqa.lexicon import ngrams, quantities
 from ragqa.records import Passage, Signal
 from ragqa.text import weight
 
@@ -36,12 +36,12 @@ class Hit:
     signals: tuple[Signal, ...] = ()
 
 
-def select(question: str, hits: Sequence[Hit], *, index: Index, k: int) -> list[Passage]:
+def select(hits: Sequence[Hit], *, index: Index, k: int, latest: bool = False) -> list[Passage]:
     """The ``k`` passages to show for hits ranked best first.
 
     Hits near each other become one passage; copies of the same words count once and say where else
-    they stand; no article takes more than half of the places while others wait; a question for the
-    latest has the newest of the about equally good first.
+    they stand; no article takes more than half of the places while others wait; for a question for the
+    ``latest`` the newest of the about equally good come first.
     """
     passages: list[Passage] = []
     for depth in (k * _HITS_A_PASSAGE, k * MOST_HITS_A_PASSAGE):
@@ -50,7 +50,7 @@ def select(question: str, hits: Sequence[Hit], *, index: Index, k: int) -> list[
         if len(_within_share(passages, k)) >= k or depth >= len(hits):
             break
     chosen = _shared_out(passages, k)
-    return _newest_first(chosen) if asks_for_latest(question) else chosen
+    return _newest_first(chosen) if latest else chosen
 
 
 def _joined(hits: Sequence[Hit], index: Index) -> Iterator[Passage]:

@@ -6,7 +6,7 @@ Flags, then ``RAGQA_*`` variables, then a TOML file (``--config``), then what st
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError
@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     encoder: str = Field(
         "multilingual-e5-small-q4", description="catalogue id, local sentence-transformers folder, or hub id"
     )
+    reader: str = Field(
+        "ragqa-reader",
+        description="ragqa-reader (in the package), or a sentence-transformers CrossEncoder folder or hub id",
+    )
     generator: str = Field(
         "qwen2.5-coder-1.5b-instruct-q4_k_m",
         description="catalogue id, .gguf path, local folder or hub id (transformers), http(s)://…/v1, or none",
@@ -52,13 +56,13 @@ class Settings(BaseSettings):
     chunk_size: int = Field(300, ge=40, le=2000, description="Chinese characters a chunk, about")
     keep: int = Field(2, ge=1, description="versions of the index that stay; 2 allows one rollback")
     k: int = Field(5, ge=1, le=100, description="passages shown for a question")
-    refuse_below: float = Field(
-        0.45, ge=0, le=1, description="confidence below which a question is refused; 0 never refuses"
+    refuse_below: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="confidence below which a question is refused; 0 never refuses; the fitted one by default",
     )
-    unsupported: Literal["remove", "mark"] = Field(
-        "remove", description="what becomes of a generated statement that no passage supports"
-    )
-    reading: int = Field(8, ge=1, le=40, description="sentences that the language model reads")
+    write: bool = Field(False, description="let the language model write an answer above the quotes")
 
     host: str = Field("127.0.0.1", description="address that the page listens on")
     port: int = Field(7860, ge=0, le=65535, description="port that the page listens on")

@@ -8,10 +8,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from ragqa.errors import CorpusError, SettingsError
 from ragqa.wording import word
+
+if TYPE_CHECKING:
+    from ragqa.records import Language
+
+# Short answers that stand on one line.
+_IN_A_LINE = 2
 
 
 @contextmanager
@@ -100,24 +106,44 @@ def read_document(path: Path, *, schema: str) -> dict[str, Any]:
 
 
 def answer_text(document: dict[str, Any]) -> str:
-    """A ``ragqa.answer/1`` document for a reader: the answer, then its quotes."""
-    lines = [document["text"]]
-    if document["asked"] != document["question"]:
-        lines.insert(0, f"({document['question']})\n")
+    """A ``ragqa.answer/2`` document for a reader: short answers, quotes, references; the note first where unsure."""
+    language, note = document["language"], document["note"]
+    parts = [f"({document['question']})"] if document["asked"] != document["question"] else []
+    short = list(dict.fromkeys(answer["text"] for answer in document["answers"]))
+    if short:
+        parts.append((" · " if len(short) <= _IN_A_LINE else "\n").join(short))
+    elif note:
+        parts.append(note)
+    written = [_marked(s) for s in document["statements"] if s["kind"] == "written"]
+    if written:
+        parts.append("\n".join([word("written", language), *written]))
+    parts += [_quote(s, language) for s in document["statements"] if s["kind"] == "quote"]
+    if short and note:
+        parts.append(f"({note})")
     if document["cached"]:
-        lines.append(f"({word('cached', document['language'])})")
-    if document["note"] and document["note"] != document["text"]:
-        lines.append(f"({document['note']})")
-    for citation in document["citations"]:
-        facts = [citation["title"], citation["published"], citation["article_id"]]
-        lines += [
-            "",
-            f"[{citation['marker']}] {' · '.join(f for f in facts if f)}",
-            f"    {citation['quote']}",
-        ]
+        parts.append(f"({word('cached', language)})")
+    if document["citations"]:
+        parts.append("\n".join(map(_reference, document["citations"])))
     if document["status"] == "not_found":
-        lines += ["", passages_text(document["passages"])]
-    return "\n".join(lines)
+        parts.append(passages_text(document["passages"]))
+    return "\n\n".join(parts)
+
+
+def _marked(statement: dict[str, Any]) -> str:
+    """A statement and its markers; the markers stand outside it, so that a quote stays whole."""
+    markers = "".join(f"[{n}]" for n in statement["citations"])
+    return f"{statement['text']} {markers}".rstrip()
+
+
+def _quote(statement: dict[str, Any], language: Language) -> str:
+    translation = statement["translation"]
+    below = f"\n    {word('translated', language, text=translation)}" if translation else ""
+    return f"{_marked(statement)}{below}"
+
+
+def _reference(citation: dict[str, Any]) -> str:
+    facts = [citation["title"], citation["published"], citation["article_id"]]
+    return f"[{citation['marker']}] {' · '.join(fact for fact in facts if fact)}"
 
 
 def passages_text(passages: list[dict[str, Any]]) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ragqa import measuring
 from ragqa.errors import GoldError
-from ragqa.evaluation import Record
 from ragqa.gold import GoldSet, read_gold
+from ragqa.gold_record import Record
 from ragqa.pipeline import Pipeline
 from ragqa.report import report_json, write_report
 from ragqa.settings import Settings

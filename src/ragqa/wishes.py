@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ragqa.errors import QuestionError
@@ -34,12 +32,16 @@ class Articles(BaseModel, frozen=True):
 
 
 class Wishes(Articles, frozen=True):
-    """The interface language, the question before this one, and what is set under "advanced"."""
+    """The interface language, the question before this one, and what is set under "advanced".
+
+    ``translate`` puts translations under quotes in another language, ``write`` a written answer above them.
+    """
 
     ui: Language = "en"
     after: str = Field(default="", max_length=2000)
     k: int | None = Field(default=None, ge=1, le=20)
-    depth: Literal["full", "verbatim"] = "full"
+    translate: bool = True
+    write: bool | None = None
 
     _no_k = field_validator("k", mode="before")(_none_if_empty)
 

@@ -9,13 +9,17 @@ if TYPE_CHECKING:
 
 _WORDS: dict[str, dict[Language, str]] = {
     "not_found": {
-        "en": "The corpus does not hold an answer to “{question}”. The nearest passages are shown.",
+        "en": "No answer to “{question}” was found in the corpus. The nearest passages are shown.",
         "zh": "语料库中没有找到“{question}”的答案，下面列出最接近的段落。",
     },
     "not_found_name": {
-        "en": "The corpus does not hold an answer to “{question}”: it does not mention {name}. "
+        "en": "No answer to “{question}” was found in the corpus: none of its articles contains “{name}”. "
         "The nearest passages are shown.",
-        "zh": "语料库中没有找到“{question}”的答案：其中没有提到{name}。下面列出最接近的段落。",
+        "zh": "语料库中没有找到“{question}”的答案：所有文章中都没有出现“{name}”。下面列出最接近的段落。",
+    },
+    "possible": {
+        "en": "These passages may answer the question; whether they do is not certain.",
+        "zh": "以下段落可能回答了这个问题，但并不确定。",
     },
     "disagree": {
         "en": "The articles do not agree: {first} says one thing, {other} another.",
@@ -25,21 +29,25 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "No answer was found for {name}.",
         "zh": "没有找到关于{name}的答案。",
     },
-    "unverified": {
-        "en": "The language model wrote an answer that the passages do not support; these are their own words instead.",
-        "zh": "语言模型写出的答案没有得到段落支持，这里改为列出段落原文。",
+    "translated": {
+        "en": "(machine translation) {text}",
+        "zh": "（机器翻译）{text}",
+    },
+    "written": {
+        "en": "Written by a language model; every sentence was checked against the quotes:",
+        "zh": "以下由语言模型撰写，逐句经引文核对：",
     },
     "cached": {
         "en": "answered before from the same index",
         "zh": "同一索引先前的回答",
     },
-    "cut_short": {
-        "en": "The language model was stopped before it had finished ({reason}).",
-        "zh": "语言模型未写完就停下了（{reason}）。",
-    },
     "no_model": {
-        "en": "Without a language model, these are the passages' own words ({reason}).",
-        "zh": "没有可用的语言模型，以下是段落原文（{reason}）。",
+        "en": "Quotes in another language are not translated: there is no language model ({reason}).",
+        "zh": "没有可用的语言模型，外文引文未翻译（{reason}）。",
+    },
+    "no_prose": {
+        "en": "Nothing that the language model wrote was fully supported, so only the quotes are shown.",
+        "zh": "语言模型写出的内容没有得到引文的充分支持，因此只列出引文。",
     },
 }
 

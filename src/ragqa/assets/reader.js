@@ -41,7 +41,10 @@ const blank = (word) => `<p class="blank" data-word="${word}"></p>`;
 
 const fetched = async (article, span) => {
   const query = new URLSearchParams({ id: article, ui: language() });
-  for (const d of citations()) if (d.article === article) query.append("mark", `${d.n}:${d.start}:${d.end}`);
+  for (const d of citations()) {
+    const short = d.short ? `:${d.short}` : ""; // the short answers inside are highlighted more strongly
+    if (d.article === article) query.append("mark", `${d.n}:${d.start}:${d.end}${short}`);
+  }
   if (span) query.append("mark", `0:${span.start}:${span.end}`);
   // Spans belong to the wording that was answered from; the server says when there is another now.
   const cited = $$("#answer [data-edition], #sources [data-edition]").find((node) => node.dataset.article === article);
@@ -106,14 +109,13 @@ export const close = ({ byHand }) => {
   back = null;
 };
 
-// Numbers change when the model's answer replaces the quoted sentences, so an open article is marked
-// anew; on a wide page the first cited article lies open without a click.
+// When quotes arrive, an article that is open already is marked anew; on a wide page the first quoted
+// article opens without a click.
 export const settle = () => {
   const all = citations();
   const marks = all.map((d) => [d.n, d.article, d.start, d.end].join(":")).join(" ");
   if (marks === settled) return;
   settled = marks;
-  if (!all.length && shown?.by === "page") return close({ byHand: false }); // what it cited was taken back
   if (shown && (shown.by === "reader" || all.some((d) => d.article === shown.article))) {
     const same = all.find((d) => d.article === shown.article && d.start === shown.at);
     void open({ ...shown, n: same?.n ?? "", again: true });

@@ -5,12 +5,14 @@ import { $, $$, language, speak } from "./words.js";
 let after = ""; // the question that the next one follows up
 
 const field = (name) => $(`#advanced [name="${name}"]`);
-const FIELDS = ["since", "until", "written_in", "source", "k", "depth"];
+const FIELDS = ["since", "until", "written_in", "source", "k", "translate", "write"];
+
+const value = (node) => (node?.type === "checkbox" ? (node.checked ? "on" : "off") : node?.value ?? "");
 
 // What goes with a question to the server.
 export const wishes = () => {
   const wish = { ui: language(), after };
-  for (const name of FIELDS) if (field(name)?.value) wish[name] = field(name).value;
+  for (const name of FIELDS) if (value(field(name))) wish[name] = value(field(name));
   if (wish.k) wish.k = Number(wish.k);
   return JSON.stringify(wish);
 };
@@ -21,14 +23,19 @@ const link = (question) => {
   address.searchParams.set("q", question);
   for (const name of FIELDS) {
     const node = field(name);
-    if (node?.value && node.value !== (node.dataset.usual ?? "")) address.searchParams.set(name, node.value);
+    if (value(node) && value(node) !== (node.dataset.usual ?? "")) address.searchParams.set(name, value(node));
   }
   return address.href;
 };
 
 // Filters that a link carries.
 export const setFrom = (parameters) => {
-  for (const name of FIELDS) if (parameters.has(name) && field(name)) field(name).value = parameters.get(name);
+  for (const name of FIELDS) {
+    const node = field(name);
+    if (!node || !parameters.has(name)) continue;
+    if (node.type === "checkbox") node.checked = parameters.get(name) === "on";
+    else node.value = parameters.get(name);
+  }
   if (FIELDS.some((name) => parameters.has(name))) $("#advanced details").open = true;
 };
 

@@ -1,0 +1,330 @@
+"""Names in a translation: each has its like in the source, or stands there in the source's own letters.
+
+A Latin name in an English translation is accounted for by Latin letters of the source, by the pinyin of its
+characters, by a country, language, currency or city that Babel lists in both languages, or by names.json,
+which also holds the ordinary words that may carry a capital: News, Agency, the first word of a sentence.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from ragqa.lexicon import fold, names, terms
+from ragqa.text import HAN
+
+_FILE = Path(__file__).with_name("names.json")
+_WORD = re.compile(r"(?:[A-Z]\.)+|[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9]*(?:['’&.][A-Za-zÀ-ɏ0-9]+)*")
+# What joins the words of one name: John Smith, Lloyd-Webber, Charles de Gaulle.
+_JOINT = re.compile(r"[ -]|[ -](?:de|da|di|du|del|la|el|al|bin|van|von|der)(?: la| der)?[ -]")
+_DATES = frozenset(
+    "january february march april may june july august september october november december"
+    " monday tuesday wednesday thursday friday saturday sunday".split()
+)
+# A country by one character, beside another such or one of the words behind it: 中美, 法方.
+_SHORT = {"美": "美国", "英": "英国", "法": "法国", "德": "德国", "俄": "俄罗斯", "日": "日本", "韩": "韩国",
+          "中": "中国", "印": "印度", "澳": "澳大利亚", "加": "加拿大", "欧": "欧洲", "朝": "朝鲜"}  # fmt: skip
+_ONE = f"[{''.join(_SHORT)}]"
+_SHORTENED = re.compile(rf"{_ONE}(?={_ONE}|[方国军媒企籍队])|(?<={_ONE}){_ONE}")
+# How the name of a country becomes that of its people, once its last vowels are gone: Chin-ese, Ital-ian.
+_PEOPLE = "(?:i?ans?|ese|is?|ish|egians?|ines?|ers?|s)?"
+# What one syllable of pinyin may stand for by itself: Li said.
+_SURNAMES = frozenset(
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹"
+    "薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔汤习温江胡邓"
+)
+# Characters that foreign names are transcribed with, and what may stand behind such a name.
+_TRANSCRIBE = frozenset(
+    "阿埃艾安昂奥巴拜班邦包鲍保贝本比彼宾波伯博布查达戴丹当道德登邓迪蒂丁东杜顿多厄恩尔法凡范费芬丰佛弗夫福富盖甘冈高戈格古瓜哈海汉豪赫黑亨"
+    "胡华怀惠霍基吉加贾杰金卡凯坎康考科克肯孔库奎拉莱赖兰朗劳勒雷里利莉丽连廉列林琳隆卢鲁伦罗洛吕马玛迈麦曼芒毛梅门蒙米密明缪莫默姆穆纳娜南瑙内尼"
+    "涅宁纽农努诺帕潘庞培佩彭皮平珀普齐奇恰钱乔切琴丘热日茹萨塞赛桑森沙山尚绍舍申圣施史士舒朔斯丝松苏索塔泰坦汤唐陶特滕提田廷通图托瓦万旺威韦维魏温"
+    "文翁沃乌伍武西希锡夏肖谢欣辛休雪雅亚延扬耶叶伊易因英尤于约泽扎詹珍朱兹宗佐祖翰逊妮吞津珊骆欧奇奈恺昆纽蕾赵瓜夸诃喀捷冯范荣蓝仑伽纪俄"
+)
+_BEHIND = re.compile("[队州市省县镇村岛杯报河湖港街家族教派们湾]$")
+# Latin letters and pinyin come down to what Chinese transcription keeps; vowels stay for a closer look.
+_SOUNDS = (
+    (r"([a-z])\1", r"\1"), ("ph", "f"), (r"th\b", "s"), ("ng(?![aeiou])", "n"), ("m(?=[bp])", "n"),
+    ("[tc]?ch|sh|zh|dg|[jzs]|[cg](?=[eiy])", "s"), ("x", "gs"), ("[ckq]", "g"), ("p", "b"), ("t", "d"), ("r", "l"),
+    ("v", "w"), (r"[ \-.'’]", ""),
+)  # fmt: skip
+_VOWELS = re.compile("[aeiouy]|(?<=.)h")
+_DOTS = re.compile("[·•・‧]")
+# How alike a name must sound, how much more than any other, and what a name in another number of parts loses.
+_ALIKE, _CLEARLY, _PARTS = 0.7, 0.05, 0.15
+_Run = list[re.Match[str]]
+
+
+def in_english(put: str, quote: str, *, question: str = "", around: str = "") -> str | None:
+    """An English translation whose names are accounted for; None where one is not and has no like in the quote.
+
+    A name that is none of the quote's gives way to the one in the quote that sounds like it, in Chinese letters.
+    Latin names ``around`` the quote, in its article, count where they sound like one of its names.
+    """
+    candidates = _candidates(quote)
+    latin = _keys(f"{quote} {question}") | {
+        key for key in _keys(around) & _keys(put) if _like(key, candidates)
+    }
+    used: dict[str, str] = {}
+    for run, unknown in reversed(_unknown(put, quote, latin)):
+        spans = [(part[0].start(), part[-1].end()) for part in (run, unknown)]
+        # Kamala Harris is one name, though Kamala is the pinyin of its Chinese form.
+        whole = _like(put[slice(*spans[0])], [name for name in candidates if _DOTS.search(name)])
+        start, end = spans[0] if whole else spans[1]
+        name = whole or _like(put[start:end], candidates)
+        if name is None or not _same(used.setdefault(name, put[start:end]), put[start:end]):
+            return None
+        end -= 2 * put[:end].endswith(("'s", "’s"))
+        put = put[:start] + name + put[end:]
+    return put
+
+
+def in_chinese(put: str, quote: str) -> str | None:
+    """A Chinese translation with the Latin names of its quote; None where it names a place that the quote does not.
+
+    A name that it writes in Chinese gets its Latin letters in brackets: behind what sounds like it, else at the end.
+    """
+    said = _said(put)
+    if any(name in _places() and not _covered(quote, [name]) for name in said):
+        return None
+    covered = _covered(quote, said)
+    kept, lost = _keys(put), list[str]()
+    for run in _runs(quote):
+        strange = [m for m in run if not _ordinary(m.group()) and m.start() not in covered]
+        if strange and not any(_key(m.group()) in kept for m in strange):
+            lost.append(re.sub("['’]s?$", "", quote[strange[0].start() : strange[-1].end()]))
+            kept |= _keys(lost[-1])
+    candidates = _candidates(put)
+    pairs = sorted(
+        ((_likeness(name, heard), heard, name) for name in lost for heard in candidates), reverse=True
+    )
+    left = lost
+    for likeness, heard, name in pairs:
+        if likeness >= _ALIKE and name in left and f"{heard}（" not in put:
+            left = [other for other in left if other != name]
+            put = put.replace(heard, f"{heard}（{name}）", 1)
+    body, stop = (put[:-1], put[-1]) if put[-1] in "。．.！!？?" else (put, "")
+    return f"{body}（{'；'.join(left)}）{stop}" if left else put
+
+
+def _unknown(put: str, quote: str, latin: Iterable[str]) -> list[tuple[_Run, _Run]]:
+    """Runs of capitalised words, and of each the part from the first that nothing accounts for to the last."""
+    whole = fold(quote) + "".join(_SHORT[c] for c in _SHORTENED.findall(quote))
+    covered = _covered(put, _said(whole))
+    readings = _readings(quote)
+    surnames = _readings("".join(c for c in fold(quote) if c in _SURNAMES))
+    known = {*latin, *(reading for each in surnames for reading in each)}
+    found = []
+    for run in _runs(put):
+        keys = [_key(match.group()) for match in run]
+        fine = [
+            m.start() in covered or k in known or _ordinary(m.group()) for m, k in zip(run, keys, strict=True)
+        ]
+        for start in range(len(keys)):
+            for end in range(start + 1, len(keys) + 1):
+                if _spelled("".join(keys[start:end]), readings):
+                    fine[start:end] = [True] * (end - start)
+        strange = [at for at, each in enumerate(fine) if not each]
+        if strange:
+            found.append((run, run[strange[0] : strange[-1] + 1]))
+    return found
+
+
+def _runs(text: str) -> list[_Run]:
+    """Words with a capital, those of one name together."""
+    runs: list[_Run] = []
+    for match in _WORD.finditer(text):
+        if match.group().islower():
+            continue
+        if runs and _JOINT.fullmatch(text, runs[-1][-1].end(), match.start()):
+            runs[-1].append(match)
+        else:
+            runs.append([match])
+    return runs
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two Latin names may be one person's: John Smith, Smith."""
+    return not _keys(one).isdisjoint(_keys(other))
+
+
+def _key(word: str) -> str:
+    """A Latin word for comparison: Xi'an's is xian."""
+    plain = unicodedata.normalize("NFKD", re.sub("['’]s?$", "", word))
+    return re.sub("[^a-z0-9]", "", plain.casefold())
+
+
+def _keys(text: str) -> set[str]:
+    return {_key(match.group()) for match in _WORD.finditer(text)}
+
+
+def _ordinary(word: str) -> bool:
+    """Whether a word may carry a capital without being a name; US is not us."""
+    key = _key(word)
+    return (word if word.isupper() and len(key) > 1 else key) in _list()[0] or key in _DATES
+
+
+def _whole_names(text: str) -> list[str]:
+    """The Chinese names of a text, parts with a dot between them together: 卡玛拉·哈里斯."""
+    parts = [name for name in names(text) if HAN.search(name)]
+    if not parts:
+        return []
+    part = "|".join(map(re.escape, sorted(parts, key=len, reverse=True)))
+    return list(dict.fromkeys(re.findall(rf"(?:{part})(?:[·•・‧](?:{part}))*", text)))
+
+
+def _candidates(text: str) -> list[str]:
+    """The names of a Chinese text that transcribe foreign ones, whole and in parts."""
+    told = [term[1:] for term in terms(text) if term.startswith("=")]
+    rest = text
+    for word in told:
+        rest = rest if _transcribes(word) else rest.replace(word, " ")
+    part = f"[{''.join(sorted(_TRANSCRIBE))}]+"
+    runs = re.findall(f"{part}(?:[·•・‧]{part})*", f"{rest} {text}")
+    found = [_BEHIND.sub("", name) for name in (*_whole_names(text), *names(text), *told, *runs)]
+    return [name for name in dict.fromkeys(found) if len(name) > 1 and _transcribes(name) and name in text]
+
+
+def _transcribes(name: str) -> bool:
+    """Whether a Chinese word looks like the sound of a foreign one."""
+    return sum(c in _TRANSCRIBE or c in "·•・‧" for c in name) >= (
+        0.75 if len(name) > 3 and not _DOTS.search(name) else 1
+    ) * len(name)
+
+
+def _like(latin: str, candidates: Sequence[str]) -> str | None:
+    """The Chinese name that sounds like a Latin one; None where none does, or two."""
+    scored = sorted(((_likeness(latin, name), len(name), name) for name in candidates), reverse=True)
+    if not scored or scored[0][0] < _ALIKE:
+        return None
+    best = scored[0][2]
+    rivals = [score for score, _, name in scored[1:] if name not in best and best not in name]
+    return best if not rivals or rivals[0] < scored[0][0] - _CLEARLY else None
+
+
+@functools.lru_cache(maxsize=5000)
+def _likeness(latin: str, chinese: str) -> float:
+    """How alike two names sound, 0 to 1; they must begin alike."""
+    one, other = _sound(latin), _sound(chinese)
+    mine, theirs = _VOWELS.sub("", one), _VOWELS.sub("", other)
+    opens = [bool(re.match("[aeiouy]", sound)) for sound in (one, other)]
+    if not mine or mine[:1] != theirs[:1] or opens[0] != opens[1]:
+        return 0.0
+    consonants = SequenceMatcher(None, mine, theirs, autojunk=False).ratio()
+    whole = SequenceMatcher(None, one, other, autojunk=False).ratio()
+    parted = " " in latin and not _DOTS.search(chinese)
+    return (2 * consonants + whole) / 3 - _PARTS * parted
+
+
+@functools.lru_cache(maxsize=5000)
+def _sound(name: str) -> str:
+    if HAN.search(name):
+        from pypinyin import lazy_pinyin
+
+        # Pinyin q, x and c are Latin ch, sh and ts.
+        syllables = lazy_pinyin(fold(name))
+        sound = "".join(re.sub("ng$", "n", re.sub("^[qxc](?!h)", "s", syllable)) for syllable in syllables)
+    else:
+        sound = unicodedata.normalize("NFKD", re.sub("['’]s?$", "", name)).casefold()
+    for pattern, letter in _SOUNDS:
+        sound = re.sub(pattern, letter, sound)
+    return sound
+
+
+def _readings(text: str) -> list[set[str]]:
+    """The syllables that each character may be read as; none for what is no Chinese character."""
+    from pypinyin import Style, pinyin
+
+    found = pinyin(fold(text), style=Style.NORMAL, heteronym=True, errors=lambda _: " ")
+    return [{reading.replace("v", "u") for reading in each if reading} for each in found]
+
+
+def _spelled(key: str, readings: Sequence[set[str]]) -> bool:
+    """Whether a word is the pinyin of two or more characters in a row."""
+    for at in range(len(readings)):
+        rests, count = {key}, 0
+        for syllables in readings[at:]:
+            rests = {r[len(s) :] for r in rests for s in syllables if r.startswith(s)}
+            count += 1
+            if not rests or "" in rests:
+                break
+        if "" in rests and count > 1:
+            return True
+    return False
+
+
+def _said(text: str) -> list[str]:
+    """The known Chinese names in a text; none that is only a part of another: 印度 in 印度尼西亚."""
+    found = []
+    for name in _by_length():
+        if name in text:
+            found.append(name)
+            text = text.replace(name, " ")
+    return found
+
+
+def _covered(text: str, chinese: Iterable[str]) -> set[int]:
+    """Where an English text has a word of the English forms of Chinese names: their offsets."""
+    starts: set[int] = set()
+    for name in chinese:
+        for match in _known()[name].finditer(text):
+            starts.update(match.start() + word.start() for word in _WORD.finditer(match.group()))
+    return starts
+
+
+@functools.cache
+def _list() -> tuple[frozenset[str], Mapping[str, str]]:
+    loaded = json.loads(_FILE.read_text(encoding="utf-8"))
+    return frozenset(loaded["ordinary"].split()), loaded["known"]
+
+
+@functools.cache
+def _places() -> dict[str, list[str]]:
+    """Countries, continents and cities: Chinese to English names."""
+    from babel import Locale
+
+    chinese, english = Locale("zh"), Locale("en")
+    places: dict[str, list[str]] = {}
+    for code, name in chinese.territories.items():
+        if len(name) > 1 and HAN.search(name) and code != "001":
+            places.setdefault(name, []).append(english.territories.get(code, name))
+    for zone, told in chinese.time_zones.items():
+        if len(told.get("city", "")) > 1:
+            city = english.time_zones.get(zone, {}).get("city") or zone.rpartition("/")[2].replace("_", " ")
+            places.setdefault(told["city"], []).append(city)
+    return places
+
+
+@functools.cache
+def _known() -> dict[str, re.Pattern[str]]:
+    """Chinese names of all kinds, and what finds their English forms in a text."""
+    from babel import Locale
+
+    chinese, english = Locale("zh"), Locale("en")
+    forms = {name: [*map(re.escape, put), *map(_people, put)] for name, put in _places().items()}
+    for code, name in chinese.languages.items():
+        stem = name.removesuffix("语").removesuffix("文")
+        if put := english.languages.get(code):
+            forms.setdefault(name, []).append(re.escape(put))
+            forms.setdefault(stem if len(stem) > 1 else f"{stem}国", []).append(re.escape(put))
+    for code, name in chinese.currencies.items():
+        forms.setdefault(name, []).append("|".join(map(re.escape, english.currencies[code].split())))
+    for name, put in _list()[1].items():
+        forms.setdefault(name, []).extend(map(re.escape, put.split(", ")))
+    # South Korea is not found in "North Korea".
+    before = r"(?<!\bNorth )(?<!\bSouth )(?<!\bNew )"
+    return {name: re.compile(rf"{before}\b(?:{'|'.join(put)})(?!\w)") for name, put in forms.items()}
+
+
+@functools.cache
+def _by_length() -> list[str]:
+    return sorted(_known(), key=len, reverse=True)
+
+
+def _people(place: str) -> str:
+    """What finds the people of a place: Italian, Chinese."""
+    return re.escape(re.sub("[aeiouy]+$", "", place)) + _PEOPLE if " " not in place else re.escape(place)

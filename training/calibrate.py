@@ -1,0 +1,244 @@
+"""Fit what the reader's scores mean: the chance of a passage, of an answer, and the two thresholds.
+
+    python -m training.calibrate --packs ../shared/bench --work build/calibration
+
+Development questions only: the packs' development splits and the stories that training held out. Writes
+src/ragqa/outcomes.json and prints figures of five folds, by source. Nothing here reads the gold sets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
+
+from ragqa import outcome
+from ragqa.answering import quotes_in, shown
+from ragqa.building import build_index
+from ragqa.encoder import SentenceEncoder
+from ragqa.index import Index
+from ragqa.loading import load_encoder, load_reader
+from ragqa.measures import containment
+from ragqa.question import Question
+from ragqa.reader import Reader
+from ragqa.resampling import ece
+from ragqa.retrieval import Found, Query, retrieve
+from ragqa.settings import Settings
+from training.stories import read_stories
+
+PACKS = ("rgb-zh-refusal", "rgb-en-refusal", "xquad-en2zh-refusal", "rgb-zh-int")
+SIGNS = ("chance", "marked")
+STORIES = Path(__file__).with_name("data")
+# From where on an answer is shown as one: so often it is right, at least.
+SURE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One development question: what is known of it, and what was found."""
+
+    source: str
+    group: str
+    question: Question
+    answers: Sequence[Sequence[Sequence[str]]]
+    found: Found
+
+    @property
+    def answerable(self) -> bool:
+        """Whether any set of words answers it."""
+        return bool(self.answers)
+
+    def right(self, text: str) -> bool:
+        """Whether a text holds every part of an answer."""
+        return any(containment(text, groups) for groups in self.answers)
+
+
+def main() -> None:
+    """Ask, fit, print, write."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--packs", type=Path, required=True)
+    arguments.add_argument("--work", type=Path, default=Path("build/calibration"), help="indexes stay here")
+    chosen = arguments.parse_args()
+    settings = Settings.load()
+    encoder = load_encoder(settings)
+    reader = load_reader(settings, encoder)
+    asked = list(ask_all(chosen.packs, chosen.work, encoder, reader, settings))
+    fitted = fit(asked)
+    path = Path(outcome.__file__).with_name("outcomes.json")
+    path.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
+
+
+def ask_all(
+    packs: Path, work: Path, encoder: SentenceEncoder, reader: Reader, settings: Settings
+) -> Iterator[Asked]:
+    """Every development question with what is found for it."""
+    for name in PACKS:
+        index = _index(packs / name / "corpus.jsonl", work / name, encoder, settings)
+        for line in (packs / name / "queries.jsonl").read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            yield _ask(name, row["id"], row["text"], pack_answers(row), index, encoder, reader, settings)
+    for number, story in enumerate(read_stories(STORIES, held_out=True)):
+        index = _index(
+            _corpus(story, work / f"story-{number}.jsonl"), work / f"story-{number}", encoder, settings
+        )
+        for row in story["questions"]:
+            answers = [[[quote] for quote in quotes] for quotes in row["answers"].values()]
+            yield _ask("stories", f"s{number}", row["q"], answers, index, encoder, reader, settings)
+
+
+def pack_answers(row: Mapping[str, Any]) -> list[list[list[str]]]:
+    """The sets of words that answer a pack's question: groups, each with alternatives."""
+    if not row["answerable"]:
+        return []
+    if row.get("answer_groups"):
+        return [row["answer_groups"]]
+    by_language = [answer for found in row.get("answers_by_lang", {}).values() for answer in found]
+    return [[[answer]] for answer in [*row["answers"], *by_language]]
+
+
+def fit(asked: Sequence[Asked]) -> dict[str, Any]:
+    """Weights and thresholds; prints figures of five folds. Every source counts as the root of its questions."""
+    outcome.fitted()["passage"] = passage = _passages(asked)
+    best = [shown(one.found)[0] for one in asked]
+    rows = [outcome.signs_of(each.chance, each.reading.none) for each in best]
+    values = np.array([[signs[name] for name in SIGNS] for signs in rows])
+    right = np.array([_shown_right(one) for one in asked])
+    sources = np.array([one.source for one in asked])
+    shares = np.array([1 / np.sqrt((sources == source).sum()) for source in sources])
+    held_out, weights = _fit_answer(values, right, [f"{one.source} {one.group}" for one in asked], shares)
+    answerable = np.array([one.answerable for one in asked])
+    least = _threshold(held_out, right, answerable, shares)
+    sure = _surely(held_out, right)
+    _print(asked, right, held_out, least)
+    return {
+        "passage": passage,
+        "answer": weights,
+        "refuse_below": round(least, 3),
+        "answered_from": round(max(sure, least), 3),
+    }
+
+
+def _passages(asked: Sequence[Asked]) -> dict[str, float]:
+    """The chance that a text answers, from the reader's logit and the retrieval's score of each text that was read.
+
+    A text answers when it holds an answer's words.
+    """
+    values = np.array([[each.reading.score, each.score] for one in asked for each in one.found.read])
+    holds = np.array([one.right(each.window.text) for one in asked for each in one.found.read])
+    model = LogisticRegression(C=100.0, max_iter=5000).fit(values, holds)
+    chances = model.predict_proba(values)[:, 1]
+    print(
+        f"passages: {len(holds)}, AUROC reader {roc_auc_score(holds, values[:, 0]):.3f},"
+        f" retrieval {roc_auc_score(holds, values[:, 1]):.3f}, both {roc_auc_score(holds, chances):.3f}"
+    )
+    weights = zip(("", "reader", "retrieval"), [*model.intercept_, *model.coef_[0]], strict=True)
+    return {name: round(float(value), 4) for name, value in weights}
+
+
+def _fit_answer(values: Any, right: Any, groups: Sequence[str], shares: Any) -> tuple[Any, dict[str, float]]:
+    """Probabilities of five folds, and weights. Raises ValueError where a better sign would lower it."""
+    model = LogisticRegression(C=1.0, max_iter=5000).fit(values, right, sample_weight=shares / shares.mean())
+    if (model.coef_[0] < 0).any():
+        raise ValueError(f"a weight is negative: {dict(zip(SIGNS, model.coef_[0], strict=True))}")
+    held_out = np.zeros(len(right))
+    for train, test in GroupKFold(5).split(values, right, groups):
+        fold = LogisticRegression(C=1.0, max_iter=5000)
+        fold.fit(values[train], right[train], sample_weight=shares[train] / shares[train].mean())
+        held_out[test] = fold.predict_proba(values[test])[:, 1]
+    found = zip(("", *SIGNS), [*model.intercept_, *model.coef_[0]], strict=True)
+    return held_out, {name: round(float(value), 4) for name, value in found}
+
+
+def _threshold(chances: Any, right: Any, answerable: Any, shares: Any) -> float:
+    """From where on to answer so that most questions end well: right, or refused where nothing answers."""
+    steps = np.arange(0.05, 0.95, 0.01)
+    well = [(shares * np.where(chances >= step, right, ~answerable)).sum() for step in steps]
+    return float(steps[int(np.argmax(well))])
+
+
+def _surely(chances: Any, right: Any) -> float:
+    """The least probability around which as many answers are right as SURE asks."""
+    order = np.argsort(chances)
+    width = max(20, len(order) // 20)
+    for at in range(len(order) - width):
+        if right[order[at : at + width]].mean() >= SURE:
+            return float(chances[order[at]])
+    return 1.0
+
+
+def _print(asked: Sequence[Asked], right: Any, chances: Any, least: float) -> None:
+    answerable = np.array([one.answerable for one in asked])
+    columns = (
+        "source",
+        "n",
+        "would be right",
+        "AUROC right",
+        "AUROC answerable",
+        "refused",
+        "falsely",
+        "ECE",
+    )
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+    for source in [*dict.fromkeys(one.source for one in asked), ""]:
+        mine = np.array([not source or one.source == source for one in asked])
+        yes, no = mine & answerable, mine & ~answerable
+        refused = chances < least
+        shown = mine & ~refused
+        area = roc_auc_score(right[mine], chances[mine]) if len(set(right[mine])) > 1 else float("nan")
+        area2 = roc_auc_score(answerable[mine], chances[mine]) if no.any() else float("nan")
+        print(
+            f"| {source or 'all'} | {mine.sum()} | {right[yes].mean():.3f} | {area:.3f} | {area2:.3f} |"
+            f" {refused[no].mean() if no.any() else float('nan'):.3f} | {refused[yes].mean():.3f} |"
+            f" {ece(chances[shown], right[shown].astype(float)):.3f} |"
+        )
+
+
+def _shown_right(one: Asked) -> bool:
+    """Whether the quotes that would be shown answer rightly."""
+    quotes = quotes_in(shown(one.found)) if one.answerable else []
+    return one.right("\n".join([q.article.text[q.start : q.end] + "\n" + "\n".join(q.said) for q in quotes]))
+
+
+def _ask(
+    source: str,
+    name: str,
+    text: str,
+    answers: Any,
+    index: Index,
+    encoder: SentenceEncoder,
+    reader: Reader,
+    settings: Settings,
+) -> Asked:
+    question = Question.of(text)
+    found = retrieve(Query.of(question, encoder=encoder), index=index, k=settings.k, reader=reader)
+    group = re.sub(r"-\d+$", "", name) if source == "stories" else name
+    return Asked(source, group, question, answers, found)
+
+
+def _corpus(story: Mapping[str, Any], path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {"_id": a["id"], "title": a["title"], "text": a["text"], "language": a["lang"]}
+        for a in story["articles"]
+    ]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def _index(corpus: Path, folder: Path, encoder: SentenceEncoder, settings: Settings) -> Index:
+    build_index(corpus, folder, encoder=lambda: encoder, chunk_size=settings.chunk_size)
+    return Index.open(folder)
+
+
+if __name__ == "__main__":
+    main()
