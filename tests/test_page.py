@@ -449,7 +449,7 @@ def test_on_a_narrow_screen_the_reader_comes_and_goes(visit: Any) -> None:
     page.click(".statement a.cite[data-n='2']")
     page.wait_for_selector("#reader mark.lit")
     page.wait_for_timeout(400)
-    assert page.locator("#reader mark.lit").is_visible()
+    assert page.locator("#reader mark.key.lit").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.click("#reader .close")
     page.wait_for_timeout(400)

@@ -567,7 +567,7 @@ def test_a_sign_whose_weight_comes_out_negative_is_left_out() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(size=(200, len(SIGNS)))
     right = values[:, 0] - values[:, 1] + rng.normal(size=200) > 0
-    chances, weights = _fit_answer(values, right, [str(n % 20) for n in range(200)])
+    chances, weights = _fit_answer(values, right, [str(n % 20) for n in range(200)], np.ones(200))
     assert weights.keys() == {"", *SIGNS}
     assert all(weight >= 0 for name, weight in weights.items() if name)
     assert weights[SIGNS[0]] > 0.5

@@ -1,4 +1,4 @@
-"""ragqa: answers over a corpus of articles, every sentence cited to an exact span."""
+"""ragqa: answers questions about a corpus of articles with exact, cited quotes."""
 
 import os
 

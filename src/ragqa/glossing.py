@@ -63,7 +63,7 @@ _UNIT_FORMS = [
 _HALF_DENIES = re.compile(
     r"[无非拒缺勿才除不没未少]|只|仅|难以|免|禁|失败|停"
     r"|\b(?:un(?!der|til|i[oqtv]|cle)|dis(?:agree|satis|lik|approv|allow|hon)|miss|im(?:pos|pro)|in(?:ab|corr|cap|suf)|fail"
-    r"|lack|hard|bare|scarce|few|less|little|only|avoid|prevent|stop|instead|rather|absen|refus|reject|den[iy]|until)"
+    r"|lack|hard|bare|scarce|few|less|little|only|avoid|prevent|stop|instead|rather|than|absen|refus|reject|den[iy]|until)"
     r"|less\b",
     re.I,
 )
