@@ -12,6 +12,7 @@ from ragqa.settings import Settings
 
 pytestmark = [
     *needs_models,
+    pytest.mark.reliability,
     pytest.mark.skipif(not FILE.is_file(), reason=f"the reader's weights are not in {FILE}"),
 ]
 PACKS = ROOT.parent / "shared" / "bench"

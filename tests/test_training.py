@@ -561,15 +561,16 @@ def test_answers_of_a_pack_are_groups_of_alternatives(row: dict[str, Any], answe
     assert pack_answers(row) == answers
 
 
-def test_a_sign_whose_weight_comes_out_negative_is_left_out() -> None:
+def test_weights_are_fitted_and_a_negative_one_is_said() -> None:
     from training.calibrate import SIGNS, _fit_answer
 
     rng = np.random.default_rng(1)
     values = rng.normal(size=(200, len(SIGNS)))
-    right = values[:, 0] - values[:, 1] + rng.normal(size=200) > 0
-    chances, weights = _fit_answer(values, right, [str(n % 20) for n in range(200)], np.ones(200))
+    groups, even = [str(n % 20) for n in range(200)], np.ones(200)
+    right = values.sum(axis=1) + rng.normal(size=200) > 0
+    chances, weights = _fit_answer(values, right, groups, even)
     assert weights.keys() == {"", *SIGNS}
-    assert all(weight >= 0 for name, weight in weights.items() if name)
-    assert weights[SIGNS[0]] > 0.5
-    assert weights[SIGNS[1]] == 0
+    assert all(weight > 0.5 for name, weight in weights.items() if name)
     assert ((chances > 0) & (chances < 1)).all()
+    with pytest.raises(ValueError, match="a weight is negative"):
+        _fit_answer(values, values[:, 0] - values[:, 1] > 0, groups, even)

@@ -237,7 +237,10 @@ def read_marks(text: str, article: Article) -> list[Mark]:
     if found is None:
         return []
     n, start, end = map(int, found.group(1, 2, 3))
-    keys = [Mark(n, *map(int, key.split("-")), key=True) for key in (found.group(4) or "").split(",") if key]
+    keys = [
+        Mark(n, int(first), int(last), key=True)
+        for first, last in (key.split("-") for key in (found.group(4) or "").split(",") if key)
+    ]
     marks = [Mark(n, start, end), *keys]
     return marks if all(start <= m.start < m.end <= min(end, len(article.text)) for m in marks) else []
 
