@@ -21,7 +21,7 @@ from ragqa.settings import Settings
 
 pytestmark = needs_models
 # Of the project's own questions; below what was measured in November 2026 (docs/reader.md).
-RIGHT_AT_LEAST, REFUSED_AT_LEAST = 0.55, 0.6
+RIGHT_AT_LEAST, REFUSED_AT_LEAST = 0.6, 0.3
 
 AROUND = pytest.mark.xfail(reason="the reader marks the sentences around the reasons, not the reasons")
 
