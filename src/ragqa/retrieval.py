@@ -159,9 +159,11 @@ def rank_articles(
 ) -> Found:
     """The best chunk of each of the ``k`` best articles: what a TREC run lists."""
     depth = k
+    read: tuple[Read, ...] = ()
     while True:
         ranked = rank(query, index=index, wanted=wanted, depth=depth)
-        ranked = judged(ranked, read_best(query, ranked, index, reader) if reader else ())
+        read = read or (read_best(query, ranked, index, reader) if reader else ())
+        ranked = judged(ranked, read)
         best: dict[int, int] = {}
         for at, row in enumerate(ranked.rows):
             best.setdefault(index.place(int(row)).article, at)
