@@ -1,7 +1,7 @@
 """Names in a translation: each has its like in the source, or stands there in the source's own letters.
 
 A Latin name in an English translation is accounted for by Latin letters of the source, by the pinyin of its
-characters, by a country, language, currency or city that Babel lists in both languages, or by names.json,
+characters, by a country, language, currency or city that Unicode's CLDR lists in both languages, or by names.json,
 which also holds the ordinary words that may carry a capital: News, Agency, the first word of a sentence.
 """
 
@@ -19,6 +19,7 @@ from ragqa.lexicon import fold, names, terms
 from ragqa.text import HAN
 
 _FILE = Path(__file__).with_name("names.json")
+_TABLES = Path(__file__).with_name("places.json")
 _WORD = re.compile(r"(?:[A-Z]\.)+|[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9]*(?:['’&.][A-Za-zÀ-ɏ0-9]+)*")
 # What joins the words of one name: John Smith, Lloyd-Webber, Charles de Gaulle.
 _JOINT = re.compile(r"[ -]|[ -](?:de|da|di|du|del|la|el|al|bin|van|von|der)(?: la| der)?[ -]")
@@ -283,38 +284,37 @@ def _list() -> tuple[frozenset[str], Mapping[str, str]]:
 
 
 @functools.cache
+def _tables() -> dict[str, dict[str, list[str]]]:
+    """Names in Chinese and English from Unicode's CLDR, as JSON: Babel keeps them in pickles."""
+    loaded: dict[str, dict[str, list[str]]] = json.loads(_TABLES.read_text(encoding="utf-8"))
+    return loaded
+
+
+@functools.cache
 def _places() -> dict[str, list[str]]:
     """Countries, continents and cities: Chinese to English names."""
-    from babel import Locale
-
-    chinese, english = Locale("zh"), Locale("en")
     places: dict[str, list[str]] = {}
-    for code, name in chinese.territories.items():
+    for code, (name, put) in _tables()["territories"].items():
         if len(name) > 1 and HAN.search(name) and code != "001":
-            places.setdefault(name, []).append(english.territories.get(code, name))
-    for zone, told in chinese.time_zones.items():
-        if len(told.get("city", "")) > 1:
-            city = english.time_zones.get(zone, {}).get("city") or zone.rpartition("/")[2].replace("_", " ")
-            places.setdefault(told["city"], []).append(city)
+            places.setdefault(name, []).append(put)
+    for name, put in _tables()["zones"].values():
+        if len(name) > 1:
+            places.setdefault(name, []).append(put)
     return places
 
 
 @functools.cache
 def _known() -> dict[str, re.Pattern[str]]:
     """Chinese names of all kinds, and what finds their English forms in a text."""
-    from babel import Locale
-
-    chinese, english = Locale("zh"), Locale("en")
     forms = {name: [*map(re.escape, put), *map(_people, put)] for name, put in _places().items()}
-    for code, name in chinese.languages.items():
+    for name, put in _tables()["languages"].values():
         stem = name.removesuffix("语").removesuffix("文")
-        if put := english.languages.get(code):
-            forms.setdefault(name, []).append(re.escape(put))
-            forms.setdefault(stem if len(stem) > 1 else f"{stem}国", []).append(re.escape(put))
-    for code, name in chinese.currencies.items():
-        forms.setdefault(name, []).append("|".join(map(re.escape, english.currencies[code].split())))
-    for name, put in _list()[1].items():
-        forms.setdefault(name, []).extend(map(re.escape, put.split(", ")))
+        forms.setdefault(name, []).append(re.escape(put))
+        forms.setdefault(stem if len(stem) > 1 else f"{stem}国", []).append(re.escape(put))
+    for name, put in _tables()["currencies"].values():
+        forms.setdefault(name, []).append("|".join(map(re.escape, put.split())))
+    for name, words in _list()[1].items():
+        forms.setdefault(name, []).extend(map(re.escape, words.split(", ")))
     # South Korea is not found in "North Korea".
     before = r"(?<!\bNorth )(?<!\bSouth )(?<!\bNew )"
     return {name: re.compile(rf"{before}\b(?:{'|'.join(put)})(?!\w)") for name, put in forms.items()}
