@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 from ragqa import models
@@ -49,10 +50,10 @@ def main() -> None:
     print(f"wrote {chosen.out} ({chosen.out.stat().st_size / 1e6:.1f} MB)")
 
 
-def _kept(path: Path, make: object) -> Examples:
+def _kept(path: Path, make: Callable[[], Examples]) -> Examples:
     """What was prepared before, or is now."""
     if not path.exists():
-        make().save(path)  # type: ignore[operator]
+        make().save(path)
     return Examples.load(path)
 
 

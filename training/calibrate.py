@@ -64,18 +64,21 @@ class Asked:
 
 def main() -> None:
     """Ask, fit, print, write."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    fitted = fit(asked_as_told(__doc__))
+    path = Path(outcome.__file__).with_name("outcomes.json")
+    path.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
+
+
+def asked_as_told(description: str | None) -> list[Asked]:
+    """Every development question, asked as the command line says."""
+    arguments = argparse.ArgumentParser(description=description)
     arguments.add_argument("--packs", type=Path, required=True)
     arguments.add_argument("--work", type=Path, default=Path("build/calibration"), help="indexes stay here")
     chosen = arguments.parse_args()
     settings = Settings.load()
     encoder = load_encoder(settings)
-    reader = load_reader(settings, encoder)
-    asked = list(ask_all(chosen.packs, chosen.work, encoder, reader, settings))
-    fitted = fit(asked)
-    path = Path(outcome.__file__).with_name("outcomes.json")
-    path.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {path}")
+    return list(ask_all(chosen.packs, chosen.work, encoder, load_reader(settings, encoder), settings))
 
 
 def ask_all(

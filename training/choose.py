@@ -7,29 +7,19 @@ Asks what ``training.calibrate`` asks and varies one setting at a time; prints t
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from ragqa.answering import quotes_in, shown
-from ragqa.loading import load_encoder, load_reader
 from ragqa.quoting import LIMITS, Limits
-from ragqa.settings import Settings
-from training.calibrate import Asked, ask_all
+from training.calibrate import Asked, asked_as_told
 
 
 def main() -> None:
     """Print a row for each setting."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--packs", type=Path, required=True)
-    arguments.add_argument("--work", type=Path, default=Path("build/calibration"), help="indexes stay here")
-    chosen = arguments.parse_args()
-    settings = Settings.load()
-    encoder = load_encoder(settings)
-    asked = list(ask_all(chosen.packs, chosen.work, encoder, load_reader(settings, encoder), settings))
+    asked = asked_as_told(__doc__)
     sources = list(dict.fromkeys(one.source for one in asked))
     print(f"| quoting | {' | '.join(sources)} | quotes | characters |\n|{'---|' * (len(sources) + 3)}")
     for name, limits in variants():

@@ -169,7 +169,7 @@ def _against_none(scores: Tensor, target: Tensor, groups: Tensor) -> Tensor:
         here = groups == group
         everything = torch.cat([scores[here], scores.new_zeros(1)])
         good = target[here] > 0
-        right = torch.cat([scores[here][good]]) if good.any() else scores.new_zeros(1)
+        right = scores[here][good] if good.any() else scores.new_zeros(1)
         losses.append(torch.logsumexp(everything, 0) - torch.logsumexp(right, 0))
     return torch.stack(losses).mean()
 
