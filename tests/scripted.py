@@ -112,7 +112,13 @@ class ScriptedPipeline:
             self.closed.append(question)
 
     def _snapshots(
-        self, question: str, *, use_llm: object = True, write: object = False, **_: object
+        self,
+        question: str,
+        *,
+        use_llm: object = True,
+        translate: object = True,
+        write: object = False,
+        **_: object,
     ) -> Iterator[Answer]:
         script = self.scripts[question]
         citations = tuple(self._citation(n, quote) for n, quote in enumerate(script.quotes, start=1))
@@ -133,11 +139,10 @@ class ScriptedPipeline:
             note=script.note,
         )
         yield answer
-        for n, translation in script.translations if use_llm else ():
-            for end in range(1, len(translation.split()) + 1):
-                self.pause("translate")
-                answer = _translated(answer, n, " ".join(translation.split()[:end]))
-                yield answer
+        for n, translation in script.translations if use_llm and translate else ():
+            self.pause("translate")
+            answer = _translated(answer, n, translation)
+            yield answer
         answer = replace(answer, timings_ms={"translated": 1})
         yield answer
         for at, (n, sentence) in enumerate(script.written if use_llm and write else ()):

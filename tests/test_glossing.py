@@ -1,4 +1,4 @@
-"""Translations under quotes: what a reader sees grow, and what of it is locked in the end."""
+"""Translations under quotes: one after the other, each shown only when it is locked."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def shown(snapshots: Iterator[Answer] | Sequence[Answer]) -> list[list[str | Non
 # --- streaming -------------------------------------------------------------------------------
 
 
-def test_translations_grow_one_after_the_other() -> None:
+def test_translations_come_one_after_the_other_each_whole() -> None:
     model = ScriptedGenerator(["The harbour ", "was closed", ".\n"], ["The lamp ", "is broken."])
     assert shown(glosses(answer("港口已经停航了。", "灯塔的灯坏了。"), model)) == [
-        ["The harbour", None],
-        ["The harbour was closed", None],
+        [None, None],
+        [None, None],
+        [None, None],
         ["The harbour was closed.", None],
         ["The harbour was closed.", None],
-        ["The harbour was closed.", "The lamp"],
-        ["The harbour was closed.", "The lamp is broken."],
-        ["The harbour was closed.", "The lamp is broken."],
+        ["The harbour was closed.", None],
+        ["The harbour was closed.", None],
         ["The harbour was closed.", "The lamp is broken."],
     ]
     assert (model.prompts, model.finished) == (["港口已经停航了。", "灯塔的灯坏了。"], 2)
@@ -79,9 +79,11 @@ def test_what_a_model_wrote_is_no_quote_and_is_left_alone() -> None:
     assert list(glosses(written, ScriptedGenerator(["No."]))) == []
 
 
-def test_a_translation_that_is_not_safe_goes_when_it_is_finished() -> None:
+def test_a_translation_that_is_not_safe_is_never_shown() -> None:
     model = ScriptedGenerator(["The harbour was closed in 2024."], ["The lamp is broken."])
-    *_, last = glosses(answer("港口已经停航了。", "灯塔的灯坏了。"), model)
+    *before, last = glosses(answer("港口已经停航了。", "灯塔的灯坏了。"), model)
+    assert [None, None] in shown(before)
+    assert not any(first for first, _ in shown(before))
     assert shown([last]) == [[None, "The lamp is broken."]]
 
 
@@ -97,8 +99,9 @@ def test_closing_the_iterator_stops_the_model() -> None:
 def test_a_model_that_fails_leaves_no_translation_half_done(pieces: list[Piece]) -> None:
     seen: list[Answer] = []
     with pytest.raises(ModelError, match="away"):
-        seen.extend(glosses(answer("港口已经停航了。"), ScriptedGenerator(pieces)))
-    assert shown(seen)[-1] == [None]
+        for snapshot in glosses(answer("港口已经停航了。"), ScriptedGenerator(pieces)):
+            seen.append(snapshot)
+    assert not any(translation for snapshot in shown(seen) for translation in snapshot)
 
 
 def test_a_name_may_be_the_questions_or_stand_in_latin_letters_in_the_article() -> None:

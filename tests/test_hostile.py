@@ -90,7 +90,6 @@ def test_whatever_the_model_makes_of_a_quote(house: House, tally: Tally, name: s
     model = ScriptedGenerator([words] if isinstance(words, str) else Anew(words))
     snapshots = list(house.open(model).stream("谁买了灯？"))
     wrong = [*faults(snapshots[-1]), *shown_faults(snapshots[-1])]
-    # While it grows it is not checked yet, but it is text all the same.
     wrong += [fault for snapshot in snapshots[2:20] for fault in shown_faults(snapshot)]
     tally("G2", "what a model may make of a quote: the quote stays, what is shown is text", not wrong, 1)
     assert wrong == []

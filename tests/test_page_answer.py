@@ -31,7 +31,9 @@ from ragqa.candidates import pending
 from ragqa.index import Filter
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
-PLAIN = {"k": None, "wanted": Filter(), "use_llm": True, "write": False, "after": None}
+PLAIN = {
+    "k": None, "wanted": Filter(), "use_llm": True, "translate": True, "write": False, "after": None,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def test_what_is_set_under_advanced_goes_with_the_question(visit: Any, pipeline:
     ask(page, GONE)
     assert page.locator("#answer .translation").count() == 0
     assert pipeline.wishes[-1] == {
-        "k": 3, "use_llm": False, "write": False, "after": None,
+        "k": 3, "use_llm": False, "translate": False, "write": False, "after": None,
         "wanted": Filter(since="2024-05-01", language="en", source="desk"),
     }  # fmt: skip
 

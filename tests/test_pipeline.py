@@ -21,7 +21,7 @@ SOLD, BUYS = "The old lighthouse went to a new owner on Monday.", "Its buyer is 
 WHO_ZH = "谁买了灯？"
 SOLD_ZH, BUYS_ZH = "旧灯塔周一有了新主人。", "买家是画家Marta Lindqvist。"
 TRANSLATED: tuple[Sequence[Piece], ...] = ([f"{SOLD_ZH}\n"], ["买家是画家", "Marta Lindqvist。\n"])
-UNTRANSLATED = "没有可用的语言模型，外文引文未翻译（{}）。"
+UNTRANSLATED = "部分外文引文未能翻译（{}）。"
 
 
 def texts(answer: Answer, kind: str = "quote") -> list[str]:
@@ -340,7 +340,8 @@ def test_a_new_index_is_asked_anew(chinese: House) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"k": 2}, {"language": "zh"}, {"wanted": Filter(since="2024")}, {"use_llm": False}, {"write": True}],
+    [{"k": 2}, {"language": "zh"}, {"wanted": Filter(since="2024")}, {"use_llm": False}, {"translate": False},
+     {"write": True}],
 )
 def test_an_answer_is_remembered_for_its_own_options_only(chinese: House, options: dict[str, Any]) -> None:
     pipeline = chinese.open(ScriptedGenerator(REASONS))

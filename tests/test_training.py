@@ -168,7 +168,7 @@ def by_group(pairs: list[Pair]) -> Iterator[tuple[prepare.Row, Pair]]:
 
 def test_a_window_is_whole_sentences_around_its_answer() -> None:
     for seed in SEEDS:
-        for row, pair in by_group(prepare.answer_pairs(rows(), random.Random(seed))):
+        for row, pair in by_group(prepare.answer_pairs(rows(), random.Random(seed), both=0.2)):
             if not pair.answers:
                 continue
             start = row.passage.index(pair.text)
@@ -183,7 +183,7 @@ def test_a_window_is_whole_sentences_around_its_answer() -> None:
 def test_no_negative_tells_the_answer() -> None:
     kinds = set()
     for seed in SEEDS:
-        for row, pair in by_group(prepare.answer_pairs(rows(), random.Random(seed))):
+        for row, pair in by_group(prepare.answer_pairs(rows(), random.Random(seed), both=0.2)):
             if pair.answers or not row.answerable or pair.asked != row.question:
                 continue
             answer = row.passage[slice(*row.places[0])]
@@ -196,7 +196,7 @@ def test_no_negative_tells_the_answer() -> None:
 def test_a_changed_number_is_nowhere_in_the_text_and_is_a_question_of_its_own() -> None:
     seen = 0
     for seed in SEEDS:
-        for row, pair in by_group(prepare.answer_pairs(rows(), random.Random(seed))):
+        for row, pair in by_group(prepare.answer_pairs(rows(), random.Random(seed), both=0.2)):
             if pair.asked == row.question:
                 continue
             seen += 1
@@ -209,7 +209,7 @@ def test_a_changed_number_is_nowhere_in_the_text_and_is_a_question_of_its_own() 
 
 
 def test_a_question_without_an_answer_has_no_other_negative() -> None:
-    pairs = prepare.answer_pairs(rows(), random.Random(3))
+    pairs = prepare.answer_pairs(rows(), random.Random(3), both=0.2)
     (only,) = [pair for pair in pairs if pair.asked == "Who left?"]
     assert (only.answers, only.places, only.located) == (False, (), True)
 
@@ -238,17 +238,15 @@ def packed(path: Path, found: list[dict[str, Any]]) -> Path:
     return path
 
 
-def test_rows_are_read_of_known_sources_and_languages(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(prepare, "SOURCES", {"known": 3})
+def test_rows_are_read_of_known_sources_and_languages(tmp_path: Path) -> None:
+    known = {"known": 3}
     row = {"src": "known", "lang_p": "zh", "lang_q": "en", "question": "Who?", "passage": "甲来了。", "answerable": True,
            "answers": [{"start": 0, "text": "甲"}, {"start": 1, "text": "来"}]}  # fmt: skip
     more = [row | {"src": "unknown"}, row | {"lang_p": "fr"}, row | {"lang_q": "fr"}]
-    found = prepare.read_rows(packed(tmp_path / "qa.gz", [*[row] * 5, *more]), random.Random(1))
+    found = prepare.read_rows(packed(tmp_path / "qa.gz", [*[row] * 5, *more]), known, random.Random(1))
     assert found == [prepare.Row("Who?", "甲来了。", True, ((0, 1),), True, "zh")] * 3
     bare = [row | {"answers": []}, row | {"answers": [], "answerable": False}]
-    found = prepare.read_rows(packed(tmp_path / "qa.gz", bare), random.Random(1))
+    found = prepare.read_rows(packed(tmp_path / "qa.gz", bare), known, random.Random(1))
     assert [(row.answerable, row.located) for row in found] == [(True, False), (False, True)]
 
 

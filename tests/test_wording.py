@@ -21,9 +21,7 @@ def test_both_languages_say_it_with_the_same_values(key: str) -> None:
 
 
 def test_values_stand_in_their_places() -> None:
-    assert word("no_model", "en", reason="gone") == (
-        "Quotes in another language are not translated: there is no language model (gone)."
-    )
+    assert word("not_written", "en", reason="gone") == "No complete answer was written (gone)."
     assert word("not_found_name", "zh", question="谁？", name="马斯克") == (
         "语料库中没有找到“谁？”的答案：所有文章中都没有出现“马斯克”。下面列出最接近的段落。"
     )

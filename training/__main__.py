@@ -2,7 +2,8 @@
 
     python -m training --data ../shared/train --work build/reader
 
-Three stages: public questions; our own stories; both again among what retrieval finds in other stories. Then:
+Five stages in two rounds: public questions; our own stories; the stories among what retrieval finds in other
+stories; then more public questions, and all stories among what retrieval finds. Then:
 ``python -m training.calibrate``.
 """
 
@@ -10,7 +11,8 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from ragqa import models
@@ -23,16 +25,20 @@ from training.train import Recipe, train
 
 STORIES = Path(__file__).with_name("data")
 OUT = Path(__file__).parents[1] / "src" / "ragqa" / "reader.safetensors"
-PUBLIC = Recipe("public", rate=2e-4, last=0.3, frozen=4, together=False, steps=1200)
-OWN = Recipe("stories", rate=1.5e-4, last=0.02, frozen=4, together=False, seed=18, steps=400)
-CORPUS = Recipe("corpus", rate=1.2e-4, last=0.02, frozen=4, together=False, seed=19)
-# Share of the public pairs that the second stage repeats, of its own pairs that the third does, and of the
-# questions that the third asks of other stories.
+STAGES = (
+    Recipe("public", rate=2e-4, last=0.3, steps=1200),
+    Recipe("stories", rate=1.5e-4, last=0.02, seed=18, steps=400),
+    Recipe("corpus", rate=1.2e-4, last=0.02, seed=19),
+    Recipe("more", rate=1.8e-4, last=0.3, seed=20, steps=1800),
+    Recipe("last", rate=1.6e-4, last=0.02, seed=21),
+)
+# Share of public pairs that the stages on stories repeat, of the second stage's pairs that the third does, and of
+# the questions that are also asked of other stories.
 _REPEATED, _AGAIN, _DISTANT = 0.1, 0.55, 0.6
 
 
 def main() -> None:
-    """Prepare, train both stages, export."""
+    """Prepare and train the stages one after the other, then export the last."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--data", type=Path, required=True, help="folder of the public training data")
     arguments.add_argument("--work", type=Path, default=Path("build/reader"), help="pairs and checkpoints")
@@ -40,48 +46,63 @@ def main() -> None:
     chosen = arguments.parse_args()
     chosen.work.mkdir(parents=True, exist_ok=True)
     encoder = Path(models.locate(models.READER_BASE, role="encoder", home=Settings.load().home))
-    public = _kept(chosen.work / "public.npz", lambda: _public(chosen.data, encoder))
-    first = train(public, PUBLIC, encoder=encoder, work=chosen.work)
-    own = _kept(chosen.work / "mixed.npz", lambda: _own(encoder, public))
-    second = train(own, OWN, encoder=encoder, work=chosen.work, start=first)
-    export(
-        second, encoder=encoder, out=chosen.out, facts={"base": models.READER_BASE, "licence": "CC-BY-SA-4.0"}
-    )
+    prepared = Prepared(chosen.data, chosen.work, encoder)
+    weights = None
+    for stage in STAGES:
+        weights = train(prepared.of(stage.name), stage, encoder=encoder, work=chosen.work, start=weights)
+    assert weights
+    facts = {"base": models.READER_BASE, "licence": "CC-BY-SA-4.0"}
+    export(weights, encoder=encoder, out=chosen.out, facts=facts)
     print(f"wrote {chosen.out} ({chosen.out.stat().st_size / 1e6:.1f} MB)")
 
 
-def _kept(path: Path, make: Callable[[], Examples]) -> Examples:
-    """What was prepared before, or is now."""
-    if not path.exists():
-        make().save(path)
-    return Examples.load(path)
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The examples of each stage, made once and kept in ``work``."""
 
+    data: Path
+    work: Path
+    encoder: Path
 
-def _public(data: Path, encoder: Path) -> Examples:
-    rng = random.Random(1)
-    rows = prepare.read_rows(data / "qa.jsonl.gz", rng)
-    pairs = prepare.answer_pairs(rows, rng)
-    pairs += prepare.support_pairs(data / "support.jsonl.gz", rng)
-    pairs += prepare.parallel_pairs(data / "parallel.jsonl.gz", rng)
-    return _tokenised(pairs, encoder)
+    def of(self, stage: str) -> Examples:
+        """What was prepared before, or is now."""
+        path = self.work / f"{stage}.npz"
+        if not path.exists():
+            self._make(stage).save(path)
+        return Examples.load(path)
 
+    def _make(self, stage: str) -> Examples:
+        if stage == "public":
+            return self._public(prepare.SOURCES, 1, both=0.2)
+        if stage == "more":
+            return self._public(prepare.MORE, 11, both=0.5)
+        if stage == "stories":
+            return self._own(2).beside(self.of("public").sample(_REPEATED, 5))
+        if stage == "corpus":
+            return self.of("stories").sample(_AGAIN, 6).beside(self._distant(3))
+        return self._own(12).beside(self._distant(13)).beside(self.of("more").sample(_REPEATED, 15))
 
-def _own(encoder: Path, public: Examples) -> Examples:
-    read = stories.read_stories(STORIES, held_out=False)
-    pairs = stories.story_pairs(read, random.Random(2), first_group=10**6)
-    return _tokenised(pairs, encoder).beside(public.sample(_REPEATED, 5))
+    def _public(self, sources: Mapping[str, int], seed: int, *, both: float) -> Examples:
+        rng = random.Random(seed)
+        rows = prepare.read_rows(self.data / "qa.jsonl.gz", sources, rng)
+        pairs = prepare.answer_pairs(rows, rng, both=both)
+        pairs += prepare.support_pairs(self.data / "support.jsonl.gz", rng)
+        pairs += prepare.parallel_pairs(self.data / "parallel.jsonl.gz", rng)
+        return self._tokenised(pairs)
 
+    def _own(self, seed: int) -> Examples:
+        read = stories.read_stories(STORIES, held_out=False)
+        return self._tokenised(stories.story_pairs(read, random.Random(seed), first_group=10**6))
 
-def _wide(encoder: Path, own: Examples) -> Examples:
-    read = stories.read_stories(STORIES, held_out=False)
-    pairs = stories.distant_pairs(read, load_encoder(Settings.load()), random.Random(3), share=_DISTANT)
-    return own.sample(_AGAIN, 6).beside(_tokenised(pairs, encoder))
+    def _distant(self, seed: int) -> Examples:
+        read = stories.read_stories(STORIES, held_out=False)
+        encoder = load_encoder(Settings.load())
+        return self._tokenised(stories.distant_pairs(read, encoder, random.Random(seed), share=_DISTANT))
 
+    def _tokenised(self, pairs: list[prepare.Pair]) -> Examples:
+        from tokenizers import Tokenizer
 
-def _tokenised(pairs: list[prepare.Pair], encoder: Path) -> Examples:
-    from tokenizers import Tokenizer
-
-    return tokenise(pairs, Tokenizer.from_file(str(encoder / "tokenizer.json")))
+        return tokenise(pairs, Tokenizer.from_file(str(self.encoder / "tokenizer.json")))
 
 
 if __name__ == "__main__":

@@ -22,11 +22,16 @@ import numpy as np
 from ragqa.text import HAN, sentence_spans, weight
 from training.examples import Pair
 
-# How many questions of each source are read; what is not named is left out.
+# How many questions of each source are read in the first round and in the second; what is not named is left out.
 SOURCES: Mapping[str, int] = {
     "cmrc2018_train": 4_800, "drcd_train_part": 600, "mlqa_dev": 2_800, "squadshifts_new_wiki": 2_200,
     "squadshifts_reddit": 300, "tydiqa_train": 1_100, "nq_open_oracle": 800, "qnli_dev": 2_000,
     "squad2_dev_500": 434,
+}  # fmt: skip
+MORE: Mapping[str, int] = {
+    "cmrc2018_train": 5_600, "drcd_train_part": 900, "mlqa_dev": 4_000, "mlqa_test_nospan": 2_600,
+    "squadshifts_new_wiki": 2_600, "squadshifts_reddit": 200, "tydiqa_train": 1_300, "nq_open_oracle": 900,
+    "qnli_dev": 3_600, "squad2_dev_500": 434,
 }  # fmt: skip
 SUPPORT: Mapping[str, int] = {
     "fever_eval": 1_200, "fever_test": 1_200, "fever_symmetric": 1_416, "factcheck_gpt_stance": 700,
@@ -55,7 +60,7 @@ class Row:
     language: str
 
 
-def read_rows(path: Path, rng: random.Random) -> list[Row]:
+def read_rows(path: Path, sources: Mapping[str, int], rng: random.Random) -> list[Row]:
     """Rows of questions and answers, a sample of each source."""
     by_source: dict[str, list[Row]] = defaultdict(list)
     for row in _lines(path):
@@ -66,11 +71,11 @@ def read_rows(path: Path, rng: random.Random) -> list[Row]:
         by_source[row["src"]].append(
             Row(row["question"], row["passage"], row["answerable"], spans, located, row["lang_p"])
         )
-    return [row for source, rows in by_source.items() for row in _sample(rows, SOURCES.get(source, 0), rng)]
+    return [row for source, rows in by_source.items() for row in _sample(rows, sources.get(source, 0), rng)]
 
 
-def answer_pairs(rows: Sequence[Row], rng: random.Random) -> list[Pair]:
-    """Pairs of all rows: one that answers, and negatives chosen for it."""
+def answer_pairs(rows: Sequence[Row], rng: random.Random, *, both: float) -> list[Pair]:
+    """Pairs of all rows: one that answers, and a negative or (the share ``both`` of them) two chosen for it."""
     windows = [_window(row, rng) for row in rows]
     near = _nearest(rows, windows)
     pairs: list[Pair] = []
@@ -79,7 +84,7 @@ def answer_pairs(rows: Sequence[Row], rng: random.Random) -> list[Pair]:
         pairs.append(Pair(row.question, text, row.answerable, places, row.located, group=number))
         if not row.answerable:
             continue
-        kinds = ["out", "near"] if rng.random() < 0.2 else ["out" if rng.random() < _TAKEN_OUT else "near"]
+        kinds = ["out", "near"] if rng.random() < both else ["out" if rng.random() < _TAKEN_OUT else "near"]
         for kind in kinds:
             negative = taken_out(text, places) if kind == "out" else None
             negative = negative or _elsewhere(row, rng) or _other(number, rows, windows, near, rng)

@@ -45,7 +45,7 @@ class Recipe:
     rate: float
     last: float
     frozen: int = 4
-    together: bool = True
+    together: bool = False
     steps: int | None = None
     seed: int = 17
 

@@ -73,6 +73,7 @@ class Pipeline(Protocol):
         k: int | None = None,
         wanted: Filter = ...,
         use_llm: bool = True,
+        translate: bool = True,
         write: bool | None = None,
         after: str | None = None,
         language: Language | None = None,
@@ -127,7 +128,7 @@ class Desk:
             run = self._runs[browser] = self.start(asked, **options)
             state: reply.State = "waiting" if run.ahead else "running"
             yield reply.status(ui, None, state, loading=self.pipeline.opening, ahead=run.ahead), "", ""
-            yield from self._snapshots(run, ui, use_llm=options["use_llm"], write=bool(options["write"]))
+            yield from self._snapshots(run, ui, translate=wishes.translate, write=bool(wishes.write))
         except BusyError as error:
             full = markup.message(ui, "note.full", n=error.waiting)
             yield reply.status(ui, None, "error"), full, ""
@@ -142,7 +143,7 @@ class Desk:
                 if self._runs.get(browser) is run:
                     del self._runs[browser]
 
-    def _snapshots(self, run: Run, ui: Language, *, use_llm: bool, write: bool) -> Iterator[Update]:
+    def _snapshots(self, run: Run, ui: Language, *, translate: bool, write: bool) -> Iterator[Update]:
         began = time.monotonic()
         answer: Answer | None = None
         sources = ""
@@ -151,7 +152,7 @@ class Desk:
             before, sources = sources, markup.sources(ui, answer)
             update = (
                 reply.status(
-                    ui, answer, "running", loading=self.pipeline.loading, use_llm=use_llm, write=write
+                    ui, answer, "running", loading=self.pipeline.loading, translate=translate, write=write
                 ),
                 reply.answer(ui, answer, "running"),
                 None if sources == before else sources,
@@ -191,6 +192,7 @@ def _options(wishes: Wishes) -> dict[str, Any]:
         "k": wishes.k,
         "wanted": wishes.wanted,
         "use_llm": wishes.translate or bool(wishes.write),
+        "translate": wishes.translate,
         "write": wishes.write,
         "after": wishes.after or None,
     }

@@ -1,7 +1,7 @@
 """Translations under quotes in another language than the question; what can be compared in them is locked.
 
 Numbers, units, dates, negations and names are those of the quote: a translation that says others is put right
-where it is clear how, else it is not shown.
+where it is clear how, else it is not shown. Nothing is shown before that is checked.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from ragqa.errors import ModelError
 from ragqa.lexicon import amounts, denies, quantities
 from ragqa.naming import in_chinese, in_english
 from ragqa.prompting import readable, spelled_amount, user_turn, with_amounts
 from ragqa.records import Answer, Generator, Language, Message
 from ragqa.text import language_of, weight
 
-_STEP = 8  # Characters that are new in each snapshot of a translation.
+_STEP = 8  # Characters that the model writes between two snapshots.
 # A translation's length in units of its quote's: shorter has lost something, longer repeats itself.
 _SHORTEST, _LONGEST = 0.4, 2.6
 # Tokens for each character of a quote: enough to become too long.
@@ -72,21 +71,17 @@ _HALF_DENIES = re.compile(
 def glosses(answer: Answer, generator: Generator) -> Iterator[Answer]:
     """An answer as the quotes in another language than its question are translated, one after the other.
 
-    Each translation grows as it is written, then is locked; it goes where that cannot be done. Closing the
-    iterator stops the model. Raises ModelError, after an answer without the translation that was begun.
+    While the model writes, the answer comes unchanged, so that the iterator can be closed, which stops the model;
+    then it comes with the locked translation, or without one where it cannot be locked. Raises ModelError.
     """
     articles = {citation.marker: citation.article for citation in answer.citations}
     for at, statement in enumerate(answer.statements):
         if statement.kind != "quote" or language_of(statement.text) == answer.language:
             continue
         put = ""
-        try:
-            with closing(_growing(statement.text, generator, to=answer.language)) as grown:  # type: ignore[type-var]
-                for put in grown:
-                    yield _with_translation(answer, at, readable(put).strip())
-        except ModelError:
-            yield _with_translation(answer, at, None)
-            raise
+        with closing(_growing(statement.text, generator, to=answer.language)) as grown:  # type: ignore[type-var]
+            for put in grown:
+                yield answer
         cited = (articles[marker] for marker in statement.citations if marker in articles)
         around = "\n".join(f"{article.title}\n{article.text}" for article in cited)
         put_right = locked(put, statement.text, question=answer.question, around=around)

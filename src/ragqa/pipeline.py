@@ -197,10 +197,13 @@ class Pipeline:
         language: Language | None = None,
         wanted: Filter = EVERYTHING,
         use_llm: bool = True,
+        translate: bool = True,
         write: bool | None = None,
         after: str | None = None,
     ) -> Iterator[Answer]:
         """Ever more complete answers: sources, then quotes, then their translations, then what is written.
+
+        Without ``use_llm`` there is neither translation nor writing, and follow-ups are resolved by their form.
 
         A question asked ``after`` another is first put so that it stands alone; the answers' ``question`` is
         then that one, ``asked`` the reader's words. Closing the iterator stops the language model.
@@ -209,7 +212,8 @@ class Pipeline:
         clock, index = Clock(), self._require_index()
         asked = self._question(question, after, use_llm)
         write = use_llm and (self.settings.write if write is None else write)
-        key = (index.manifest.version, asked.text, k, language, wanted, use_llm, write)
+        translate = use_llm and translate
+        key = (index.manifest.version, asked.text, k, language, wanted, use_llm, translate, write)
         if known := self._answered.get(key):
             yield clock.stamp(replace(known, cached=True, asked=asked.asked, timings_ms={}))
             return
@@ -224,12 +228,12 @@ class Pipeline:
         answer = base
         for answer in self._answer(base, asked, index, clock, k or self.settings.k, wanted):
             yield answer
+        translate = translate and any(language_of(s.text) != answer.language for s in answer.statements)
         try:
-            for more in self._with_language_model(answer, clock, write=write) if use_llm else ():
-                answer = more
+            for answer in self._with_language_model(answer, clock, translate=translate, write=write):
                 yield answer
         except ModelError as error:
-            note = word("no_model", answer.language, reason=str(error))
+            note = word("not_translated" if translate else "not_written", answer.language, reason=str(error))
             yield clock.stamp(replace(answer, note=f"{answer.note} {note}".strip()))
             return
         self._answered.put(key, answer)
@@ -261,19 +265,19 @@ class Pipeline:
             clock.mark("first_statement")
         yield clock.stamp(answer)
 
-    def _with_language_model(self, answer: Answer, clock: Clock, *, write: bool) -> Iterator[Answer]:
+    def _with_language_model(
+        self, answer: Answer, clock: Clock, *, translate: bool, write: bool
+    ) -> Iterator[Answer]:
         """The answer with its translations, and with a written one above it. Raises ModelError."""
-        foreign = any(language_of(s.text) != answer.language for s in answer.statements)
-        if not answer.statements or not (foreign or write):
+        if not answer.statements or not (translate or write):
             return
         limited = Timed(self.require_generator(), self.settings.deadline)
-        glossed = answer
-        for glossed in glosses(answer, limited) if foreign else ():
-            yield clock.stamp(glossed)
-        if foreign:
+        if translate:
+            for answer in glosses(answer, limited):
+                yield clock.stamp(answer)
             clock.mark("translated")
-            yield clock.stamp(glossed)
-        for prose in written(glossed, limited, self._reader) if write else ():
+            yield clock.stamp(answer)
+        for prose in written(answer, limited, self._reader) if write else ():
             yield clock.stamp(prose)
 
     def _require_encoder(self, manifest: Manifest) -> None:

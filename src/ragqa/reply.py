@@ -26,19 +26,19 @@ def status(
     *,
     loading: bool = False,
     ahead: int = 0,
-    use_llm: bool = True,
+    translate: bool = True,
     write: bool = False,
 ) -> str:
     """What has happened so far, step by step, with counts.
 
     ``loading`` while a model that it needs is; ``ahead`` is how many questions are answered first;
-    ``use_llm`` and ``write`` say what follows the quotes.
+    ``translate`` and ``write`` say what follows the quotes.
     """
     steps = [words(ui, key, **values) for key, values in _past(answer)]
     if state == "waiting":
         steps.append(words(ui, "status.waiting", n=ahead))
     elif state == "running":
-        now = _now(answer, use_llm=use_llm, write=write)
+        now = _now(answer, translate=translate, write=write)
         if loading and now in ("search", "translating", "writing"):
             now = "loading"
         steps += [words(ui, f"status.{now}")] if now else []
@@ -71,14 +71,14 @@ def _past(answer: Answer | None) -> Iterator[tuple[str, dict[str, Value]]]:
         yield "status.written", {"n": written}
 
 
-def _now(answer: Answer | None, *, use_llm: bool, write: bool) -> str:
+def _now(answer: Answer | None, *, translate: bool, write: bool) -> str:
     """What is being done; "" when nothing more is."""
     if answer is None:
         return "search"
     if answer.mode == "sources":
         return "reading"
     foreign = any(s.kind == "quote" and language_of(s.text) != answer.language for s in answer.statements)
-    if use_llm and foreign and "translated" not in answer.timings_ms:
+    if translate and foreign and "translated" not in answer.timings_ms:
         return "translating"
     return "writing" if write and answer.statements else ""
 

@@ -41,9 +41,13 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "answered before from the same index",
         "zh": "同一索引先前的回答",
     },
-    "no_model": {
-        "en": "Quotes in another language are not translated: there is no language model ({reason}).",
-        "zh": "没有可用的语言模型，外文引文未翻译（{reason}）。",
+    "not_translated": {
+        "en": "Not every quote in another language was translated ({reason}).",
+        "zh": "部分外文引文未能翻译（{reason}）。",
+    },
+    "not_written": {
+        "en": "No complete answer was written ({reason}).",
+        "zh": "回答未能写完（{reason}）。",
     },
     "no_prose": {
         "en": "Nothing that the language model wrote was fully supported, so only the quotes are shown.",
