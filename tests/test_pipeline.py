@@ -340,8 +340,14 @@ def test_a_new_index_is_asked_anew(chinese: House) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"k": 2}, {"language": "zh"}, {"wanted": Filter(since="2024")}, {"use_llm": False}, {"translate": False},
-     {"write": True}],
+    [
+        {"k": 2},
+        {"language": "zh"},
+        {"wanted": Filter(since="2024")},
+        {"use_llm": False},
+        {"translate": False},
+        {"write": True},
+    ],
 )
 def test_an_answer_is_remembered_for_its_own_options_only(chinese: House, options: dict[str, Any]) -> None:
     pipeline = chinese.open(ScriptedGenerator(REASONS))

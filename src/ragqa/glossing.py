@@ -7,6 +7,7 @@ where it is clear how, else it is not shown. Nothing is shown before that is che
 from __future__ import annotations
 
 import re
+from collections.abc import Generator as Writing
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -78,10 +79,7 @@ def glosses(answer: Answer, generator: Generator) -> Iterator[Answer]:
     for at, statement in enumerate(answer.statements):
         if statement.kind != "quote" or language_of(statement.text) == answer.language:
             continue
-        put = ""
-        with closing(_growing(statement.text, generator, to=answer.language)) as grown:  # type: ignore[type-var]
-            for put in grown:
-                yield answer
+        put = yield from _translated(answer, statement.text, generator)
         cited = (articles[marker] for marker in statement.citations if marker in articles)
         around = "\n".join(f"{article.title}\n{article.text}" for article in cited)
         put_right = locked(put, statement.text, question=answer.question, around=around)
@@ -89,19 +87,20 @@ def glosses(answer: Answer, generator: Generator) -> Iterator[Answer]:
         yield answer
 
 
-def _growing(quote: str, generator: Generator, *, to: Language) -> Iterator[str]:
-    """What the model has written of a translation, some characters more each time, at last the whole."""
-    messages, grammar = build_gloss(quote, to=to)
-    limit = min(_MOST_TOKENS, 40 + int(_TOKENS[to] * len(quote)))
-    put = shown = ""
+def _translated(answer: Answer, quote: str, generator: Generator) -> Writing[Answer, None, str]:
+    """What the model makes of a quote; the answer, unchanged, while it writes."""
+    messages, grammar = build_gloss(quote, to=answer.language)
+    limit = min(_MOST_TOKENS, 40 + int(_TOKENS[answer.language] * len(quote)))
+    put, told = "", 0
     with closing(generator.stream(messages, grammar=grammar, max_tokens=limit)) as pieces:  # type: ignore[type-var]
         for piece in pieces:
             put += piece
-            if len(put) - len(shown) >= _STEP:
-                yield (shown := put)
+            if len(put) - told >= _STEP:
+                told = len(put)
+                yield answer
             if len(put) > _MOST_CHARACTERS * limit:
                 break
-    yield put
+    return put
 
 
 def build_gloss(quote: str, *, to: Language) -> tuple[list[Message], str]:

@@ -230,7 +230,8 @@ class Pipeline:
             yield answer
         translate = translate and any(language_of(s.text) != answer.language for s in answer.statements)
         try:
-            for answer in self._with_language_model(answer, clock, translate=translate, write=write):
+            for more in self._with_language_model(answer, clock, translate=translate, write=write):
+                answer = more
                 yield answer
         except ModelError as error:
             note = word("not_translated" if translate else "not_written", answer.language, reason=str(error))
@@ -272,12 +273,13 @@ class Pipeline:
         if not answer.statements or not (translate or write):
             return
         limited = Timed(self.require_generator(), self.settings.deadline)
+        glossed = answer
+        for glossed in glosses(answer, limited) if translate else ():
+            yield clock.stamp(glossed)
         if translate:
-            for answer in glosses(answer, limited):
-                yield clock.stamp(answer)
             clock.mark("translated")
-            yield clock.stamp(answer)
-        for prose in written(answer, limited, self._reader) if write else ():
+            yield clock.stamp(glossed)
+        for prose in written(glossed, limited, self._reader) if write else ():
             yield clock.stamp(prose)
 
     def _require_encoder(self, manifest: Manifest) -> None:
