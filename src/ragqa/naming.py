@@ -12,11 +12,11 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import SequenceMatcher
 from pathlib import Path
 
-from ragqa.lexicon import fold, names, terms
+from ragqa.lexicon import fold
 from ragqa.text import HAN
+from ragqa.transliteration import ALIKE, DOTS, likeness, sounding_like, transcriptions
 
 _FILE = Path(__file__).with_name("names.json")
 _TABLES = Path(__file__).with_name("places.json")
@@ -39,24 +39,6 @@ _SURNAMES = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹"
     "薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔汤习温江胡邓"
 )
-# Characters that foreign names are transcribed with, and what may stand behind such a name.
-_TRANSCRIBE = frozenset(
-    "阿埃艾安昂奥巴拜班邦包鲍保贝本比彼宾波伯博布查达戴丹当道德登邓迪蒂丁东杜顿多厄恩尔法凡范费芬丰佛弗夫福富盖甘冈高戈格古瓜哈海汉豪赫黑亨"
-    "胡华怀惠霍基吉加贾杰金卡凯坎康考科克肯孔库奎拉莱赖兰朗劳勒雷里利莉丽连廉列林琳隆卢鲁伦罗洛吕马玛迈麦曼芒毛梅门蒙米密明缪莫默姆穆纳娜南瑙内尼"
-    "涅宁纽农努诺帕潘庞培佩彭皮平珀普齐奇恰钱乔切琴丘热日茹萨塞赛桑森沙山尚绍舍申圣施史士舒朔斯丝松苏索塔泰坦汤唐陶特滕提田廷通图托瓦万旺威韦维魏温"
-    "文翁沃乌伍武西希锡夏肖谢欣辛休雪雅亚延扬耶叶伊易因英尤于约泽扎詹珍朱兹宗佐祖翰逊妮吞津珊骆欧奇奈恺昆纽蕾赵瓜夸诃喀捷冯范荣蓝仑伽纪俄"
-)
-_BEHIND = re.compile("[队州市省县镇村岛杯报河湖港街家族教派们湾]$")
-# Latin letters and pinyin come down to what Chinese transcription keeps; vowels stay for a closer look.
-_SOUNDS = (
-    (r"([a-z])\1", r"\1"), ("ph", "f"), (r"th\b", "s"), ("ng(?![aeiou])", "n"), ("m(?=[bp])", "n"),
-    ("[tc]?ch|sh|zh|dg|[jzs]|[cg](?=[eiy])", "s"), ("x", "gs"), ("[ckq]", "g"), ("p", "b"), ("t", "d"), ("r", "l"),
-    ("v", "w"), (r"[ \-.'’]", ""),
-)  # fmt: skip
-_VOWELS = re.compile("[aeiouy]|(?<=.)h")
-_DOTS = re.compile("[·•・‧]")
-# How alike a name must sound, how much more than any other, and what a name in another number of parts loses.
-_ALIKE, _CLEARLY, _PARTS = 0.7, 0.05, 0.15
 _Run = list[re.Match[str]]
 
 
@@ -66,17 +48,17 @@ def in_english(put: str, quote: str, *, question: str = "", around: str = "") ->
     A name that is none of the quote's gives way to the one in the quote that sounds like it, in Chinese letters.
     Latin names ``around`` the quote, in its article, count where they sound like one of its names.
     """
-    candidates = _candidates(quote)
+    candidates = transcriptions(quote)
     latin = _keys(f"{quote} {question}") | {
-        key for key in _keys(around) & _keys(put) if _like(key, candidates)
+        key for key in _keys(around) & _keys(put) if sounding_like(key, candidates)
     }
     used: dict[str, str] = {}
     for run, unknown in reversed(_unknown(put, quote, latin)):
         spans = [(part[0].start(), part[-1].end()) for part in (run, unknown)]
         # Kamala Harris is one name, though Kamala is the pinyin of its Chinese form.
-        whole = _like(put[slice(*spans[0])], [name for name in candidates if _DOTS.search(name)])
+        whole = sounding_like(put[slice(*spans[0])], [name for name in candidates if DOTS.search(name)])
         start, end = spans[0] if whole else spans[1]
-        name = whole or _like(put[start:end], candidates)
+        name = whole or sounding_like(put[start:end], candidates)
         if name is None or not _same(used.setdefault(name, put[start:end]), put[start:end]):
             return None
         end -= 2 * put[:end].endswith(("'s", "’s"))
@@ -99,13 +81,13 @@ def in_chinese(put: str, quote: str) -> str | None:
         if strange and not any(_key(m.group()) in kept for m in strange):
             lost.append(re.sub("['’]s?$", "", quote[strange[0].start() : strange[-1].end()]))
             kept |= _keys(lost[-1])
-    candidates = _candidates(put)
+    candidates = transcriptions(put)
     pairs = sorted(
-        ((_likeness(name, heard), heard, name) for name in lost for heard in candidates), reverse=True
+        ((likeness(name, heard), heard, name) for name in lost for heard in candidates), reverse=True
     )
     left = lost
-    for likeness, heard, name in pairs:
-        if likeness >= _ALIKE and name in left and f"{heard}（" not in put:
+    for score, heard, name in pairs:
+        if score >= ALIKE and name in left and f"{heard}（" not in put:
             left = [other for other in left if other != name]
             put = put.replace(heard, f"{heard}（{name}）", 1)
     body, stop = (put[:-1], put[-1]) if put[-1] in "。．.！!？?" else (put, "")
@@ -167,73 +149,6 @@ def _ordinary(word: str) -> bool:
     """Whether a word may carry a capital without being a name; US is not us."""
     key = _key(word)
     return (word if word.isupper() and len(key) > 1 else key) in _list()[0] or key in _DATES
-
-
-def _whole_names(text: str) -> list[str]:
-    """The Chinese names of a text, parts with a dot between them together: 卡玛拉·哈里斯."""
-    parts = [name for name in names(text) if HAN.search(name)]
-    if not parts:
-        return []
-    part = "|".join(map(re.escape, sorted(parts, key=len, reverse=True)))
-    return list(dict.fromkeys(re.findall(rf"(?:{part})(?:[·•・‧](?:{part}))*", text)))
-
-
-def _candidates(text: str) -> list[str]:
-    """The names of a Chinese text that transcribe foreign ones, whole and in parts."""
-    told = [term[1:] for term in terms(text) if term.startswith("=")]
-    rest = text
-    for word in told:
-        rest = rest if _transcribes(word) else rest.replace(word, " ")
-    part = f"[{''.join(sorted(_TRANSCRIBE))}]+"
-    runs = re.findall(f"{part}(?:[·•・‧]{part})*", f"{rest} {text}")
-    found = [_BEHIND.sub("", name) for name in (*_whole_names(text), *names(text), *told, *runs)]
-    return [name for name in dict.fromkeys(found) if len(name) > 1 and _transcribes(name) and name in text]
-
-
-def _transcribes(name: str) -> bool:
-    """Whether a Chinese word looks like the sound of a foreign one."""
-    return sum(c in _TRANSCRIBE or c in "·•・‧" for c in name) >= (
-        0.75 if len(name) > 3 and not _DOTS.search(name) else 1
-    ) * len(name)
-
-
-def _like(latin: str, candidates: Sequence[str]) -> str | None:
-    """The Chinese name that sounds like a Latin one; None where none does, or two."""
-    scored = sorted(((_likeness(latin, name), len(name), name) for name in candidates), reverse=True)
-    if not scored or scored[0][0] < _ALIKE:
-        return None
-    best = scored[0][2]
-    rivals = [score for score, _, name in scored[1:] if name not in best and best not in name]
-    return best if not rivals or rivals[0] < scored[0][0] - _CLEARLY else None
-
-
-@functools.lru_cache(maxsize=5000)
-def _likeness(latin: str, chinese: str) -> float:
-    """How alike two names sound, 0 to 1; they must begin alike."""
-    one, other = _sound(latin), _sound(chinese)
-    mine, theirs = _VOWELS.sub("", one), _VOWELS.sub("", other)
-    opens = [bool(re.match("[aeiouy]", sound)) for sound in (one, other)]
-    if not mine or mine[:1] != theirs[:1] or opens[0] != opens[1]:
-        return 0.0
-    consonants = SequenceMatcher(None, mine, theirs, autojunk=False).ratio()
-    whole = SequenceMatcher(None, one, other, autojunk=False).ratio()
-    parted = " " in latin and not _DOTS.search(chinese)
-    return (2 * consonants + whole) / 3 - _PARTS * parted
-
-
-@functools.lru_cache(maxsize=5000)
-def _sound(name: str) -> str:
-    if HAN.search(name):
-        from pypinyin import lazy_pinyin
-
-        # Pinyin q, x and c are Latin ch, sh and ts.
-        syllables = lazy_pinyin(fold(name))
-        sound = "".join(re.sub("ng$", "n", re.sub("^[qxc](?!h)", "s", syllable)) for syllable in syllables)
-    else:
-        sound = unicodedata.normalize("NFKD", re.sub("['’]s?$", "", name)).casefold()
-    for pattern, letter in _SOUNDS:
-        sound = re.sub(pattern, letter, sound)
-    return sound
 
 
 def _readings(text: str) -> list[set[str]]:
