@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ragqa.reader import Reading
-from ragqa.records import Article, Chunk, FirstSink, Message, Passage, Tokens, TokenSink, Vectors
+from ragqa.records import Article, Chunk, Message, Passage, Tokens, TokenSink, Vectors
 from ragqa.text import sentence_spans
 
 # One axis a subject, named in both languages; every text has 1 on one more axis, the first.
@@ -226,14 +226,11 @@ class ScriptedGenerator:
     """Each call of ``stream`` yields the pieces of the next reply (the last one again and again).
 
     An exception among the pieces is raised there. ``closed`` counts replies that were left early,
-    ``finished`` those that were read to their end. ``leaning`` is what it would begin a reply with.
+    ``finished`` those that were read to their end.
     """
 
-    def __init__(
-        self, *replies: Sequence[Piece], id: str = "script", leaning: dict[str, float] | None = None
-    ) -> None:
+    def __init__(self, *replies: Sequence[Piece], id: str = "script") -> None:
         self.id = id
-        self.leaning = leaning
         self.messages: list[list[Message]] = []
         self.grammars: list[str | None] = []
         self.limits: list[int] = []
@@ -252,10 +249,7 @@ class ScriptedGenerator:
         *,
         grammar: str | None = None,
         max_tokens: int = 256,
-        first: FirstSink | None = None,
     ) -> Iterator[str]:
-        if first and self.leaning:
-            first(self.leaning)
         self.messages.append(list(messages))
         self.grammars.append(grammar)
         self.limits.append(max_tokens)

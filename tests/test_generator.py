@@ -14,7 +14,7 @@ import pytest
 
 from ragqa import generator
 from ragqa.errors import ModelDamagedError, ModelError, ModelMissingError
-from ragqa.generator import LlamaCpp, OpenAICompatible, _delta, _first, _pull, load
+from ragqa.generator import LlamaCpp, OpenAICompatible, _delta, _pull, load
 from ragqa.records import Message
 
 ASKED = [Message("system", "Answer."), Message("user", "谁？")]
@@ -222,15 +222,6 @@ def test_an_event_may_hold_words(event: object, words: str) -> None:
     assert _delta(event) == words
 
 
-def test_the_first_tokens_of_a_reply_are_told_with_their_probabilities() -> None:
-    top = [{"token": "NOT", "logprob": -0.5}, {"token": "甲", "logprob": -2.0}]
-    event = {"choices": [{"logprobs": {"content": [{"top_logprobs": top}]}}]}
-    assert _first(event) == {"NOT": pytest.approx(0.6065, abs=1e-4), "甲": pytest.approx(0.1353, abs=1e-4)}
-    silent: Any
-    for silent in ({}, {"choices": []}, {"choices": [{"logprobs": None}]}, [], {"choices": [{}]}):
-        assert _first(silent) == {}
-
-
 # --- llama.cpp -------------------------------------------------------------------------------
 
 
@@ -275,35 +266,6 @@ def test_llama_is_sent_no_grammar_when_there_is_none() -> None:
     server = Server()
     assert list(LlamaCpp(server, id="x").stream(ASKED)) == []
     assert "grammar" not in server.requests[0]
-
-
-def likeliest(token: str, logprob: float) -> dict[str, Any]:
-    """An event whose first place could have been a token."""
-    tops = [{"token": token, "logprob": logprob}]
-    return {"choices": [{"delta": {"content": token}, "logprobs": {"content": [{"top_logprobs": tops}]}}]}
-
-
-def test_llama_tells_what_a_reply_begins_with_once_and_before_its_first_piece() -> None:
-    server = Server(json.loads(delta(content=None)), likeliest("甲", 0.0), likeliest("乙", -1.0))
-    told: list[Any] = []
-    pieces = LlamaCpp(server, id="x").stream(ASKED, first=told.append)
-    assert next(pieces) == "甲"
-    assert told == [{"甲": 1.0}]
-    assert (list(pieces), len(told)) == (["乙"], 1)
-    assert (server.requests[0]["logprobs"], server.requests[0]["top_logprobs"]) == (True, 10)
-
-
-def test_llama_is_not_asked_for_probabilities_that_nobody_wants() -> None:
-    server = Server(likeliest("甲", 0.0))
-    assert list(LlamaCpp(server, id="x").stream(ASKED)) == ["甲"]
-    assert {"logprobs", "top_logprobs"} & set(server.requests[0]) == set()
-
-
-def test_a_server_cannot_tell_what_a_reply_begins_with() -> None:
-    told: list[Any] = []
-    with serving(200, GOOD) as (url, got):
-        assert list(OpenAICompatible(url).stream(ASKED, first=told.append)) == ["[1] 甲", "来了。"]
-    assert (told, "logprobs" in got[0]["body"]) == ([], False)
 
 
 def test_llamas_refusal_is_told() -> None:

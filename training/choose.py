@@ -1,4 +1,4 @@
-"""Compare settings of quoting on development questions: how many answers are right, and how long they are.
+"""Compare settings of quoting and ranking on development questions: how many answers are right, and how long.
 
     python -m training.choose --packs ../shared/bench --work build/calibration
 
@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from ragqa.answering import quotes_in, shown
+from ragqa.measures import reference, token_f1
 from ragqa.quoting import LIMITS, Limits
 from training.calibrate import Asked, asked_as_told
 
@@ -21,9 +22,12 @@ def main() -> None:
     """Print a row for each setting."""
     asked = asked_as_told(__doc__)
     sources = list(dict.fromkeys(one.source for one in asked))
-    print(f"| quoting | {' | '.join(sources)} | quotes | characters |\n|{'---|' * (len(sources) + 3)}")
+    print(f"| setting | {' | '.join(sources)} | quotes | F1 |\n|{'---|' * (len(sources) + 3)}")
     for name, limits in variants():
         print(row(name, limits, asked, sources))
+    for most in (1, 4, 8):
+        fewer = [replace(one, found=replace(one.found, read=one.found.read[:most])) for one in asked]
+        print(row(f"chunks read {most}", LIMITS, fewer, sources))
 
 
 def variants() -> Iterator[tuple[str, Limits]]:
@@ -34,15 +38,17 @@ def variants() -> Iterator[tuple[str, Limits]]:
         "least": (0.06, 0.2, 0.3),
         "beside": (0.3, 0.7, 0.85, 1.0),
         "most": (1, 2, 3, 4),
+        "inside": (0.3, 0.7),
+        "near": (0.2, 0.5),
     }.items():
         for value in values:
             yield f"{field} {value:g}", replace(LIMITS, **{field: value})
 
 
 def row(name: str, limits: Limits, asked: Sequence[Asked], sources: Sequence[str]) -> str:
-    """The share of answerable questions that are answered rightly, by source, and how much is quoted."""
+    """The share of answerable questions that are answered rightly, by source; quotes; F1 of short answers."""
     right: dict[str, list[bool]] = {source: [] for source in sources}
-    counts, lengths = [], []
+    counts, f1 = [], []
     for one in asked:
         if not one.answerable:
             continue
@@ -50,9 +56,10 @@ def row(name: str, limits: Limits, asked: Sequence[Asked], sources: Sequence[str
         texts = [quote.article.text[quote.start : quote.end] for quote in quotes]
         right[one.source].append(one.right("\n".join([*texts, *(word for q in quotes for word in q.said)])))
         counts.append(len(quotes))
-        lengths.append(sum(map(len, texts)))
+        said = " ".join(word for quote in quotes for word in quote.said)
+        f1.append(max(token_f1(said, reference(said, groups)) for groups in one.answers))
     cells = " | ".join(f"{np.mean(right[source]):.3f}" for source in sources)
-    return f"| {name} | {cells} | {np.mean(counts):.2f} | {np.mean(lengths):.0f} |"
+    return f"| {name} | {cells} | {np.mean(counts):.2f} | {np.mean(f1):.3f} |"
 
 
 if __name__ == "__main__":

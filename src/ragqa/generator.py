@@ -6,7 +6,6 @@ All decode greedily. Closing the iterator stops the model at its next token.
 from __future__ import annotations
 
 import json
-import math
 import os
 import queue
 import secrets
@@ -20,12 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from ragqa.errors import ModelDamagedError, ModelError, ModelMissingError
-from ragqa.records import FirstSink, Generator, Message
+from ragqa.records import Generator, Message
 
 _REQUEST_SECONDS = 120.0
-# How often a reader who waits may change their mind, and how many first tokens are told.
+# How often a reader who waits may change their mind.
 _BEAT = 0.2
-_FIRST_TOKENS = 10
 _END = object()
 
 
@@ -111,7 +109,6 @@ class LlamaCpp:
         *,
         grammar: str | None = None,
         max_tokens: int = 256,
-        first: FirstSink | None = None,
     ) -> Iterator[str]:
         """Yield the reply piece by piece; one request at a time."""
         request: dict[str, Any] = {
@@ -123,17 +120,10 @@ class LlamaCpp:
         }
         if grammar is not None:
             request["grammar"] = grammar
-        if first is not None:
-            request |= {"logprobs": True, "top_logprobs": _FIRST_TOKENS}
-        told: list[bool] = []
 
         def run(emit: Callable[[str], bool]) -> None:
             def on_event(event: Any) -> bool:
-                event = json.loads(event) if isinstance(event, str | bytes) else event
-                if first is not None and not told and (found := _first(event)):
-                    told.append(True)
-                    first(found)
-                return emit(_delta(event))
+                return emit(_delta(json.loads(event) if isinstance(event, str | bytes) else event))
 
             with self._lock:
                 reply = self._server.handle_chat_completions(request, on_event)
@@ -160,7 +150,6 @@ class OpenAICompatible:
         *,
         grammar: str | None = None,
         max_tokens: int = 256,
-        first: FirstSink | None = None,
     ) -> Iterator[str]:
         """Yield the reply piece by piece. Raises ModelError naming the server."""
         import httpx
@@ -231,7 +220,6 @@ class TransformersChat:
         *,
         grammar: str | None = None,
         max_tokens: int = 256,
-        first: FirstSink | None = None,
     ) -> Iterator[str]:
         """Yield the reply piece by piece; one request at a time."""
         from transformers import StoppingCriteria, StoppingCriteriaList
@@ -328,10 +316,3 @@ def _delta(event: Any) -> str:
     choices = event.get("choices") or [{}] if isinstance(event, dict) else [{}]
     content = (choices[0].get("delta") or {}).get("content")
     return content if isinstance(content, str) else ""
-
-
-def _first(event: Any) -> dict[str, float]:
-    """The likeliest tokens at an event's first place with their probabilities; empty when it tells none."""
-    choices = event.get("choices") or [{}] if isinstance(event, dict) else [{}]
-    content = (choices[0].get("logprobs") or {}).get("content") or [{}]
-    return {top["token"]: math.exp(top["logprob"]) for top in content[0].get("top_logprobs") or ()}

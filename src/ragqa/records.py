@@ -6,7 +6,7 @@ of it: ``2024``, ``2024-05``); languages are ``zh`` or ``en``; scores are simila
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -219,8 +219,6 @@ class Tokens:
 
 
 TokenSink = Callable[[int, Tokens], None]
-# Receives the likeliest first tokens of a reply, before any grammar, with their probabilities.
-FirstSink = Callable[[Mapping[str, float]], None]
 
 
 class Encoder(Protocol):
@@ -249,8 +247,7 @@ class Encoder(Protocol):
 class Generator(Protocol):
     """Messages to text, greedy, piece by piece; closing the iterator stops the model.
 
-    Empty pieces say that nothing new has come. A model that can tell calls ``first`` before its first
-    piece.
+    Empty pieces say that nothing new has come.
     """
 
     id: str
@@ -261,5 +258,4 @@ class Generator(Protocol):
         *,
         grammar: str | None = None,
         max_tokens: int = 256,
-        first: FirstSink | None = None,
     ) -> Iterator[str]: ...
