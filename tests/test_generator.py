@@ -140,7 +140,9 @@ GOOD = events(
 def test_a_server_is_asked_and_its_pieces_are_read() -> None:
     with serving(200, b": a comment\n\n" + GOOD) as (url, got):
         model = OpenAICompatible(url, key="secret", model="qwen")
-        assert list(model.stream(ASKED, grammar="root ::= x", max_tokens=7)) == ["[1] 甲", "来了。"]
+        # A slow server's silence is an empty piece.
+        said = filter(None, model.stream(ASKED, grammar="root ::= x", max_tokens=7))
+        assert list(said) == ["[1] 甲", "来了。"]
     assert model.id == f"qwen at {url}"
     assert got == [
         {
@@ -191,7 +193,7 @@ def test_a_reply_that_is_no_stream_of_events_names_the_server(body: bytes) -> No
 
 def test_what_came_before_an_error_is_kept() -> None:
     with serving(200, events(delta(content="甲"), "{")) as (url, _):
-        pieces = OpenAICompatible(url).stream(ASKED)
+        pieces = filter(None, OpenAICompatible(url).stream(ASKED))
         assert next(pieces) == "甲"
         with pytest.raises(ModelError):
             next(pieces)
