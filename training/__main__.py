@@ -30,7 +30,7 @@ STAGES = (
     Recipe("stories", rate=1.5e-4, last=0.02, seed=18, steps=400),
     Recipe("corpus", rate=1.2e-4, last=0.02, seed=19),
     Recipe("more", rate=1.8e-4, last=0.3, seed=20),
-    Recipe("last", rate=1.6e-4, last=0.02, seed=21),
+    Recipe("again", rate=1.6e-4, last=0.1, seed=21),
 )
 # Share of public pairs that the stages on stories repeat, of the second stage's pairs that the third does, and of
 # the questions that are also asked of other stories.
