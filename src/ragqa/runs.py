@@ -15,7 +15,7 @@ from ragqa.resampling import Figure
 from ragqa.settings import Settings
 
 # What a run is judged by first, as words.json names it.
-SHOWN = ("joint", "containment", "citation_recall", "refusal_recall")
+SHOWN = ("joint", "containment", "refusal_recall", "false_refusal")
 REPORT, PAGE = "report.json", "report.html"
 _LISTED = 50
 
