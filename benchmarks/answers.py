@@ -151,7 +151,6 @@ def shown(record: Record) -> dict[str, Any]:
         "relevant": record.relevant,
         "note": answer["note"],
         "confidence": answer["confidence"],
-        "signs": answer["signs"],
         "timings_ms": answer["timings_ms"],
         "passages": passages,
     }

@@ -29,7 +29,7 @@ from ragqa.encoder import SentenceEncoder
 from ragqa.gold import read_gold
 from ragqa.index import Index
 from ragqa.loading import load_encoder, load_reader
-from ragqa.outcome import confidence, signs_of
+from ragqa.outcome import confidence
 from ragqa.quoting import LIMITS, Limits
 from ragqa.reader import Reader, Reading
 from ragqa.retrieval import Found, Query, retrieve
@@ -160,7 +160,7 @@ def _quoted(quotes: Sequence[quoting.Quote]) -> str:
 
 def _sure(found: Found) -> float:
     read = shown(found)
-    return confidence(signs_of(read[0].chance, read[0].reading.none)) if read else 0.0
+    return confidence(read[0].reading.score, read[0].score) if read else 0.0
 
 
 def _asks(packs: Path, work: Path, encoder: SentenceEncoder, settings: Settings) -> Iterator[Ask]:

@@ -28,7 +28,7 @@ WHY = "港口为什么停航？"
 # names no subject of the question (not found), .269 for one subject (possible), .731 for two (answered).
 PLAIN = {
     "passage": defaultdict(float, reader=1.0),
-    "answer": defaultdict(float, chance=1.0),
+    "answer": defaultdict(float, reader=1.0),
     "refuse_below": 0.1,
     "answered_from": 0.5,
 }

@@ -85,5 +85,5 @@ def test_a_title_that_answers_is_copied_before_the_sentence_below_it() -> None:
 
 def test_an_answer_is_new_and_as_it_was_asked_until_it_says_otherwise() -> None:
     answer = Answer("谁？", "zh", "not_found")
-    assert (answer.confidence, answer.signs, answer.cached, answer.asked) == (0.0, {}, False, "")
+    assert (answer.confidence, answer.cached, answer.asked) == (0.0, False, "")
     assert (answer.mode, answer.answers, answer.conflict) == ("quotes", (), ())

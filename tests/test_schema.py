@@ -54,7 +54,6 @@ def test_an_answer() -> None:
             },
         ],
         "confidence": 0.83,
-        "signs": {},
         "cached": False,
         "conflict": [],
         "mode": "quotes",

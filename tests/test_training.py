@@ -560,14 +560,14 @@ def test_answers_of_a_pack_are_groups_of_alternatives(row: dict[str, Any], answe
 
 
 def test_weights_are_fitted_and_a_negative_one_is_said() -> None:
-    from training.calibrate import SIGNS, _fit_answer
+    from training.calibrate import SCORES, _fit_answer
 
     rng = np.random.default_rng(1)
-    values = rng.normal(size=(200, len(SIGNS)))
+    values = rng.normal(size=(200, len(SCORES)))
     groups, even = [str(n % 20) for n in range(200)], np.ones(200)
     right = values.sum(axis=1) + rng.normal(size=200) > 0
     chances, weights = _fit_answer(values, right, groups, even)
-    assert weights.keys() == {"", *SIGNS}
+    assert weights.keys() == {"", *SCORES}
     assert all(weight > 0.5 for name, weight in weights.items() if name)
     assert ((chances > 0) & (chances < 1)).all()
     with pytest.raises(ValueError, match="a weight is negative"):

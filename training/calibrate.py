@@ -36,10 +36,11 @@ from ragqa.settings import Settings
 from training.stories import read_stories
 
 PACKS = ("rgb-zh-refusal", "rgb-en-refusal", "xquad-en2zh-refusal", "rgb-zh-int")
-SIGNS = ("chance", "marked")
+SCORES = ("reader", "retrieval")
 STORIES = Path(__file__).with_name("data")
-# From where on an answer is shown as one: so often it is right, at least.
-SURE = 0.6
+# Of questions that can be answered so many may be refused; from where on an answer is shown as one: so often
+# it is right, at least.
+FALSELY, SURE = 0.1, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,9 @@ def ask_all(
         for line in (packs / name / "queries.jsonl").read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             yield _ask(name, row["id"], row["text"], pack_answers(row), index, encoder, reader, settings)
-    for number, story in enumerate(read_stories(STORIES, held_out=True)):
-        index = _index(
-            _corpus(story, work / f"story-{number}.jsonl"), work / f"story-{number}", encoder, settings
-        )
+    stories = read_stories(STORIES, held_out=True)
+    index = _index(_corpus(stories, work / "stories.jsonl"), work / "stories", encoder, settings)
+    for number, story in enumerate(stories):
         for row in story["questions"]:
             answers = [[[quote] for quote in quotes] for quotes in row["answers"].values()]
             yield _ask("stories", f"s{number}", row["q"], answers, index, encoder, reader, settings)
@@ -113,14 +113,13 @@ def fit(asked: Sequence[Asked]) -> dict[str, Any]:
     """Weights and thresholds; prints figures of five folds. Every source counts as the root of its questions."""
     outcome.fitted()["passage"] = passage = _passages(asked)
     best = [shown(one.found)[0] for one in asked]
-    rows = [outcome.signs_of(each.chance, each.reading.none) for each in best]
-    values = np.array([[signs[name] for name in SIGNS] for signs in rows])
+    values = np.array([[each.reading.score, each.score] for each in best])
     right = np.array([_shown_right(one) for one in asked])
     sources = np.array([one.source for one in asked])
     shares = np.array([1 / np.sqrt((sources == source).sum()) for source in sources])
     held_out, weights = _fit_answer(values, right, [f"{one.source} {one.group}" for one in asked], shares)
     answerable = np.array([one.answerable for one in asked])
-    least = _threshold(held_out, right, answerable, shares)
+    least = _threshold(held_out[answerable], shares[answerable])
     sure = _surely(held_out, right)
     _print(asked, right, held_out, least)
     return {
@@ -144,29 +143,29 @@ def _passages(asked: Sequence[Asked]) -> dict[str, float]:
         f"passages: {len(holds)}, AUROC reader {roc_auc_score(holds, values[:, 0]):.3f},"
         f" retrieval {roc_auc_score(holds, values[:, 1]):.3f}, both {roc_auc_score(holds, chances):.3f}"
     )
-    weights = zip(("", "reader", "retrieval"), [*model.intercept_, *model.coef_[0]], strict=True)
+    weights = zip(("", *SCORES), [*model.intercept_, *model.coef_[0]], strict=True)
     return {name: round(float(value), 4) for name, value in weights}
 
 
 def _fit_answer(values: Any, right: Any, groups: Sequence[str], shares: Any) -> tuple[Any, dict[str, float]]:
-    """Probabilities of five folds, and weights. Raises ValueError where a better sign would lower it."""
+    """Probabilities of five folds, and weights. Raises ValueError where a better score would lower them."""
     model = LogisticRegression(C=1.0, max_iter=5000).fit(values, right, sample_weight=shares / shares.mean())
     if (model.coef_[0] < 0).any():
-        raise ValueError(f"a weight is negative: {dict(zip(SIGNS, model.coef_[0], strict=True))}")
+        raise ValueError(f"a weight is negative: {dict(zip(SCORES, model.coef_[0], strict=True))}")
     held_out = np.zeros(len(right))
     for train, test in GroupKFold(5).split(values, right, groups):
         fold = LogisticRegression(C=1.0, max_iter=5000)
         fold.fit(values[train], right[train], sample_weight=shares[train] / shares[train].mean())
         held_out[test] = fold.predict_proba(values[test])[:, 1]
-    found = zip(("", *SIGNS), [*model.intercept_, *model.coef_[0]], strict=True)
+    found = zip(("", *SCORES), [*model.intercept_, *model.coef_[0]], strict=True)
     return held_out, {name: round(float(value), 4) for name, value in found}
 
 
-def _threshold(chances: Any, right: Any, answerable: Any, shares: Any) -> float:
-    """From where on to answer so that most questions end well: right, or refused where nothing answers."""
-    steps = np.arange(0.05, 0.95, 0.01)
-    well = [(shares * np.where(chances >= step, right, ~answerable)).sum() for step in steps]
-    return float(steps[int(np.argmax(well))])
+def _threshold(chances: Any, shares: Any) -> float:
+    """Below which FALSELY of the questions that can be answered would be refused."""
+    order = np.argsort(chances)
+    below = np.cumsum(shares[order]) / shares.sum()
+    return float(chances[order][int(np.searchsorted(below, FALSELY))])
 
 
 def _surely(chances: Any, right: Any) -> float:
@@ -228,10 +227,12 @@ def _ask(
     return Asked(source, group, question, answers, found)
 
 
-def _corpus(story: Mapping[str, Any], path: Path) -> Path:
+def _corpus(stories: Sequence[Mapping[str, Any]], path: Path) -> Path:
+    """One corpus of all stories: in one of two or three articles there would be nothing to find."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [
-        {"_id": a["id"], "title": a["title"], "text": a["text"], "language": a["lang"]}
+        {"_id": f"s{number}-{a['id']}", "title": a["title"], "text": a["text"], "language": a["lang"]}
+        for number, story in enumerate(stories)
         for a in story["articles"]
     ]
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import permutations
 
 from ragqa.lexicon import fold
-from ragqa.outcome import confidence, signs_of, status_of
+from ragqa.outcome import confidence, status_of
 from ragqa.question import Question, as_written
 from ragqa.quoting import LIMITS, Limits, Quote, choose_quotes, differ, to_answer
 from ragqa.records import Answer, Article, Passage
@@ -23,10 +23,9 @@ def answered(answer: Answer, question: Question, found: Found, *, refuse_below: 
     read = shown(found)
     if not read:
         return not_found(answer)
-    signs = signs_of(read[0].chance, read[0].reading.none)
-    sure = confidence(signs)
+    sure = confidence(read[0].reading.score, read[0].score)
     status = status_of(sure, refuse_below=refuse_below)
-    answer = replace(answer, confidence=sure, signs=signs, status=status)
+    answer = replace(answer, confidence=sure, status=status)
     quotes = quotes_in(read)
     if status == "not_found" or not quotes:
         return not_found(answer)

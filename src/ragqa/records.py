@@ -135,7 +135,7 @@ class Answer:
     """What a question gets. While it is being made, earlier snapshots have less of it.
 
     ``answers`` are the short answers, ``statements`` the quotes that hold them (written ones first).
-    ``confidence`` is the probability that what is shown is right, ``signs`` what it was made from;
+    ``confidence`` is the probability that what is shown is right;
     ``cached`` says that the same question was answered from the same index before. ``asked`` are the
     reader's own words where ``question`` is the follow-up that they were taken for. ``conflict`` are the markers
     of two citations that disagree; ``index`` names the version that it was found in.
@@ -152,7 +152,6 @@ class Answer:
     mode: Mode = "quotes"
     note: str = ""
     timings_ms: dict[str, int] = field(default_factory=dict)
-    signs: dict[str, float] = field(default_factory=dict)
     cached: bool = False
     asked: str = ""
     conflict: tuple[int, ...] = ()

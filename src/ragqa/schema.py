@@ -36,7 +36,6 @@ def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str]) -> Json:
         "citations": [_citation(citation) for citation in answer.citations],
         "passages": passages_json(answer.passages, answer.citations),
         "confidence": answer.confidence,
-        "signs": answer.signs,
         "cached": answer.cached,
         "conflict": list(answer.conflict),
         "mode": answer.mode,
