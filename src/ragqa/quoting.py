@@ -38,8 +38,8 @@ class Limits:
     least: float = 0.12
     beside: float = 0.5
     most: int = 6
-    inside: float = 0.5
-    near: float = 0.4
+    inside: float = 0.6
+    near: float = 0.5
 
 
 LIMITS = Limits()
