@@ -75,8 +75,9 @@ def test_the_article_that_answers_is_quoted(own: Pipeline, question: str) -> Non
     check(answer)
 
 
-@AROUND
-@pytest.mark.parametrize("question", ["why did Brundage leave?", "Brundage为什么离开OpenAI？"])
+@pytest.mark.parametrize(
+    "question", [pytest.param("why did Brundage leave?", marks=AROUND), "Brundage为什么离开OpenAI？"]
+)
 def test_the_reasons_are_quoted_where_they_stand(own: Pipeline, question: str) -> None:
     quotes = [c.quote for c in own.answer(question, use_llm=False).citations]
     assert any(quote.startswith(("第一", "第二", "第三")) for quote in quotes)
@@ -145,11 +146,10 @@ def test_a_written_answer_stands_above_its_quotes(own: Pipeline) -> None:
         pytest.param("Brundage为什么离开OpenAI？", "000_4dff3994c3464629.txt", ["机会成本"], marks=AROUND),
         ("Where did John Schulman go, and why?", "002_bb457f1c03cfdbc5.txt", ["Anthropic"]),
         ("训练GPT-4花了多少钱？", "001_6bee6f61d1f82674.txt", ["1 亿", "1亿"]),
-        pytest.param(
+        (
             "What share of compute did the superalignment team have?",
             "003_aa475fba28da2d38.txt",
             ["20%"],
-            marks=pytest.mark.xfail(reason="a false refusal"),
         ),
         ("洛根·基尔帕特里克在OpenAI做什么？", "004_7e1b2d63d9f54a83.txt", ["开发者关系"]),
     ],
