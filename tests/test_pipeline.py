@@ -318,6 +318,12 @@ def test_what_a_model_wrote_before_it_failed_stays(house: House) -> None:
     check(answer)
 
 
+def test_a_model_that_fails_at_writing_is_not_said_to_have_left_a_quote_untranslated(house: House) -> None:
+    answer, _ = house.ask(WHO_ZH, *TRANSLATED, [ModelError("the server went away")], write=True)
+    assert translations(answer) == [SOLD_ZH, BUYS_ZH]
+    assert answer.note == "回答未能写完（the server went away）。"
+
+
 # --- again, and after ------------------------------------------------------------------------
 
 

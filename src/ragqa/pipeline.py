@@ -34,8 +34,7 @@ from ragqa.writing import written
 _log = logging.getLogger(__name__)
 # Answers: some kilobytes each, beside articles that the index holds anyway.
 _REMEMBERED = 200
-# A translation takes about one.
-_TRANSLATION_SECONDS = 15.0
+_TRANSLATION_SECONDS = 15.0  # A translation takes about one.
 
 
 class Pipeline:
@@ -204,7 +203,6 @@ class Pipeline:
         """Ever more complete answers: sources, then quotes, then their translations, then what is written.
 
         Without ``use_llm`` there is neither translation nor writing, and follow-ups are resolved by their form.
-
         A question asked ``after`` another is first put so that it stands alone; the answers' ``question`` is
         then that one, ``asked`` the reader's words. Closing the iterator stops the language model.
         QuestionError when the question is empty or longer than 2,000 characters.
@@ -225,7 +223,6 @@ class Pipeline:
             mode="sources",
             index=_facts(index),
         )
-        answer = base
         for answer in self._answer(base, asked, index, clock, k or self.settings.k, wanted):
             yield answer
         translate = translate and any(language_of(s.text) != answer.language for s in answer.statements)
@@ -234,7 +231,8 @@ class Pipeline:
                 answer = more
                 yield answer
         except ModelError as error:
-            note = word("not_translated" if translate else "not_written", answer.language, reason=str(error))
+            left = translate and "translated" not in answer.timings_ms
+            note = word("not_translated" if left else "not_written", answer.language, reason=str(error))
             yield clock.stamp(replace(answer, note=f"{answer.note} {note}".strip()))
             return
         self._answered.put(key, answer)
