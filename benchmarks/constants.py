@@ -1,19 +1,20 @@
-"""What each constant of retrieval and quoting is worth: put otherwise, one at a time, on development questions.
+"""What each constant of retrieval is worth: put otherwise, one at a time, on development questions.
 
-    python benchmarks/constants.py --packs FOLDER --work FOLDER
+    PYTHONPATH=. python benchmarks/constants.py --packs FOLDER --work FOLDER
 
 The questions are the development packs' and the project's two gold sets (training/calibrate.py asks the former).
-What the reader makes of a text is remembered, so that only new texts cost time. Prints the table of docs/constants.md:
-for each setting how many answerable questions have the answer in a passage shown, how many are answered right
-with refusing switched off, the area under the curve of the confidence (answerable against not), and quotes an answer.
+What the reader makes of a text is remembered, so that only new texts cost time. Prints Markdown: for each setting
+how many answerable questions have the answer in a passage shown, how many are answered right with refusing switched
+off, the area under the curve of the confidence (answerable against not), and quotes an answer. Settings of quoting:
+training/choose.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -22,19 +23,16 @@ import numpy as np
 from answers import OWN
 from sklearn.metrics import roc_auc_score
 
-from ragqa import question, quoting, retrieval, selection
+from ragqa import question, retrieval, selection
 from ragqa.answering import quotes_in, shown
-from ragqa.building import build_index
 from ragqa.encoder import SentenceEncoder
 from ragqa.gold import read_gold
 from ragqa.index import Index
 from ragqa.loading import load_encoder, load_reader
-from ragqa.outcome import confidence
-from ragqa.quoting import LIMITS, Limits
 from ragqa.reader import Reader, Reading
 from ragqa.retrieval import Found, Query, retrieve
 from ragqa.settings import Settings
-from training.calibrate import Asked, pack_answers
+from training.calibrate import Asked, open_index, pack_answers, quoted
 
 PACKS = ("rgb-zh-refusal", "rgb-en-refusal", "xquad-en2zh-refusal")
 # Module, its constant, and other values; the value in use is the row "as it is".
@@ -51,9 +49,6 @@ CONSTANTS: Sequence[tuple[Any, str, Sequence[Any]]] = (
     (selection, "_AS_LONG", (0.3, 0.9)),
     (selection, "_ABOUT_AS_GOOD", (0.0, 0.1)),
 )
-LIMITED: Mapping[str, Sequence[float]] = {
-    "held": (0.5, 0.65, 0.85, 0.95), "least": (0.06, 0.2, 0.3), "beside": (0.3, 0.7, 0.9), "most": (1, 2, 3, 4),
-}  # fmt: skip
 
 
 @dataclass
@@ -100,12 +95,9 @@ def main() -> None:
     sources = list(dict.fromkeys(ask.source for ask in asks))
     print(f"| setting | {' | '.join(f'{s}: shown, right, AUROC' for s in sources)} | quotes |")
     print("|---" * (len(sources) + 2) + "|")
-    as_it_is = _found(asks, reader, settings.k)
-    print(_row("as it is", as_it_is, sources), flush=True)
+    print(_row("as it is", _found(asks, reader, settings.k), sources), flush=True)
     for k in (3, 8):
         print(_row(f"k {k}", _found(asks, reader, k), sources), flush=True)
-    for name, limits in _limits():
-        print(_row(name, as_it_is, sources, limits), flush=True)
     for module, name, values in CONSTANTS:
         for value in values:
             with (
@@ -123,12 +115,6 @@ def _most(name: str, value: Any) -> dict[str, Any]:
     return {"most": value} if name == "JUDGED" else {}
 
 
-def _limits() -> Iterator[tuple[str, Limits]]:
-    for field, values in LIMITED.items():
-        for value in values:
-            yield f"{field} {value:g}", replace(LIMITS, **{field: value})
-
-
 def _found(asks: Sequence[Ask], reader: Reader, k: int) -> list[Asked]:
     return [
         Asked(a.source, "", a.query.question, a.answers, retrieve(a.query, index=a.index, k=k, reader=reader))
@@ -136,15 +122,15 @@ def _found(asks: Sequence[Ask], reader: Reader, k: int) -> list[Asked]:
     ]
 
 
-def _row(name: str, found: Sequence[Asked], sources: Sequence[str], limits: Limits = LIMITS) -> str:
+def _row(name: str, found: Sequence[Asked], sources: Sequence[str]) -> str:
     cells, counts = [], []
     for source in sources:
         mine = [one for one in found if one.source == source]
         known = [one for one in mine if one.answerable]
-        quotes = [quotes_in(shown(one.found), limits) for one in known]
+        quotes = [quotes_in(shown(one.found)) for one in known]
         held = np.mean([one.right(_passages(one.found)) for one in known])
-        right = np.mean([one.right(_quoted(each)) for one, each in zip(known, quotes, strict=True)])
-        sure = [_sure(one.found) for one in mine]
+        right = np.mean([one.right(quoted(each)) for one, each in zip(known, quotes, strict=True)])
+        sure = [max((each.confidence for each in shown(one.found)[:1]), default=0.0) for one in mine]
         cells.append(f"{held:.3f} {right:.3f} {roc_auc_score([one.answerable for one in mine], sure):.3f}")
         counts += [len(each) for each in quotes]
     return f"| {name} | {' | '.join(cells)} | {np.mean(counts):.2f} |"
@@ -154,32 +140,18 @@ def _passages(found: Found) -> str:
     return "\n".join(f"{p.article.title}\n{p.chunk.text}" for p in found.passages)
 
 
-def _quoted(quotes: Sequence[quoting.Quote]) -> str:
-    return "\n".join("\n".join([q.article.text[q.start : q.end], *q.said]) for q in quotes)
-
-
-def _sure(found: Found) -> float:
-    read = shown(found)
-    return confidence(read[0].reading.score, read[0].score) if read else 0.0
-
-
 def _asks(packs: Path, work: Path, encoder: SentenceEncoder, settings: Settings) -> Iterator[Ask]:
     for name in PACKS:
-        index = _index(packs / name / "corpus.jsonl", work / name, encoder, settings)
+        index = open_index(packs / name / "corpus.jsonl", work / name, encoder, settings)
         for line in (packs / name / "queries.jsonl").read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             query = Query.of(question.Question.of(row["text"]), encoder=encoder)
             yield Ask(name, query, pack_answers(row), index)
     for name, (gold, corpus) in OWN.items():
-        index = _index(corpus, work / name, encoder, settings)
+        index = open_index(corpus, work / name, encoder, settings)
         for each in read_gold(gold).questions:
             query = Query.of(question.Question.of(each.question), encoder=encoder)
             yield Ask(name, query, [each.answers] if each.answerable else [], index)
-
-
-def _index(corpus: Path, folder: Path, encoder: SentenceEncoder, settings: Settings) -> Index:
-    build_index(corpus, folder, encoder=lambda: encoder, chunk_size=settings.chunk_size)
-    return Index.open(folder)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from ragqa.index import Index
 from ragqa.loading import load_encoder, load_reader
 from ragqa.measures import containment
 from ragqa.question import Question
+from ragqa.quoting import Quote
 from ragqa.reader import Reader
 from ragqa.resampling import ece
 from ragqa.retrieval import Found, Query, retrieve
@@ -87,12 +88,12 @@ def ask_all(
 ) -> Iterator[Asked]:
     """Every development question with what is found for it."""
     for name in PACKS:
-        index = _index(packs / name / "corpus.jsonl", work / name, encoder, settings)
+        index = open_index(packs / name / "corpus.jsonl", work / name, encoder, settings)
         for line in (packs / name / "queries.jsonl").read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             yield _ask(name, row["id"], row["text"], pack_answers(row), index, encoder, reader, settings)
     stories = read_stories(STORIES, held_out=True)
-    index = _index(_corpus(stories, work / "stories.jsonl"), work / "stories", encoder, settings)
+    index = open_index(_corpus(stories, work / "stories.jsonl"), work / "stories", encoder, settings)
     for number, story in enumerate(stories):
         for row in story["questions"]:
             answers = [[[quote] for quote in quotes] for quotes in row["answers"].values()]
@@ -205,10 +206,16 @@ def _print(asked: Sequence[Asked], right: Any, chances: Any, least: float) -> No
         )
 
 
+def quoted(quotes: Sequence[Quote]) -> str:
+    """What a reader of quotes sees: the sentences and the words in them that answer."""
+    return "\n".join(
+        "\n".join([quote.article.text[quote.start : quote.end], *quote.said]) for quote in quotes
+    )
+
+
 def _shown_right(one: Asked) -> bool:
     """Whether the quotes that would be shown answer rightly."""
-    quotes = quotes_in(shown(one.found)) if one.answerable else []
-    return one.right("\n".join([q.article.text[q.start : q.end] + "\n" + "\n".join(q.said) for q in quotes]))
+    return one.answerable and one.right(quoted(quotes_in(shown(one.found))))
 
 
 def _ask(
@@ -239,7 +246,8 @@ def _corpus(stories: Sequence[Mapping[str, Any]], path: Path) -> Path:
     return path
 
 
-def _index(corpus: Path, folder: Path, encoder: SentenceEncoder, settings: Settings) -> Index:
+def open_index(corpus: Path, folder: Path, encoder: SentenceEncoder, settings: Settings) -> Index:
+    """The index of a corpus, built or brought up to date in ``folder``."""
     build_index(corpus, folder, encoder=lambda: encoder, chunk_size=settings.chunk_size)
     return Index.open(folder)
 

@@ -15,7 +15,7 @@ import numpy as np
 from ragqa.answering import quotes_in, shown
 from ragqa.measures import reference, token_f1
 from ragqa.quoting import LIMITS, Limits
-from training.calibrate import Asked, asked_as_told
+from training.calibrate import Asked, asked_as_told, quoted
 
 
 def main() -> None:
@@ -53,8 +53,7 @@ def row(name: str, limits: Limits, asked: Sequence[Asked], sources: Sequence[str
         if not one.answerable:
             continue
         quotes = quotes_in(shown(one.found), limits)
-        texts = [quote.article.text[quote.start : quote.end] for quote in quotes]
-        right[one.source].append(one.right("\n".join([*texts, *(word for q in quotes for word in q.said)])))
+        right[one.source].append(one.right(quoted(quotes)))
         counts.append(len(quotes))
         said = " ".join(word for quote in quotes for word in quote.said)
         f1.append(max(token_f1(said, reference(said, groups)) for groups in one.answers))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import permutations
 
 from ragqa.lexicon import fold
-from ragqa.outcome import confidence, status_of
+from ragqa.outcome import status_of
 from ragqa.question import Question, as_written
 from ragqa.quoting import LIMITS, Limits, Quote, choose_quotes, differ, to_answer
 from ragqa.records import Answer, Article, Passage
@@ -23,7 +23,7 @@ def answered(answer: Answer, question: Question, found: Found, *, refuse_below: 
     read = shown(found)
     if not read:
         return not_found(answer)
-    sure = confidence(read[0].reading.score, read[0].score)
+    sure = read[0].confidence
     status = status_of(sure, refuse_below=refuse_below)
     answer = replace(answer, confidence=sure, status=status)
     quotes = quotes_in(read)

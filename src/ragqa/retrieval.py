@@ -19,7 +19,7 @@ import numpy as np
 
 from ragqa.index import Filter, Index, Mask, Rows
 from ragqa.late import Asked, interaction, within
-from ragqa.outcome import chance
+from ragqa.outcome import chance, confidence
 from ragqa.question import Question
 from ragqa.quoting import Window
 from ragqa.reader import Reader, Reading
@@ -97,6 +97,11 @@ class Read:
     def chance(self) -> float:
         """The probability that it answers."""
         return chance(self.reading.score, self.score)
+
+    @property
+    def confidence(self) -> float:
+        """The probability that an answer from it is right, where it is the likeliest of what was read."""
+        return confidence(self.reading.score, self.score)
 
 
 @dataclass(frozen=True, slots=True)
