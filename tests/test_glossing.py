@@ -160,6 +160,8 @@ def test_a_number_is_mended_where_it_is_clear_which_it_stands_for(put: str, quot
         ("The bridge has been open for long.", "大桥已经通车35年之久了。"),
         ("大桥四十年前通车。", "The bridge was opened long ago."),
         ("大桥通车已久。", "The bridge was opened 35 years ago."),
+        ("It cost tens of billions of yuan.", "它花费了数十亿元。"),
+        ("数千人失去家园。", "Tens of thousands of people lost their homes."),
     ],
 )
 def test_a_number_made_up_or_lost_shows_no_translation(put: str, quote: str) -> None:
@@ -176,6 +178,9 @@ def test_a_number_made_up_or_lost_shows_no_translation(put: str, quote: str) -> 
         ("这座桥十分重要。", "The bridge is very important."),
         ("她今年32岁，是一名画家。", "The painter, 32, is a woman."),
         ("这场争端长达数十年。", "The dispute went on for decades."),
+        ("Several billion yuan were lost.", "损失达数十亿元。"),
+        ("Tens of billions of yuan were lost.", "损失达数百亿元。"),
+        ("数百万人失去家园。", "Several million people lost their homes."),
     ],
 )
 def test_numbers_that_both_say_in_their_own_way_are_the_same(put: str, quote: str) -> None:

@@ -10,6 +10,7 @@ from ragqa.lexicon import (
     ngrams,
     noun_phrases,
     quantities,
+    scales,
     terms,
 )
 
@@ -56,6 +57,24 @@ def test_months_and_small_words_count_only_generously() -> None:
 def test_quantities_that_differ_stay_apart() -> None:
     assert quantities("80 billion") != quantities("1570亿")
     assert quantities("神舟十三号") != quantities("神舟十四号")
+
+
+@pytest.mark.parametrize(
+    ("text", "powers"),
+    [
+        ("损失数十亿元", {9}),
+        ("Several billion yuan were lost", {9}),
+        ("上百万人", {6}),
+        ("hundreds of thousands of people", {5}),
+        ("several hundred thousand people", {5}),
+        ("成千上万", {3, 4}),
+        ("三百人, 5 million people, two hundred ships", set()),
+    ],
+)
+def test_vague_numbers_have_a_scale_and_no_value(text: str, powers: set[int]) -> None:
+    assert scales(text) == powers
+    if powers:
+        assert quantities(text, generous=True) == frozenset()
 
 
 def test_ngrams_pair_characters_and_keep_latin_words() -> None:

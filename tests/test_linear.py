@@ -119,7 +119,9 @@ def seconds(function: Callable[[str], object], given: str) -> float:
 def grows_too_fast(function: Callable[[str], object], piece: str) -> bool:
     """Whether four times the text takes eight times as long, three times in a row; others are busy as well."""
     once, longer = (piece * (n * SIZE // len(piece)) + "x" for n in (1, LONGER))
-    return all(seconds(function, longer) >= MOST_GROWTH * max(seconds(function, once), 1e-4) for _ in range(3))
+    return all(
+        seconds(function, longer) >= MOST_GROWTH * max(seconds(function, once), 1e-4) for _ in range(3)
+    )
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

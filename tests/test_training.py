@@ -371,36 +371,19 @@ def many() -> Examples:
     return tokenise(pairs, TOKENIZER)
 
 
-@pytest.mark.parametrize("together", [True, False])
-def test_every_row_is_in_one_step_and_steps_are_of_bounded_size(
-    together: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_row_is_in_one_step_and_steps_are_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
     from training import train
 
     monkeypatch.setattr(train, "STEP_TOKENS", 200)
     examples = many()
-    steps = train._batches(examples, 1, together=together)
+    steps = train._batches(examples, 1)
     assert sorted(row for step in steps for row in step) == list(range(len(examples)))
     assert len(steps) > 5
     for step in steps:
         width = max(map(examples.length, step))
         assert width * len(step) <= 200 or len(step) <= 2
-    assert train._batches(examples, 1, together=together) == steps
-    assert train._batches(examples, 2, together=together) != steps
-
-
-def test_the_texts_of_a_question_are_in_one_step_where_they_compete(monkeypatch: pytest.MonkeyPatch) -> None:
-    from training import train
-
-    monkeypatch.setattr(train, "STEP_TOKENS", 200)
-    examples = many()
-    of = {
-        row: number for number, step in enumerate(train._batches(examples, 1, together=True)) for row in step
-    }
-    for row, group in enumerate(examples.groups):
-        if examples.answers[row] >= 0:
-            mates = np.flatnonzero((examples.groups == group) & (examples.answers >= 0))
-            assert {of[int(mate)] for mate in mates} == {of[row]}
+    assert train._batches(examples, 1) == steps
+    assert train._batches(examples, 2) != steps
 
 
 def test_labels_of_a_step_stand_on_the_tokens_of_its_rows() -> None:

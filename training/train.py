@@ -37,15 +37,13 @@ _WIDTHS = 16
 class Recipe:
     """How a stage is trained: the peak rate, and where the rate stands at its end (a share of the peak).
 
-    ``together`` keeps the passages of a question in one step, so that they compete; without it there is
-    less padding. After ``steps``, where given, the stage ends, wherever its rate then is.
+    After ``steps``, where given, the stage ends, wherever its rate then is.
     """
 
     name: str
     rate: float
     last: float
     frozen: int = 4
-    together: bool = False
     steps: int | None = None
     seed: int = 17
 
@@ -82,7 +80,7 @@ def train(
     masters = {name: p.detach().float().clone().to(device) for name, p in weights.items()}
     model.to(device, torch.bfloat16)
     optimizer = torch.optim.AdamW(_groups(masters), lr=recipe.rate, betas=(0.9, 0.98), fused=True)
-    batches = _batches(examples, recipe.seed, together=recipe.together)
+    batches = _batches(examples, recipe.seed)
     first = _resume(work / f"{recipe.name}.part.pt", masters, optimizer, model)
     log = (work / f"{recipe.name}.log").open("a", encoding="utf-8")
     began = time.monotonic()
@@ -174,25 +172,18 @@ def _against_none(scores: Tensor, target: Tensor, groups: Tensor) -> Tensor:
     return torch.stack(losses).mean()
 
 
-def _batches(examples: Examples, seed: int, *, together: bool) -> list[list[int]]:
-    """Rows in steps: the pairs of a question together, questions of like length together, order random."""
+def _batches(examples: Examples, seed: int) -> list[list[int]]:
+    """Rows in steps: rows of like length together, the steps in random order."""
     rng = np.random.default_rng(seed)
-    by_group: dict[tuple[int, int], list[int]] = {}
-    for row, group in enumerate(examples.groups):
-        key = (int(group), -1) if together and examples.answers[row] >= 0 else (-1, row)
-        by_group.setdefault(key, []).append(row)
-    groups = list(by_group.values())
-    noise = rng.normal(0, 8, len(groups))
-    longest = np.array([max(map(examples.length, rows)) for rows in groups]) + noise
+    lengths = np.diff(examples.starts)
     batches: list[list[int]] = [[]]
     width = 0
-    for number in np.argsort(longest):
-        rows = groups[number]
-        width = max(width, *map(examples.length, rows))
-        if batches[-1] and width * (len(batches[-1]) + len(rows)) > STEP_TOKENS:
+    for row in np.argsort(lengths + rng.normal(0, 8, len(lengths))):
+        width = max(width, int(lengths[row]))
+        if batches[-1] and width * (len(batches[-1]) + 1) > STEP_TOKENS:
             batches.append([])
-            width = max(map(examples.length, rows))
-        batches[-1] += rows
+            width = int(lengths[row])
+        batches[-1].append(int(row))
     return [batches[i] for i in rng.permutation(len(batches))]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from ragqa.lexicon import amounts, denies, quantities
+from ragqa.lexicon import amounts, denies, quantities, scales
 from ragqa.naming import in_chinese, in_english
 from ragqa.prompting import readable, spelled_amount, user_turn, with_amounts
 from ragqa.records import Answer, Generator, Language, Message
@@ -159,10 +159,12 @@ def _dated(quote: str) -> str:
 
 
 def _same_numbers(put: str, quote: str) -> bool:
-    """Whether a translation makes up no number and keeps those from ten on that its quote has in digits."""
+    """Whether a translation makes up no number or scale, and keeps those from ten on that its quote has in digits."""
     made_up = quantities(_NO_TEN.sub("", put)) - quantities(_dated(quote), generous=True)
     said = quantities(put, generous=True)
-    return not made_up and all(value in said for _, _, value in amounts(_dated(quote)) if value >= 10)
+    if made_up or not scales(put) <= scales(quote):
+        return False
+    return all(value in said for _, _, value in amounts(_dated(quote)) if value >= 10)
 
 
 def _same_units(put: str, quote: str) -> bool:

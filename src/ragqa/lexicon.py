@@ -5,6 +5,7 @@ What is returned is folded (case, width, traditional to simplified); show the or
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from functools import lru_cache
@@ -58,6 +59,12 @@ _EN_UNITS = {
     w: 10 * i for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
 }
 _EN_NUMBER = re.compile(rf"\b({'|'.join(_EN_UNITS)})\b(?:[ -](hundred|thousand|million|billion|trillion)\b)?")
+# Numbers of which only the scale is told: 数十亿, 上千万; tens of thousands, several million, dozens.
+_ZH_SCALE = re.compile(r"(?:[数几]|上(?=[百千万亿])|成(?=[百千]))([十百千万亿]+)")
+_EN_SCALE = re.compile(
+    r"\b(?:(?:several|a few) |(ten|dozen|score|hundred|thousand)s of )?((?:hundred )?)"
+    r"(ten|dozen|score|decade|hundred|thousand|million|billion|trillion)(s?)\b"
+)
 _MONTHS = {m[:3]: i for i, m in enumerate(
     "january february march april may june july august september october november december".split(), start=1
 )}  # fmt: skip
@@ -169,14 +176,28 @@ def quantities(text: str, *, generous: bool = False) -> frozenset[float]:
         round(float(digits.replace(",", "")) * _SCALE.get(scale, 1.0), 6)
         for digits, scale in _NUMBER.findall(folded)
     }
-    # A bare 万 or 亿 only scales the digits before it.
-    spelled = {float(_chinese_number(run)) for run in _ZH_NUMBER.findall(folded) if run.strip("百千万亿")}
+    # A bare 万 or 亿 only scales the digits before it; 数十亿 is no number.
+    runs = _ZH_NUMBER.findall(_ZH_SCALE.sub(" ", folded))
+    spelled = {float(_chinese_number(run)) for run in runs if run.strip("百千万亿")}
     spelled.update(10.0 * _chinese_number(tenths) for tenths in _TENTHS.findall(folded))
     for match in _EN_NUMBER.finditer(folded):
         spelled.add(float(_EN_UNITS[match.group(1)]) * _SCALE.get(match.group(2) or "", 1.0))
     if generous:
         return frozenset(found | spelled | {float(_MONTHS[month]) for month in _MONTH.findall(folded)})
     return frozenset(found | {number for number in spelled if number >= 10})
+
+
+def scales(text: str) -> frozenset[int]:
+    """Powers of ten of the numbers of which a text tells the scale only: 9 for 数十亿 and for "billions"."""
+    folded = unicodedata.normalize("NFKC", text).lower()
+    found = [float(_chinese_number(run)) for run in _ZH_SCALE.findall(folded)]
+    for match in _EN_SCALE.finditer(folded):
+        of, hundred, word, plural = match.groups()
+        if plural or match[0].startswith(("several", "a few")):
+            found.append(
+                _SCALE.get(word, 10.0) * (_SCALE.get(of, 10.0) if of else 1.0) * (100.0 if hundred else 1.0)
+            )
+    return frozenset(round(math.log10(value)) for value in found)
 
 
 def amounts(text: str) -> list[tuple[int, int, float]]:
