@@ -2,8 +2,8 @@
 
     python -m training --data ../shared/train --work build/reader
 
-Six stages in two rounds: public questions; our own stories; the stories among what retrieval finds in other
-stories; then more public questions, and twice all stories among what retrieval finds. Then:
+Five stages in two rounds: public questions; our own stories; the stories among what retrieval finds in other
+stories; then more public questions, and all stories among what retrieval finds. Then:
 ``python -m training.calibrate``.
 """
 
@@ -31,11 +31,10 @@ STAGES = (
     Recipe("corpus", rate=1.2e-4, last=0.02, seed=19),
     Recipe("more", rate=1.8e-4, last=0.3, seed=20),
     Recipe("again", rate=1.6e-4, last=0.1, seed=21),
-    Recipe("last", rate=1.4e-4, last=0.02, seed=22),
 )
-# Share of public pairs that the stages on stories repeat, of the second stage's pairs that the third does, of the
-# questions that are also asked of other stories, and of what is prepared for the last stage (three hours in all).
-_REPEATED, _AGAIN, _DISTANT, _LAST = 0.1, 0.55, 0.6, 0.82
+# Share of public pairs that the stages on stories repeat, of the second stage's pairs that the third does, and of
+# the questions that are also asked of other stories.
+_REPEATED, _AGAIN, _DISTANT = 0.1, 0.55, 0.6
 
 
 def main() -> None:
@@ -81,10 +80,7 @@ class Prepared:
             return self._own(2).beside(self.of("public").sample(_REPEATED, 5))
         if stage == "corpus":
             return self.of("stories").sample(_AGAIN, 6).beside(self._distant(3))
-        first = {"again": 12, "last": 22}[stage]
-        each = self._own(first).beside(self._distant(first + 1))
-        every = each.beside(self.of("more").sample(_REPEATED, first + 3))
-        return every if stage == "again" else every.sample(_LAST, first + 4)
+        return self._own(12).beside(self._distant(13)).beside(self.of("more").sample(_REPEATED, 15))
 
     def _public(self, sources: Mapping[str, int], seed: int, *, both: float) -> Examples:
         rng = random.Random(seed)
