@@ -29,8 +29,10 @@ from ragqa.encoder import SentenceEncoder
 from ragqa.gold import read_gold
 from ragqa.index import Index
 from ragqa.loading import load_encoder, load_reader
+from ragqa.question import Query
 from ragqa.reader import Reader, Reading
-from ragqa.retrieval import Found, Query, retrieve
+from ragqa.reading import Found
+from ragqa.retrieval import retrieve
 from ragqa.settings import Settings
 from training.calibrate import Asked, open_index, pack_answers, quoted
 

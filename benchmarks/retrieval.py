@@ -27,11 +27,12 @@ from ragqa.errors import ModelError
 from ragqa.index import Index
 from ragqa.lexical import Lexical
 from ragqa.loading import load_encoder, load_reader, open_generator
+from ragqa.question import Query
 from ragqa.question import Question as Analysed
 from ragqa.reader import Reader
 from ragqa.records import Generator, Vectors
 from ragqa.resampling import mean
-from ragqa.retrieval import JUDGED, WEIGHTS, Query, judged, rank, read_best, retrieve
+from ragqa.retrieval import JUDGED, WEIGHTS, judged, rank, read_best, retrieve
 from ragqa.settings import Settings
 from ragqa.translating import Translator
 

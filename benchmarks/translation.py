@@ -22,11 +22,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ragqa.chat import user_turn
 from ragqa.glossing import build_gloss, locked
-from ragqa.lexicon import amounts, denies, quantities
+from ragqa.lexicon import denies
 from ragqa.loading import open_generator
 from ragqa.naming import in_chinese, in_english
-from ragqa.prompting import user_turn, with_amounts
+from ragqa.numbers import amounts, quantities, with_amounts
 from ragqa.records import Generator, Language, Message
 from ragqa.settings import Settings
 

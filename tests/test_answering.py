@@ -8,11 +8,13 @@ import pytest
 from fakes import marks
 from house import PLAIN
 
-from ragqa.answering import answered, disagreement, missing_parts, newest_first, not_found
+from ragqa.answering import answered
+from ragqa.conflicts import disagreement, missing_parts, newest_first
 from ragqa.question import Question
-from ragqa.quoting import Quote, Window
+from ragqa.quoting import Quote
+from ragqa.reading import Found, Read, Window
 from ragqa.records import Answer, Article, Chunk, Language, Passage
-from ragqa.retrieval import Found, Read
+from ragqa.refusal import not_found
 
 ASKED = "大桥花了多少钱？"
 

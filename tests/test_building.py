@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from fakes import HARBOUR, LIBRARY, TokenEncoder, WordEncoder, write_corpus
 
-from ragqa.building import Built, Changes, build_index, compare, digest, embedded_text
+from ragqa.building import build_index, compare, digest, embedded_text
 from ragqa.calibration import Calibration, parallel
 from ragqa.errors import CorpusError, IndexBusyError, IndexMismatchError
 from ragqa.index import Index
 from ragqa.late import Signature
-from ragqa.records import Article, Chunk, Tokens
+from ragqa.records import Article, Built, Changes, Chunk, Tokens
 from ragqa.text import HAN
 from ragqa.versions import writing
 

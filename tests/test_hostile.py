@@ -19,15 +19,11 @@ from test_markup import HARMLESS, Tags
 from ragqa import markup, reply
 from ragqa.exporting import as_markdown, as_text
 from ragqa.glossing import build_gloss
-from ragqa.prompting import (
-    Excerpt,
-    build_closed_book,
-    build_messages,
-    build_stand_alone,
-    build_translation,
-)
+from ragqa.measuring import build_closed_book
+from ragqa.prompting import Excerpt, build_messages
 from ragqa.records import Answer, Article
 from ragqa.text import language_of
+from ragqa.translating import build_stand_alone, build_translation
 
 TRUE = "港口停航有三个原因。"
 

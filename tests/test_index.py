@@ -14,9 +14,9 @@ from house import small_index
 
 from ragqa.calibration import Calibration
 from ragqa.errors import ArticleNotFoundError, IndexMismatchError, IndexMissingError, RagqaError
-from ragqa.index import Filter, Index
+from ragqa.index import Index
 from ragqa.late import Signature
-from ragqa.records import Article, Chunk, Language, Skipped, Vectors
+from ragqa.records import Article, Chunk, Filter, Language, Skipped, Vectors
 from ragqa.versions import Manifest, read_manifest, verify
 
 MAY = Article(

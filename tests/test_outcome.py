@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ragqa import outcome
-from ragqa.outcome import chance, confidence, fitted, status_of
+from ragqa.outcome import chance, confidence, fitted
+from ragqa.refusal import status_of
 
 WEIGHTS: dict[str, Any] = {
     "passage": {"": -1.0, "reader": 2.0, "retrieval": 4.0},

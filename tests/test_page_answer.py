@@ -28,7 +28,7 @@ from test_page import (  # noqa: F401
 )
 
 from ragqa.candidates import pending
-from ragqa.index import Filter
+from ragqa.records import Filter
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
 PLAIN = {

@@ -11,8 +11,8 @@ from house import WHO, WHY, House
 
 from ragqa import loading as module
 from ragqa.errors import IndexMismatchError, IndexMissingError, ModelError, ModelMissingError, QuestionError
-from ragqa.index import Filter
 from ragqa.pipeline import Pipeline
+from ragqa.records import Filter
 
 # --- questions -------------------------------------------------------------------------------
 

@@ -6,19 +6,10 @@ import re
 
 import pytest
 
-from ragqa.prompting import (
-    NOT_FOUND,
-    Draft,
-    Excerpt,
-    build_grammar,
-    build_messages,
-    build_stand_alone,
-    build_translation,
-    parse_line,
-    parse_lines,
-)
+from ragqa.prompting import NOT_FOUND, Draft, Excerpt, build_grammar, build_messages, parse_line, parse_lines
 from ragqa.records import Article, Language
 from ragqa.text import language_of
+from ragqa.translating import build_stand_alone, build_translation
 
 
 def excerpt(text: str, *, title: str = "题目", published: str | None = None) -> Excerpt:

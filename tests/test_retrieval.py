@@ -11,11 +11,11 @@ from fakes import TokenEncoder, WordEncoder, WordReader
 from house import PLAIN, cut, small_index
 
 from ragqa.calibration import Calibration
-from ragqa.index import Filter, Index
+from ragqa.index import Index
 from ragqa.late import Signature
-from ragqa.question import Question
-from ragqa.records import Article, Chunk, Language, Vectors
-from ragqa.retrieval import EVERYTHING, JUDGED, Query, Wording, rank, rank_articles, retrieve
+from ragqa.question import Query, Question, Wording
+from ragqa.records import EVERYTHING, Article, Chunk, Filter, Language, Vectors
+from ragqa.retrieval import JUDGED, rank, rank_articles, retrieve
 
 # A chunk of an article: its heading and the cosine that it shall have.
 Plan = Mapping[str, Sequence[tuple[str, float]]]

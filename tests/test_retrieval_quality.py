@@ -17,9 +17,9 @@ from ragqa.building import build_index
 from ragqa.encoder import SentenceEncoder
 from ragqa.index import Index
 from ragqa.loading import load_encoder, load_reader
-from ragqa.question import Question
+from ragqa.question import Query, Question
 from ragqa.reader import Reader
-from ragqa.retrieval import Query, retrieve
+from ragqa.retrieval import retrieve
 from ragqa.settings import Settings
 
 pytestmark = needs_models

@@ -6,8 +6,19 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from ragqa.building import Built, Changes
-from ragqa.records import Answer, Article, Chunk, Citation, Passage, ShortAnswer, Signal, Skipped, Statement
+from ragqa.records import (
+    Answer,
+    Article,
+    Built,
+    Changes,
+    Chunk,
+    Citation,
+    Passage,
+    ShortAnswer,
+    Signal,
+    Skipped,
+    Statement,
+)
 from ragqa.schema import answer_json, article_json, index_json, search_json
 
 ARTICLE = Article(
@@ -113,7 +124,7 @@ def test_a_quote_that_crosses_a_passages_edge_does_not_cite_it() -> None:
 
 
 def test_a_search() -> None:
-    assert search_json("谁来了？", [FOUND], id=None, timings_ms={"total": 3}) == {
+    assert search_json("谁来了？", [FOUND], id=None, language="zh", timings_ms={"total": 3}) == {
         "schema": "ragqa.search/1",
         "id": None,
         "query": "谁来了？",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ragqa.errors import QuestionError
-from ragqa.index import Filter
+from ragqa.records import Filter
 from ragqa.wishes import Wishes, read_wishes
 
 

@@ -28,11 +28,12 @@ from ragqa.encoder import SentenceEncoder
 from ragqa.index import Index
 from ragqa.loading import load_encoder, load_reader
 from ragqa.measures import containment
-from ragqa.question import Question
+from ragqa.question import Query, Question
 from ragqa.quoting import Quote
 from ragqa.reader import Reader
+from ragqa.reading import Found
 from ragqa.resampling import ece
-from ragqa.retrieval import Found, Query, retrieve
+from ragqa.retrieval import retrieve
 from ragqa.settings import Settings
 from training.stories import read_stories
 

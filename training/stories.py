@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ragqa.chunking import split
-from ragqa.quoting import Window
+from ragqa.reading import Window
 from ragqa.records import Article, Encoder
 from training.examples import Pair
 from training.prepare import LONGEST_PREMISE, taken_out

@@ -28,6 +28,7 @@ from ragqa.errors import (
 from ragqa.records import Answer, Language
 from ragqa.running import Run
 from ragqa.schema import answer_json, article_json, search_json
+from ragqa.text import language_of
 from ragqa.timing import Clock
 from ragqa.wishes import Articles
 
@@ -133,7 +134,13 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
                 wanted=searched.wanted,
                 use_llm=searched.translate,
             )
-        return search_json(searched.question, passages, id=searched.id, timings_ms=clock.times())
+        return search_json(
+            searched.question,
+            passages,
+            id=searched.id,
+            language=language_of(searched.question),
+            timings_ms=clock.times(),
+        )
 
     @app.get("/api/search")
     async def search(searched: Annotated[Searched, Query()]) -> Any:

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 from ragqa import frame, markup, reply
 from ragqa.errors import BusyError, RagqaError
-from ragqa.index import Filter
-from ragqa.records import Answer, Article, Language, Passage, Skipped
+from ragqa.records import Answer, Article, Filter, Language, Passage, Skipped
 from ragqa.remembering import Remembered
 from ragqa.running import Line, Run
 from ragqa.settings import Settings

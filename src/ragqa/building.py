@@ -7,7 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,37 +21,9 @@ from ragqa.encoder import SentenceEncoder
 from ragqa.encoding import Piece, Progress, encode, room
 from ragqa.errors import CorpusError, IndexUnusableError
 from ragqa.index import Index
-from ragqa.records import Article, Chunk, Skipped
+from ragqa.records import Article, Built, Changes, Chunk, Skipped
 from ragqa.resuming import Encoded, discard
 from ragqa.versions import Manifest, new_version, tidy, verify, writing
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Article ids by what a new version does with them."""
-
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
-    unchanged: tuple[str, ...]
-
-    @property
-    def any(self) -> bool:
-        """Whether the corpus differs from the index."""
-        return bool(self.added or self.changed or self.removed)
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What ``ragqa index`` did, or with ``dry_run`` would do."""
-
-    version: str
-    articles: int
-    chunks: int
-    changes: Changes
-    skipped: tuple[Skipped, ...]
-    seconds: float
-    tokens_per_second: float
 
 
 def build_index(

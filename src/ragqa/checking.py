@@ -5,7 +5,8 @@ What the reader's support head judges is the sense; here stands what can be comp
 
 from __future__ import annotations
 
-from ragqa.lexicon import denies, fold, names, quantities
+from ragqa.lexicon import denies, fold, names
+from ragqa.numbers import quantities
 from ragqa.reader import Reader
 from ragqa.records import Verdict
 from ragqa.text import HAN, language_of

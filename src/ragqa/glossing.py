@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from ragqa.lexicon import amounts, denies, quantities, scales
+from ragqa.chat import readable, user_turn
+from ragqa.lexicon import denies
 from ragqa.naming import in_chinese, in_english
-from ragqa.prompting import readable, spelled_amount, user_turn, with_amounts
+from ragqa.numbers import amounts, quantities, scales, spelled_amount, with_amounts
 from ragqa.records import Answer, Generator, Language, Message
 from ragqa.text import language_of, weight
 

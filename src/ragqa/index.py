@@ -23,7 +23,7 @@ from ragqa.calibration import Calibration
 from ragqa.errors import ArticleNotFoundError, IndexMismatchError
 from ragqa.late import Signature, Signatures
 from ragqa.lexical import Lexical
-from ragqa.records import Article, Chunk, Passage, Vectors
+from ragqa.records import Article, Chunk, Filter, Passage, Vectors
 from ragqa.text import HAN
 from ragqa.versions import REBUILD, Manifest, publish, read_manifest, require_sizes, settled
 
@@ -52,20 +52,6 @@ class Place:
     end: int
     heading: str
     key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which articles may answer; empty fields let all pass.
-
-    ``since`` and ``until`` are ISO dates (or prefixes), both inclusive: an article without a date
-    passes neither. ``source`` is part of an outlet or address, in any case.
-    """
-
-    since: str | None = None
-    until: str | None = None
-    language: str | None = None
-    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ragqa.building import Built, build_index
+from ragqa.building import build_index
+from ragqa.records import Built
 from ragqa.settings import Settings
 
 

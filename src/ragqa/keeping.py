@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from ragqa import terminal
 from ragqa.errors import RagqaError, SettingsError
 from ragqa.options import Common, JsonOption, verb
+from ragqa.page import start
 
 if TYPE_CHECKING:
     from ragqa.settings import Settings
@@ -221,3 +223,18 @@ def _update(
     print(f"{settings.index}/ {would} {built.articles} articles in {built.chunks} chunks: {counts}")
     if built.skipped and not common.verbose:
         common.say(f"{len(built.skipped)} files were skipped; -v says why")
+
+
+def main() -> None:
+    """Serve the page with the settings of this machine."""
+    from ragqa.settings import Settings
+
+    code = 0
+    try:
+        start(Settings.load())
+    except RagqaError as error:
+        print(f"ragqa: {error}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    terminal.leave(code)

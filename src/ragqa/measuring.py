@@ -14,14 +14,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ragqa.chat import user_turn
 from ragqa.citation_judge import judge_name, judged
 from ragqa.errors import ArticleNotFoundError, GoldError
 from ragqa.gold import Gold, GoldSet
 from ragqa.gold_record import Record
 from ragqa.pipeline import Pipeline
-from ragqa.prompting import build_closed_book
 from ragqa.reader import FILE as WEIGHTS
-from ragqa.records import Answer, Article
+from ragqa.records import Answer, Article, Message
 from ragqa.schema import answer_json
 from ragqa.text import column
 
@@ -254,3 +254,8 @@ def _digest(paths: Sequence[Path]) -> str:
     for file in paths:
         found.update(file.name.encode() + b"\0" + (file.read_bytes() if file.is_file() else b"") + b"\0")
     return found.hexdigest()[:16]
+
+
+def build_closed_book(question: str) -> list[Message]:
+    """The prompt that asks for what the model knows by heart: the measure of what passages add."""
+    return [Message("system", "Answer the question in one short sentence."), user_turn(question)]

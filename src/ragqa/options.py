@@ -17,7 +17,7 @@ from ragqa import terminal
 from ragqa.errors import SettingsError
 
 if TYPE_CHECKING:
-    from ragqa.index import Filter
+    from ragqa.records import Filter
     from ragqa.settings import Settings
 
 app = typer.Typer(
@@ -75,7 +75,7 @@ def articles_wanted(
     *, since: str | None, until: str | None, written_in: str | None, source: str | None
 ) -> Filter:
     """The filter that these options ask for. Raises SettingsError for what is no date or language."""
-    from ragqa.index import Filter
+    from ragqa.records import Filter
 
     if written_in not in (None, "zh", "en"):
         raise SettingsError(f"--written-in {written_in}: it is zh or en")

@@ -13,8 +13,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ragqa.records import Status
-
 _FILE = Path(__file__).with_name("outcomes.json")
 
 
@@ -36,15 +34,6 @@ def confidence(reader: float, retrieval: float) -> float:
     From the same two scores of the likeliest text: with many texts read, the best of them looks likelier than it is.
     """
     return round(_weighed("answer", reader, retrieval), 3)
-
-
-def status_of(confidence: float, *, refuse_below: float | None = None) -> Status:
-    """What a confidence leads to; below ``refuse_below`` (by default the fitted one) nothing is an answer."""
-    least: float = fitted()["refuse_below"] if refuse_below is None else refuse_below
-    if confidence < least:
-        return "not_found"
-    sure: float = fitted()["answered_from"]
-    return "answered" if confidence >= sure else "possible"
 
 
 def _weighed(regression: str, reader: float, retrieval: float) -> float:

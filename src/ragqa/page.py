@@ -7,7 +7,6 @@ HTML, page.js does what needs no server, and web.py is the server around it.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -19,10 +18,10 @@ from fastapi import FastAPI, Query
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from ragqa import answer_routes, api, frame, holdings, markup, panel_routes, panels, runs, terminal, web
+from ragqa import answer_routes, api, frame, holdings, markup, panel_routes, panels, runs, web
 from ragqa.access import Access
 from ragqa.asking import Desk, Pipeline
-from ragqa.errors import ArticleNotFoundError, RagqaError, SettingsError
+from ragqa.errors import ArticleNotFoundError, SettingsError
 from ragqa.guard import Guard
 from ragqa.interface import ui_language
 from ragqa.records import Language
@@ -239,18 +238,3 @@ def _certificate(settings: Settings) -> tuple[Path, Path] | None:
     if None in files and files != (None, None):
         raise SettingsError("certificate and certificate_key go together; one of them is missing")
     return None if files[0] is None or files[1] is None else (files[0], files[1])
-
-
-def main() -> None:
-    """Serve the page with the settings of this machine."""
-    from ragqa.settings import Settings
-
-    code = 0
-    try:
-        start(Settings.load())
-    except RagqaError as error:
-        print(f"ragqa: {error}", file=sys.stderr)
-        code = error.exit_code
-    except KeyboardInterrupt:
-        code = 130
-    terminal.leave(code)

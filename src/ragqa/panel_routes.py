@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from ragqa import holdings, runs, shelf, trial
 from ragqa.asking import Pipeline
-from ragqa.errors import RagqaError, ShelfError
+from ragqa.errors import IndexMismatchError, RagqaError, ShelfError
 from ragqa.formats import MAX_BYTES
 from ragqa.interface import ui_language
 from ragqa.jobs import Job
@@ -38,7 +38,7 @@ def add_routes(app: FastAPI, pipeline: Pipeline) -> None:
 
     def rebuild(progress: Callable[[int, int], None]) -> None:
         arrived.clear()
-        shelf.rebuild(settings, progress)
+        rebuild_index(settings, progress)
 
     index = Job(rebuild, turn, quiet=_QUIET)
     measured = Job(lambda progress: trial.quick(settings, progress), turn)
@@ -109,3 +109,19 @@ def _refused(error: RagqaError) -> Response:
     if isinstance(error, ShelfError):
         return JSONResponse({"word": error.word, "args": error.values}, error.status)
     return JSONResponse({"said": str(error)}, 500)
+
+
+def rebuild_index(settings: Settings, progress: Callable[[int, int], None]) -> None:
+    """Bring the index up to date; where it was built differently, anew. Raises RagqaError.
+
+    The encoder is loaded apart from the one that answers: its tokenizer cannot serve two threads.
+    """
+    from ragqa.indexing import update
+
+    if shelf.is_empty(settings.corpus):
+        raise ShelfError("corpus.empty", 409)
+
+    try:
+        update(settings, progress=progress)
+    except IndexMismatchError:
+        update(settings, full=True, progress=progress)

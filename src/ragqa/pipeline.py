@@ -9,20 +9,22 @@ from dataclasses import replace
 from typing import Any
 
 from ragqa import loading
-from ragqa.answering import answered, not_found
+from ragqa.answering import answered
 from ragqa.current import Current
 from ragqa.encoder import SentenceEncoder
 from ragqa.errors import IndexMissingError, ModelError
 from ragqa.examples import example_questions
 from ragqa.generator import Timed
 from ragqa.glossing import glosses
-from ragqa.index import Filter, Index
+from ragqa.index import Index
 from ragqa.loading import LazyEncoder, LazyGenerator, LazyReader
-from ragqa.question import MOST_CHARACTERS, Question, as_written, checked, follow_up, stands_alone
+from ragqa.question import MOST_CHARACTERS, Query, Question, as_written, checked, follow_up, stands_alone
 from ragqa.reader import Reader
-from ragqa.records import Answer, Article, Generator, Language, Passage
+from ragqa.reading import Found
+from ragqa.records import EVERYTHING, Answer, Article, Filter, Generator, Language, Passage
+from ragqa.refusal import not_found
 from ragqa.remembering import Remembered
-from ragqa.retrieval import EVERYTHING, Found, Query, rank_articles, retrieve
+from ragqa.retrieval import rank_articles, retrieve
 from ragqa.settings import Settings
 from ragqa.text import language_of
 from ragqa.timing import Clock

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from ragqa.chat import readable, user_turn
+from ragqa.numbers import with_amounts
 from ragqa.records import Article, Language, Message
 
 NOT_FOUND = "NOT FOUND"
@@ -66,26 +68,6 @@ _EXAMPLES = (
         "大桥是由总工程师张华、建筑师王芳和奥勒·汉森设计的。 [2]\n",
     ),
 )
-_TRANSLATE = (
-    "Translate each question into {language}. Translate names the way {language} newspapers write them."
-    " Never answer it."
-)
-_TRANSLATIONS = (
-    ("Who designed the old stone bridge in Linz?", "林茨的那座老石桥是谁设计的？"),
-    ("What was the main cause of the 1931 flood", "1931年洪水的主要原因是什么"),
-    ("How many seats did the Liberal Party lose?", "自由党失去了多少个席位？"),
-)
-_STAND_ALONE = (
-    "Two questions are asked one after the other. Write the second so that it can be understood without the"
-    " first, in its own language, and change nothing else. Never answer it."
-)
-_STANDING_ALONE = (
-    ("Why did Li Ming resign?", "and what about Zhang Hua?", "Why did Zhang Hua resign?"),
-    ("大桥花了多少钱？", "什么时候通车的？", "大桥是什么时候通车的？"),
-    ("Who is the mayor of Linz?", "How old is she?", "How old is the mayor of Linz?"),
-    ("李明为什么辞职？", "那张华呢？", "张华为什么辞职？"),
-    ("李明去了哪里？", "How much did the bridge cost?", "How much did the bridge cost?"),
-)
 # English lines hold no Chinese character and Chinese lines do: the reply cannot slip into the language
 # of the passages. No line can begin "NOT FOUND": what a reply would rather begin with is asked apart.
 _GRAMMAR: dict[Language, str] = {
@@ -105,23 +87,7 @@ _MARKERS = re.compile(
 )
 # Numbers in brackets that mark nothing here; four digits may be a year.
 _NO_MARKERS = re.compile(r"\s{0,3}[\[【［](?!\d{4}[\]】］])[\d\s,，、;.:+–−-]{0,200}[\]】］]")
-# How chat templates and tokenizers of common models write a turn, a role or an end.
-_CONTROLS = re.compile(
-    r"(?<=<)(?=[|｜]|/?(?:s|bos|eos|think|tool_call|tool_response|start_of_turn|end_of_turn|<SYS>)>)"
-    r"|(?<=\[)(?=/?INST\])"
-)
 _BULLET = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)、](?!\d))\s*")
-_SCALES = {"万": 1e4, "亿": 1e8, "万亿": 1e12, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_AMOUNTS: dict[Language, tuple[re.Pattern[str], list[tuple[str, float]]]] = {
-    "en": (
-        re.compile(r"(\d[\d,]*(?:\.\d+)?) ?(万亿|亿|万)"),
-        [(" trillion", 1e12), (" billion", 1e9), (" million", 1e6), (" thousand", 1e3)],
-    ),
-    "zh": (
-        re.compile(r"(\d[\d,]*(?:\.\d+)?) (million|billion|trillion)", re.IGNORECASE),
-        [("万亿", 1e12), ("亿", 1e8), ("万", 1e4)],
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +124,6 @@ def build_messages(question: str, excerpts: Sequence[Excerpt], *, language: Lang
     return [*turns, user_turn(f"{body}\n\n{_ASK[language].format(question=question)}")]
 
 
-def user_turn(content: str) -> Message:
-    """What a reader or an article says, its control tokens broken up: it cannot speak as the system."""
-    return Message("user", _CONTROLS.sub(" ", content))
-
-
 def build_grammar(excerpts: int, *, language: Language, most: int = MOST_LINES) -> str:
     """GBNF: one to ``most`` lines that each end with the marker of an excerpt that exists."""
     numbers = " | ".join(f'"{number}"' for number in range(1, excerpts + 1))
@@ -170,31 +131,6 @@ def build_grammar(excerpts: int, *, language: Language, most: int = MOST_LINES) 
         f'root ::= line{{1,{most}}}\nline ::= text " [" number "]\\n"\nnumber ::= {numbers}\n'
         f"{_GRAMMAR[language]}\n"
     )
-
-
-def build_closed_book(question: str) -> list[Message]:
-    """The prompt that asks for what the model knows by heart: the measure of what passages add."""
-    return [Message("system", "Answer the question in one short sentence."), user_turn(question)]
-
-
-def build_translation(question: str, *, to: Language) -> tuple[list[Message], str]:
-    """Messages that ask for a question in another language, and a grammar of one line.
-
-    The examples show that a question is to be put, not answered; they stay in the model's cache.
-    """
-    turns = [Message("system", _TRANSLATE.format(language={"zh": "Chinese", "en": "English"}[to]))]
-    for english, chinese in _TRANSLATIONS:
-        asked, put = (english, chinese) if to == "zh" else (chinese, english)
-        turns += [Message("user", asked), Message("assistant", put)]
-    return [*turns, user_turn(question)], 'root ::= [^\\n]+ "\\n"?'
-
-
-def build_stand_alone(question: str, *, after: str) -> tuple[list[Message], str]:
-    """Messages that ask for a follow-up question as one that stands alone, and a grammar of one line."""
-    turns = [Message("system", _STAND_ALONE)]
-    for before, follow_up, whole in _STANDING_ALONE:
-        turns += [Message("user", f"{before}\n{follow_up}"), Message("assistant", whole)]
-    return [*turns, user_turn(f"{after}\n{question}")], 'root ::= [^\\n]+ "\\n"?'
 
 
 def parse_lines(pieces: Iterable[str]) -> Iterator[Draft | None]:
@@ -231,11 +167,6 @@ def parse_line(line: str) -> Draft:
     return Draft(_closed(text), tuple(dict.fromkeys(n for n in numbers if n > 0)))
 
 
-def readable(text: str) -> str:
-    """What a model wrote without what no reader can see: controls, lone surrogates, marks of direction."""
-    return "".join(" " if c.isspace() else c for c in text if c.isspace() or c.isprintable())
-
-
 def _closed(text: str) -> str:
     """End a statement with a full stop, as its language writes it."""
     if not text or text[-1] in '。．.！!？?；;”"…':
@@ -247,23 +178,3 @@ def head(article: Article) -> str:
     """The line above what is read of an article: its title and date say who speaks of what, and when."""
     title = article.title[:_LONGEST_HEAD]
     return f"{title} ({article.published})" if article.published else title
-
-
-def with_amounts(text: str, language: Language) -> str:
-    """Write 亿 and 万 as billions and millions for an English answer, and the other way round.
-
-    A small model makes 50 billion of 50亿, which is 5 billion.
-    """
-
-    def spelled(match: re.Match[str]) -> str:
-        value = float(match.group(1).replace(",", "")) * _SCALES[match.group(2).lower()]
-        return spelled_amount(value, language) + (" " if language == "en" else "")
-
-    return _AMOUNTS[language][0].sub(spelled, text)
-
-
-def spelled_amount(value: float, language: Language) -> str:
-    """A number as its language writes it: 5 billion, 50亿; a small one as it is."""
-    units = _AMOUNTS[language][1]
-    unit, size = next(((unit, size) for unit, size in units if value >= size), ("", 1.0))
-    return f"{value / size:.12g}{unit}"

@@ -6,11 +6,13 @@ Retrieval, reader and wording all read them from here.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ragqa.errors import QuestionError
-from ragqa.lexicon import asks_for_latest, fold, names, noun_phrases, quantities
-from ragqa.records import Language
+from ragqa.lexicon import asks_for_latest, fold, names, noun_phrases
+from ragqa.numbers import quantities
+from ragqa.records import Encoder, Language, Tokens, Vectors
 from ragqa.text import HAN, language_of
 
 MOST_CHARACTERS = 2000
@@ -141,3 +143,39 @@ def _with_part(after: str, part: str) -> str | None:
     if year and part == year.group():
         part = f"in {part}"
     return f"{after.rstrip('?？ ')} {part}?" if _PLACED.match(part) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A question in one language as the encoder sees it."""
+
+    text: str
+    vector: Vectors
+    tokens: Tokens | None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for: an analysed question, and its wordings by language: its own, a translation's."""
+
+    question: Question
+    wordings: Mapping[str, Wording]
+
+    @classmethod
+    def of(cls, question: Question, *, encoder: Encoder, translation: str | None = None) -> Query:
+        """Encode a question; a translation is in the other language."""
+        other: Language = "en" if question.language == "zh" else "zh"
+        texts: dict[str, str] = {question.language: question.text}
+        if translation:
+            texts[other] = translation
+        tokens: dict[int, Tokens] = {}
+        vectors = encoder.encode_query(list(texts.values()), each=tokens.__setitem__)
+        wordings = {
+            name: Wording(text, vectors[row], tokens.get(row))
+            for row, (name, text) in enumerate(texts.items())
+        }
+        return cls(question, wordings)
+
+    def for_passages_in(self, language: str) -> dict[str, Wording]:
+        """The wordings that look for passages in a language: as asked, and in that language."""
+        return {name: w for name, w in self.wordings.items() if name in (self.question.language, language)}

@@ -129,6 +129,7 @@ def search(
 
     def find(text: str, id: Any) -> dict[str, Any]:
         from ragqa.schema import search_json
+        from ragqa.text import language_of
 
         clock = Clock()
         passages = pipeline.search(
@@ -138,7 +139,14 @@ def search(
             f"{column(id)} Q0 {column(p.article.id)} {n} {p.score:.6f} ragqa"
             for n, p in enumerate(passages, start=1)
         )
-        return search_json(text, passages, id=id, timings_ms=clock.times(), explain=explain)
+        return search_json(
+            text,
+            passages,
+            id=id,
+            language=language_of(text),
+            timings_ms=clock.times(),
+            explain=explain,
+        )
 
     if batch:
         for line in lines:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ragqa.lexicon import fold, quantities
+from ragqa.lexicon import fold
+from ragqa.numbers import quantities
 from ragqa.reader import Reading
+from ragqa.reading import Window
 from ragqa.records import Article, Citation, ShortAnswer, Statement
 from ragqa.text import HAN, sentence_spans
 
@@ -43,30 +45,6 @@ class Limits:
 
 
 LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What the reader reads: a stretch of an article under its title.
-
-    ``text[body:]`` is ``article.text[start:end]``; what stands before it is the title, and a heading.
-    """
-
-    article: Article
-    start: int
-    end: int
-    text: str
-    body: int
-
-    @classmethod
-    def of(cls, article: Article, start: int, end: int, *, heading: str = "") -> Window:
-        """The stretch ``start`` to ``end`` of an article under its title and heading."""
-        words = article.text[start:end]
-        above = [
-            line for line in dict.fromkeys((article.title, heading)) if line and not words.startswith(line)
-        ]
-        head = "".join(f"{line}\n" for line in above)
-        return cls(article, start, end, head + words, len(head))
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,3 +258,48 @@ class Generator(Protocol):
         grammar: str | None = None,
         max_tokens: int = 256,
     ) -> Iterator[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which articles may answer; empty fields let all pass.
+
+    ``since`` and ``until`` are ISO dates (or prefixes), both inclusive: an article without a date
+    passes neither. ``source`` is part of an outlet or address, in any case.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    language: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Article ids by what a new version does with them."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+    @property
+    def any(self) -> bool:
+        """Whether the corpus differs from the index."""
+        return bool(self.added or self.changed or self.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What ``ragqa index`` did, or with ``dry_run`` would do."""
+
+    version: str
+    articles: int
+    chunks: int
+    changes: Changes
+    skipped: tuple[Skipped, ...]
+    seconds: float
+    tokens_per_second: float
+
+
+EVERYTHING = Filter()

@@ -17,17 +17,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ragqa.index import Filter, Index, Mask, Rows
-from ragqa.late import Asked, interaction, within
-from ragqa.outcome import chance, confidence
-from ragqa.question import Question
-from ragqa.quoting import Window
-from ragqa.reader import Reader, Reading
-from ragqa.records import Encoder, Language, Passage, Signal, Tokens, Vectors
+from ragqa.index import Index, Mask, Rows
+from ragqa.question import Query
+from ragqa.reader import Reader
+from ragqa.reading import Found, Read, Window
+from ragqa.records import EVERYTHING, Filter, Passage, Signal, Vectors
 from ragqa.selection import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.text import sentence_spans
+from ragqa.token_scores import late_scores, sentence_scores
 
-EVERYTHING = Filter()
 Span = tuple[int, int]
 # Candidates that get a second look: of each wording in each language, by vector and by words.
 _NEAREST, _BY_WORDS = 50, 30
@@ -40,76 +38,12 @@ _LIT, _NEARLY_AS_GOOD = 2, 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """A question in one language as the encoder sees it."""
-
-    text: str
-    vector: Vectors
-    tokens: Tokens | None
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is looked for: an analysed question, and its wordings by language: its own, a translation's."""
-
-    question: Question
-    wordings: Mapping[str, Wording]
-
-    @classmethod
-    def of(cls, question: Question, *, encoder: Encoder, translation: str | None = None) -> Query:
-        """Encode a question; a translation is in the other language."""
-        other: Language = "en" if question.language == "zh" else "zh"
-        texts: dict[str, str] = {question.language: question.text}
-        if translation:
-            texts[other] = translation
-        tokens: dict[int, Tokens] = {}
-        vectors = encoder.encode_query(list(texts.values()), each=tokens.__setitem__)
-        wordings = {
-            name: Wording(text, vectors[row], tokens.get(row))
-            for row, (name, text) in enumerate(texts.items())
-        }
-        return cls(question, wordings)
-
-    def for_passages_in(self, language: str) -> dict[str, Wording]:
-        """The wordings that look for passages in a language: as asked, and in that language."""
-        return {name: w for name, w in self.wordings.items() if name in (self.question.language, language)}
-
-
-@dataclass(frozen=True, slots=True)
 class Ranked:
     """Chunks by their score, best first, and each signal's value and points, all of shape (n,)."""
 
     rows: Rows
     scores: Vectors
     signals: Mapping[str, tuple[Vectors, Vectors]]
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A chunk that the reader read: its row, its text, what the reader makes of it, and its retrieval score."""
-
-    row: int
-    window: Window
-    reading: Reading
-    score: float
-
-    @property
-    def chance(self) -> float:
-        """The probability that it answers."""
-        return chance(self.reading.score, self.score)
-
-    @property
-    def confidence(self) -> float:
-        """The probability that an answer from it is right, where it is the likeliest of what was read."""
-        return confidence(self.reading.score, self.score)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The passages for a question, best first, and what was read of them."""
-
-    passages: tuple[Passage, ...]
-    read: tuple[Read, ...] = ()
 
 
 def retrieve(
@@ -226,41 +160,9 @@ def _score(
     dense = [vectors @ w.vector - index.habits.dense[name, language] for name, w in wordings.items()]
     return rows, {
         "dense": np.mean(dense, axis=0),
-        "late": _late(wordings, rows, language, index),
+        "late": late_scores(wordings, rows, language, index),
         "lexical": np.max([words[name][rows] for name in wordings], axis=0),
     }
-
-
-def _late(wordings: Mapping[str, Wording], rows: Rows, language: str, index: Index) -> Vectors:
-    asked = _asked(wordings, language, index)
-    if not asked or index.tokens is None:
-        return np.zeros(len(rows), dtype=np.float32)
-    habits = [index.habits.late[name, language] for name in asked]
-    votes = interaction(list(asked.values()), [index.tokens.of(int(row)) for row in rows])
-    return np.asarray(votes.mean(axis=0) - np.mean(habits), dtype=np.float32)
-
-
-def _asked(wordings: Mapping[str, Wording], language: str, index: Index) -> dict[str, Asked]:
-    """What late interaction compares with passages of a language; empty without token vectors."""
-    if index.tokens is None:
-        return {}
-    centres = index.habits.centres
-    return {name: Asked(w.tokens, centres[name, language]) for name, w in wordings.items() if w.tokens}
-
-
-def _held(passage: Passage, spans: Sequence[Span], query: Query, index: Index) -> Vectors:
-    language = passage.article.language
-    asked = list(_asked(query.for_passages_in(language), language, index).values())
-    scores = np.zeros(len(spans), dtype=np.float32)
-    for row in index.rows_of(passage) if asked else ():
-        place = index.place(row)
-        inside = [at for at, (start, _) in enumerate(spans) if place.start <= start < place.end]
-        assert index.tokens is not None
-        here = [(spans[at][0] - place.start, spans[at][1] - place.start) for at in inside]
-        if here:
-            found = interaction(asked, within(index.tokens.of(row), here)).mean(axis=0)
-            scores[inside] = np.maximum(scores[inside], found)
-    return scores
 
 
 def _shown(passage: Passage, query: Query, index: Index, known: Mapping[int, float]) -> Passage:
@@ -269,7 +171,7 @@ def _shown(passage: Passage, query: Query, index: Index, known: Mapping[int, flo
     passage = replace(passage, reader=max(read, default=None))
     at = passage.chunk.start
     spans = [(at + start, at + end) for start, end in sentence_spans(passage.chunk.text)]
-    scores = _held(passage, spans, query, index) if index.tokens is not None else None
+    scores = sentence_scores(passage, spans, query, index) if index.tokens is not None else None
     if scores is None or not spans or not scores.any():
         return passage
     best = np.argsort(-scores, kind="stable")[:_LIT]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ragqa.building import Built
-from ragqa.records import Answer, Article, Citation, Passage, ShortAnswer
-from ragqa.text import language_of
+from ragqa.records import Answer, Article, Built, Citation, Language, Passage, ShortAnswer
 
 Json = dict[str, Any]
 
@@ -47,14 +45,20 @@ def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str]) -> Json:
 
 
 def search_json(
-    query: str, passages: Sequence[Passage], *, id: Any, timings_ms: Mapping[str, int], explain: bool = False
+    query: str,
+    passages: Sequence[Passage],
+    *,
+    id: Any,
+    language: Language,
+    timings_ms: Mapping[str, int],
+    explain: bool = False,
 ) -> Json:
     """``ragqa.search/1``; with ``explain`` each passage has its ``signals``."""
     return {
         "schema": "ragqa.search/1",
         "id": id,
         "query": query,
-        "language": language_of(query),
+        "language": language,
         "passages": passages_json(passages, explain=explain),
         "timings_ms": dict(timings_ms),
     }

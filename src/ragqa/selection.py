@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ragqa.index import Index
-from ragqa.lexicon import ngrams, quantities
+from ragqa.lexicon import ngrams
+from ragqa.numbers import quantities
 from ragqa.records import Passage, Signal
 from ragqa.text import weight
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 import os
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ragqa.corpus import SUFFIXES
-from ragqa.errors import CorpusError, IndexMismatchError, ShelfError
+from ragqa.errors import CorpusError, ShelfError
 from ragqa.formats import MAX_BYTES
 from ragqa.records import Article, Skipped
-from ragqa.settings import Settings
 
 # Files that may wait for the index at one time.
 MOST_FILES = 20
@@ -61,6 +60,11 @@ def hold(corpus: Path, articles: Sequence[Article], skipped: Sequence[Skipped]) 
 def is_single(corpus: Path) -> bool:
     """Whether the corpus is one file, not a folder."""
     return corpus.is_file() or (corpus.suffix.lower() in SUFFIXES and not corpus.exists())
+
+
+def is_empty(corpus: Path) -> bool:
+    """Whether the corpus is a folder without a file that is read."""
+    return not is_single(corpus) and next(_files(corpus), None) is None
 
 
 def add(corpus: Path, given: str, data: bytes) -> str:
@@ -109,22 +113,6 @@ def safe_name(given: str) -> str:
     if Path(name).suffix.lower() not in SUFFIXES:
         raise ShelfError("shelf.kind", 415, name=name)
     return name
-
-
-def rebuild(settings: Settings, progress: Callable[[int, int], None]) -> None:
-    """Bring the index up to date; where it was built differently, anew. Raises RagqaError.
-
-    The encoder is loaded apart from the one that answers: its tokenizer cannot serve two threads.
-    """
-    from ragqa.indexing import update
-
-    if not is_single(settings.corpus) and next(_files(settings.corpus), None) is None:
-        raise ShelfError("corpus.empty", 409)
-
-    try:
-        update(settings, progress=progress)
-    except IndexMismatchError:
-        update(settings, full=True, progress=progress)
 
 
 def _require_folder(corpus: Path) -> None:

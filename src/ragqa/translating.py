@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from contextlib import closing
 
+from ragqa.chat import readable, user_turn
 from ragqa.errors import ModelError
 from ragqa.lexicon import fold, names
-from ragqa.prompting import build_stand_alone, build_translation, readable
-from ragqa.records import Generator, Language
+from ragqa.records import Generator, Language, Message
 from ragqa.remembering import Remembered
 from ragqa.text import language_of
 
@@ -70,3 +70,45 @@ def _latin_names(question: str) -> list[str]:
     runs = re.findall(r"[A-Za-z][\w.\-]*(?: [A-Z][\w.\-]*)*", question)
     kept = [" ".join(w for w in run.split() if fold(w) in folded) for run in runs]
     return [run.strip(".") for run in dict.fromkeys(kept) if run]
+
+
+_TRANSLATE = (
+    "Translate each question into {language}. Translate names the way {language} newspapers write them."
+    " Never answer it."
+)
+_TRANSLATIONS = (
+    ("Who designed the old stone bridge in Linz?", "林茨的那座老石桥是谁设计的？"),
+    ("What was the main cause of the 1931 flood", "1931年洪水的主要原因是什么"),
+    ("How many seats did the Liberal Party lose?", "自由党失去了多少个席位？"),
+)
+_STAND_ALONE = (
+    "Two questions are asked one after the other. Write the second so that it can be understood without the"
+    " first, in its own language, and change nothing else. Never answer it."
+)
+_STANDING_ALONE = (
+    ("Why did Li Ming resign?", "and what about Zhang Hua?", "Why did Zhang Hua resign?"),
+    ("大桥花了多少钱？", "什么时候通车的？", "大桥是什么时候通车的？"),
+    ("Who is the mayor of Linz?", "How old is she?", "How old is the mayor of Linz?"),
+    ("李明为什么辞职？", "那张华呢？", "张华为什么辞职？"),
+    ("李明去了哪里？", "How much did the bridge cost?", "How much did the bridge cost?"),
+)
+
+
+def build_translation(question: str, *, to: Language) -> tuple[list[Message], str]:
+    """Messages that ask for a question in another language, and a grammar of one line.
+
+    The examples show that a question is to be put, not answered; they stay in the model's cache.
+    """
+    turns = [Message("system", _TRANSLATE.format(language={"zh": "Chinese", "en": "English"}[to]))]
+    for english, chinese in _TRANSLATIONS:
+        asked, put = (english, chinese) if to == "zh" else (chinese, english)
+        turns += [Message("user", asked), Message("assistant", put)]
+    return [*turns, user_turn(question)], 'root ::= [^\\n]+ "\\n"?'
+
+
+def build_stand_alone(question: str, *, after: str) -> tuple[list[Message], str]:
+    """Messages that ask for a follow-up question as one that stands alone, and a grammar of one line."""
+    turns = [Message("system", _STAND_ALONE)]
+    for before, follow_up, whole in _STANDING_ALONE:
+        turns += [Message("user", f"{before}\n{follow_up}"), Message("assistant", whole)]
+    return [*turns, user_turn(f"{after}\n{question}")], 'root ::= [^\\n]+ "\\n"?'

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ragqa.errors import QuestionError
-from ragqa.index import Filter
-from ragqa.records import Language
+from ragqa.records import Filter, Language
 
 _DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 
