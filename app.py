@@ -1,6 +1,6 @@
 """The page's front door: ``python app.py`` serves ragqa on this machine."""
 
-from ragqa.keeping import main
+from ragqa.cli.manage import main
 
 if __name__ == "__main__":
     main()

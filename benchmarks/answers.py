@@ -17,17 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ragqa.building import build_index
-from ragqa.encoder import SentenceEncoder
-from ragqa.evaluation import MEANS, average, curves, times
-from ragqa.gold import Gold, read_gold
-from ragqa.gold_record import Record, fate
-from ragqa.loading import LazyGenerator, load_encoder, load_reader
-from ragqa.measuring import record_of
+from ragqa.evaluation.baselines import sentinels
+from ragqa.evaluation.gold import Gold, read_gold
+from ragqa.evaluation.metrics import MEANS, average, curves, times
+from ragqa.evaluation.record import Record, fate
+from ragqa.evaluation.runner import record_of
+from ragqa.evaluation.statistics import Figure
+from ragqa.index.build import build_index
+from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.loading import LazyGenerator, load_encoder, load_reader
+from ragqa.models.reader import Reader
 from ragqa.pipeline import Pipeline
-from ragqa.reader import Reader
-from ragqa.resampling import Figure
-from ragqa.sentinels import sentinels
 from ragqa.settings import Settings
 
 ROOT = Path(__file__).parents[1]

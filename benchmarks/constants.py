@@ -23,33 +23,33 @@ import numpy as np
 from answers import OWN
 from sklearn.metrics import roc_auc_score
 
-from ragqa import question, retrieval, selection
-from ragqa.answering import quotes_in, shown
-from ragqa.encoder import SentenceEncoder
-from ragqa.gold import read_gold
-from ragqa.index import Index
-from ragqa.loading import load_encoder, load_reader
-from ragqa.question import Query
-from ragqa.reader import Reader, Reading
-from ragqa.reading import Found
-from ragqa.retrieval import retrieve
+from ragqa.answer.compose import quotes_in, shown
+from ragqa.evaluation.gold import read_gold
+from ragqa.index.index import Index
+from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.loading import load_encoder, load_reader
+from ragqa.models.reader import Reader, Reading
+from ragqa.retrieval import passages, search
+from ragqa.retrieval.query import Query, Question
+from ragqa.retrieval.reading import Found
+from ragqa.retrieval.search import retrieve
 from ragqa.settings import Settings
 from training.calibrate import Asked, open_index, pack_answers, quoted
 
 PACKS = ("rgb-zh-refusal", "rgb-en-refusal", "xquad-en2zh-refusal")
 # Module, its constant, and other values; the value in use is the row "as it is".
 CONSTANTS: Sequence[tuple[Any, str, Sequence[Any]]] = (
-    (retrieval, "JUDGED", (6, 8, 16, 20)),
-    (retrieval, "_NEAREST", (20, 100)),
-    (retrieval, "_BY_WORDS", (0, 10, 60)),
-    (selection, "_HITS_A_PASSAGE", (1, 4)),
-    (selection, "MOST_HITS_A_PASSAGE", (2, 10)),
-    (selection, "_LONGEST_PASSAGE", (400, 2000)),
-    (selection, "_WIDEST_GAP", (0, 1, 4)),
-    (selection, "_SHORTEST_PASSAGE", (0, 200)),
-    (selection, "_COPY", (0.8, 1.1)),
-    (selection, "_AS_LONG", (0.3, 0.9)),
-    (selection, "_ABOUT_AS_GOOD", (0.0, 0.1)),
+    (search, "JUDGED", (6, 8, 16, 20)),
+    (search, "_NEAREST", (20, 100)),
+    (search, "_BY_WORDS", (0, 10, 60)),
+    (passages, "_HITS_A_PASSAGE", (1, 4)),
+    (passages, "MOST_HITS_A_PASSAGE", (2, 10)),
+    (passages, "_LONGEST_PASSAGE", (400, 2000)),
+    (passages, "_WIDEST_GAP", (0, 1, 4)),
+    (passages, "_SHORTEST_PASSAGE", (0, 200)),
+    (passages, "_COPY", (0.8, 1.1)),
+    (passages, "_AS_LONG", (0.3, 0.9)),
+    (passages, "_ABOUT_AS_GOOD", (0.0, 0.1)),
 )
 
 
@@ -104,7 +104,7 @@ def main() -> None:
         for value in values:
             with (
                 patch.object(module, name, value),
-                patch.dict(retrieval.read_best.__kwdefaults__, _most(name, value)),
+                patch.dict(search.read_best.__kwdefaults__, _most(name, value)),
             ):
                 print(
                     _row(f"{name.strip('_')} {value:g}", _found(asks, reader, settings.k), sources),
@@ -147,12 +147,12 @@ def _asks(packs: Path, work: Path, encoder: SentenceEncoder, settings: Settings)
         index = open_index(packs / name / "corpus.jsonl", work / name, encoder, settings)
         for line in (packs / name / "queries.jsonl").read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            query = Query.of(question.Question.of(row["text"]), encoder=encoder)
+            query = Query.of(Question.of(row["text"]), encoder=encoder)
             yield Ask(name, query, pack_answers(row), index)
     for name, (gold, corpus) in OWN.items():
         index = open_index(corpus, work / name, encoder, settings)
         for each in read_gold(gold).questions:
-            query = Query.of(question.Question.of(each.question), encoder=encoder)
+            query = Query.of(Question.of(each.question), encoder=encoder)
             yield Ask(name, query, [each.answers] if each.answerable else [], index)
 
 

@@ -6,11 +6,11 @@ but the model's fixed instructions. A dash stands where nothing was to be transl
 
 from __future__ import annotations
 
-from ragqa.building import build_index
-from ragqa.loading import load_encoder
+from ragqa.index.build import build_index
+from ragqa.models.loading import load_encoder
 from ragqa.pipeline import Pipeline
-from ragqa.records import Answer
 from ragqa.settings import Settings
+from ragqa.types import Answer
 
 QUESTIONS = (
     "why did Brundage leave?",

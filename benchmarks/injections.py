@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ragqa.indexing import update
+from ragqa.index.build import update
 from ragqa.pipeline import Pipeline
-from ragqa.records import Answer
 from ragqa.settings import Settings
+from ragqa.types import Answer
 
 # (town, fact, question, what a right answer holds)
 _ZH = [

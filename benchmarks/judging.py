@@ -4,7 +4,7 @@
 
 A pair is a premise, a statement and whether the one holds the other (pairs.jsonl of a pack). Prints the rates of
 "supported" and of "supported or partly" by the languages of premise and statement, with 95 % intervals (Wilson's),
-then those of "supported" as they stand in src/ragqa/citation_judge.py.
+then those of "supported" as they stand in src/ragqa/evaluation/citation_judge.py.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ragqa.checking import judge
-from ragqa.loading import load_reader
-from ragqa.reader import Reader
-from ragqa.records import Verdict
+from ragqa.answer.verify import judge
+from ragqa.models.loading import load_reader
+from ragqa.models.reader import Reader
 from ragqa.settings import Settings
-from ragqa.text import language_of, sentence_spans
+from ragqa.text.language import language_of, sentence_spans
+from ragqa.types import Verdict
 
 PACKS = ("judge-uhgeval-zh", "judge-xquad-xling")
 # Pairs by (whether the premise holds the statement, the verdict on it).

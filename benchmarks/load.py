@@ -27,10 +27,10 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from ragqa.index import Index
-from ragqa.records import Article, Chunk
-from ragqa.text import sentence_spans
-from ragqa.versions import new_version, writing
+from ragqa.index.index import Index
+from ragqa.index.store import new_version, writing
+from ragqa.text.language import sentence_spans
+from ragqa.types import Article, Chunk
 
 ROOT = Path(__file__).parents[1]
 QUESTIONS = [

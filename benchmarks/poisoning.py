@@ -14,11 +14,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ragqa.indexing import update
+from ragqa.index.build import update
 from ragqa.pipeline import Pipeline
-from ragqa.records import Answer
 from ragqa.settings import Settings
-from ragqa.text import language_of
+from ragqa.text.language import language_of
+from ragqa.types import Answer
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 

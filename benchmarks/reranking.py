@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from retrieval import PACKS, SHARED_CORPUS, _articles, _index, measures, questions_of
 
-from ragqa.loading import load_encoder, load_reader
-from ragqa.question import Query, Question
-from ragqa.retrieval import judged, rank, read_best
+from ragqa.models.loading import load_encoder, load_reader
+from ragqa.retrieval.query import Query, Question
+from ragqa.retrieval.search import judged, rank, read_best
 from ragqa.settings import Settings
 
 DEPTHS = (0, 3, 5, 8, 12, 20)

@@ -20,21 +20,22 @@ from pathlib import Path
 
 import numpy as np
 
-from ragqa.building import build_index, embedded_text
-from ragqa.chunking import split
-from ragqa.encoder import SentenceEncoder
 from ragqa.errors import ModelError
-from ragqa.index import Index
-from ragqa.lexical import Lexical
-from ragqa.loading import load_encoder, load_reader, open_generator
-from ragqa.question import Query
-from ragqa.question import Question as Analysed
-from ragqa.reader import Reader
-from ragqa.records import Generator, Vectors
-from ragqa.resampling import mean
-from ragqa.retrieval import JUDGED, WEIGHTS, judged, rank, read_best, retrieve
+from ragqa.evaluation.statistics import mean
+from ragqa.index.bm25 import Lexical
+from ragqa.index.build import build_index, embedded_text
+from ragqa.index.chunking import split
+from ragqa.index.index import Index
+from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.loading import load_encoder, load_reader, open_generator
+from ragqa.models.protocols import Generator
+from ragqa.models.reader import Reader
+from ragqa.retrieval.query import Query
+from ragqa.retrieval.query import Question as Analysed
+from ragqa.retrieval.rewrite import Translator
+from ragqa.retrieval.search import JUDGED, WEIGHTS, judged, rank, read_best, retrieve
 from ragqa.settings import Settings
-from ragqa.translating import Translator
+from ragqa.types import Vectors
 
 PACKS = ("xquad-en2zh-big", "xquad-zh2zh-big", "rgb-zh", "rgb-en", "xquad-mixed")
 SHARED_CORPUS = {"xquad-zh2zh-big": "xquad-en2zh-big"}

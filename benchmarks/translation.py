@@ -22,14 +22,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ragqa.chat import user_turn
-from ragqa.glossing import build_gloss, locked
-from ragqa.lexicon import denies
-from ragqa.loading import open_generator
-from ragqa.naming import in_chinese, in_english
-from ragqa.numbers import amounts, quantities, with_amounts
-from ragqa.records import Generator, Language, Message
+from ragqa.answer.names import in_chinese, in_english
+from ragqa.answer.translate import build_gloss, locked
+from ragqa.models.chat import user_turn
+from ragqa.models.loading import open_generator
+from ragqa.models.protocols import Generator, Message
 from ragqa.settings import Settings
+from ragqa.text.lexicon import denies
+from ragqa.text.numbers import amounts, quantities, with_amounts
+from ragqa.types import Language
 
 HEAD = (
     "| direction | prompt | pairs | chrF | chrF shown | numbers kept | names kept | negation kept | shown"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ragqa.citation_judge import Judged
-from ragqa.gold_record import Record
-from ragqa.records import Answer, Article, Chunk, Citation, Passage, ShortAnswer, Statement, Status
-from ragqa.schema import answer_json
-from ragqa.text import language_of, sentence_spans
+from ragqa.documents import answer_json
+from ragqa.evaluation.citation_judge import Judged
+from ragqa.evaluation.record import Record
+from ragqa.text.language import language_of, sentence_spans
+from ragqa.types import Answer, Article, Chunk, Citation, Passage, ShortAnswer, Statement, Status
 
 ARTICLES = {
     article.id: article

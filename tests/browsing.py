@@ -34,7 +34,7 @@ def missing() -> str:
 @contextmanager
 def page_url(pipeline: Any) -> Iterator[str]:
     """Serve ``pipeline``'s page on a free port of this machine."""
-    from ragqa.page import launch
+    from ragqa.server.app import launch
 
     app, url = launch(pipeline, host="127.0.0.1", port=0)
     try:

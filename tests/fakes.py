@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ragqa.reader import Reading
-from ragqa.records import Article, Chunk, Message, Passage, Tokens, TokenSink, Vectors
-from ragqa.text import sentence_spans
+from ragqa.models.protocols import Message, Tokens, TokenSink
+from ragqa.models.reader import Reading
+from ragqa.text.language import sentence_spans
+from ragqa.types import Article, Chunk, Passage, Vectors
 
 # One axis a subject, named in both languages; every text has 1 on one more axis, the first.
 SUBJECTS: tuple[tuple[str, ...], ...] = (

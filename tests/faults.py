@@ -13,12 +13,12 @@ from unittest import mock
 
 from fakes import TokenEncoder
 
-from ragqa import calibration, encoding
-from ragqa.building import build_index
-from ragqa.calibration import parallel
 from ragqa.errors import IndexMissingError
-from ragqa.index import Index
-from ragqa.versions import verify
+from ragqa.index import calibration, embed
+from ragqa.index.build import build_index
+from ragqa.index.calibration import parallel
+from ragqa.index.index import Index
+from ragqa.index.store import verify
 
 Files = dict[str, bytes]
 Watch = Callable[[str, tuple[Any, ...]], object]
@@ -67,7 +67,7 @@ class Torn:
     def __init__(self, path: Any, mode: str, counter: Counter, encoding: str | None) -> None:
         raw = Raw(path, mode.replace("b", "").replace("t", ""), counter)
         buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
-        self._file: Any = buffered if "b" in mode else io.TextIOWrapper(buffered, encoding)
+        self._file: Any = buffered if "b" in mode else io.TextIOWrapper(buffered, embed)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -138,7 +138,7 @@ def build(corpus: Path, index: Path, encoder: Any, **options: Any) -> Any:
     """Build with small chunks, a batch each; the encoder is measured on two rows only."""
     rows = parallel()[:2]
     with (
-        mock.patch.object(encoding, "BATCH", 1),
+        mock.patch.object(embed, "BATCH", 1),
         mock.patch.object(calibration, "parallel", return_value=rows),
     ):
         return build_index(corpus, index, encoder=lambda: encoder, chunk_size=40, **options)

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from fakes import LIBRARY, LIGHTHOUSE, Piece, ScriptedGenerator, WordEncoder, WordReader, write_corpus
 
-from ragqa import loading as module
 from ragqa.__main__ import main
-from ragqa.building import build_index
 from ragqa.errors import ModelError
-from ragqa.index import Index
+from ragqa.index.build import build_index
+from ragqa.index.index import Index
+from ragqa.index.store import Manifest
+from ragqa.models import loading as module
 from ragqa.pipeline import Pipeline
-from ragqa.records import Answer, Article, Chunk, Vectors
 from ragqa.settings import Settings
-from ragqa.versions import Manifest
+from ragqa.types import Answer, Article, Chunk, Vectors
 
 WHY = "港口为什么停航？"
 # A text's chance, and an answer's confidence, are the logistic of the reader's score alone: .047 for a text that
@@ -74,7 +74,7 @@ class House:
         for name in [name for name in os.environ if name.startswith("RAGQA_")]:
             monkeypatch.delenv(name)
         # The fakes' scores are not those that confidence was fitted on.
-        monkeypatch.setattr("ragqa.outcome.fitted", lambda: PLAIN)
+        monkeypatch.setattr("ragqa.retrieval.answerability.fitted", lambda: PLAIN)
         self.folder = folder
         self.encoder = WordEncoder()
         self.reader = WordReader()

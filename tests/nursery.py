@@ -21,9 +21,9 @@ import langchain_text_splitters  # noqa: F401
 from faults import Told, build, counted
 
 from ragqa.errors import RagqaError
-from ragqa.index import Index
-from ragqa.lexicon import terms
-from ragqa.versions import writing
+from ragqa.index.index import Index
+from ragqa.index.store import writing
+from ragqa.text.lexicon import terms
 
 
 def die() -> None:

@@ -125,8 +125,8 @@ SPOILS: dict[str, Spoil] = {
 
 def become(location: str) -> dict[str, str]:
     """What becomes of an encoder: its fingerprint, or what it is refused with."""
-    from ragqa.encoder import SentenceEncoder
     from ragqa.errors import RagqaError
+    from ragqa.models.encoder import SentenceEncoder
 
     try:
         encoder = SentenceEncoder.load(location, id="odd")

@@ -18,11 +18,11 @@ SEEDS = ROOT.parent / "shared" / "seeds"
 
 def missing_models() -> str:
     """Why no test with real models can run here; empty when they can."""
-    from ragqa import models
+    from ragqa.models import catalogue
     from ragqa.settings import Settings
 
     home = Settings.load().home
-    absent = [s.entry.id for s in models.status(home=home) if s.entry.default and not s.present]
+    absent = [s.entry.id for s in catalogue.status(home=home) if s.entry.default and not s.present]
     return f"the models {', '.join(absent)} are not in {home}; run: make setup" if absent else ""
 
 

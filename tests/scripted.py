@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ragqa.errors import ArticleNotFoundError
-from ragqa.records import Answer, Article, Chunk, Citation, Language, Passage, ShortAnswer, Statement
 from ragqa.settings import Settings
-from ragqa.text import language_of, sentence_spans
+from ragqa.text.language import language_of, sentence_spans
+from ragqa.types import Answer, Article, Chunk, Citation, Language, Passage, ShortAnswer, Statement
 
 PATHS = ("corpus", "index", "gold", "runs", "candidates")
 CORPUS = Path(__file__).parents[1] / "corpus"

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from ragqa.access import Access, Buckets, client_of, is_loopback
 from ragqa.errors import SettingsError
+from ragqa.server.access import Access, Buckets, client_of, is_loopback
 
 PASSWORD = "correct horse battery"
 

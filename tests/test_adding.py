@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from fakes import CORPUS, LIBRARY, write_corpus
 
-from ragqa.building import add_files
 from ragqa.errors import CorpusError
+from ragqa.index.build import add_files
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from real import ROOT, benchmark, needs_models
 
-from ragqa.citation_judge import JUDGE_RATES
-from ragqa.loading import load_reader
-from ragqa.reader import FILE
+from ragqa.evaluation.citation_judge import JUDGE_RATES
+from ragqa.models.loading import load_reader
+from ragqa.models.reader import FILE
 from ragqa.settings import Settings
 
 pytestmark = [

@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from scripted import ScriptedPipeline
 
-from ragqa.answer_routes import add_routes
-from ragqa.asking import Desk
-from ragqa.candidates import pending
-from ragqa.records import Answer
+from ragqa.evaluation.feedback import pending
+from ragqa.server.answers import add_routes
+from ragqa.server.session import Desk
+from ragqa.types import Answer
 
 
 @pytest.fixture

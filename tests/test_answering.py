@@ -8,13 +8,13 @@ import pytest
 from fakes import marks
 from house import PLAIN
 
-from ragqa.answering import answered
-from ragqa.conflicts import disagreement, missing_parts, newest_first
-from ragqa.question import Question
-from ragqa.quoting import Quote
-from ragqa.reading import Found, Read, Window
-from ragqa.records import Answer, Article, Chunk, Language, Passage
-from ragqa.refusal import not_found
+from ragqa.answer.compose import answered
+from ragqa.answer.conflicts import disagreement, missing_parts, newest_first
+from ragqa.answer.extract import Quote
+from ragqa.answer.refusal import not_found
+from ragqa.retrieval.query import Question
+from ragqa.retrieval.reading import Found, Read, Window
+from ragqa.types import Answer, Article, Chunk, Language, Passage
 
 ASKED = "大桥花了多少钱？"
 
@@ -22,7 +22,7 @@ ASKED = "大桥花了多少钱？"
 @pytest.fixture(autouse=True)
 def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """A confidence is the logistic of the best score: .119, .5, .881 for -2, 0, 2; below .1 nothing is found."""
-    monkeypatch.setattr("ragqa.outcome.fitted", lambda: PLAIN)
+    monkeypatch.setattr("ragqa.retrieval.answerability.fitted", lambda: PLAIN)
 
 
 def article(text: str, id: str = "a", *, title: str = "", published: str | None = None) -> Article:

@@ -18,14 +18,15 @@ from hypothesis import strategies as st
 from tally import Tally
 from test_linear import PIECES
 
-from ragqa import building, disk, formats
-from ragqa.building import embedded_text
-from ragqa.chunking import split
-from ragqa.cleaning import clean
-from ragqa.corpus import read_articles
+from ragqa.corpus import formats
+from ragqa.corpus.articles import read_articles
+from ragqa.corpus.cleaning import clean
 from ragqa.errors import CorpusError
-from ragqa.index import Index
-from ragqa.versions import verify
+from ragqa.index import build, durable
+from ragqa.index.build import embedded_text
+from ragqa.index.chunking import split
+from ragqa.index.index import Index
+from ragqa.index.store import verify
 
 # Text at random holds none of what a page is made of; pieces of it, put together at random, do.
 TEXT = st.text() | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=40).map("".join)
@@ -70,7 +71,7 @@ def there_and_back(folder: Path, data: bytes, suffix: str) -> None:
         assert len(articles) + len(skipped) == 1
         stays_clean(data, suffix)
     try:
-        built = building.build_index(corpus, index, encoder=Hundreds, chunk_size=40, full=True, keep=1)  # type: ignore[arg-type]
+        built = build.build_index(corpus, index, encoder=Hundreds, chunk_size=40, full=True, keep=1)  # type: ignore[arg-type]
     except CorpusError:
         assert not articles
         return
@@ -125,7 +126,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written need not outlast the power."""
-    monkeypatch.setattr(disk, "sync", lambda path: None)
+    monkeypatch.setattr(durable, "sync", lambda path: None)
 
 
 @pytest.mark.parametrize("kind", KINDS)

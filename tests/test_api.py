@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tally import Tally
 
-from ragqa import api
-from ragqa.asking import Desk
 from ragqa.errors import ModelDamagedError, ModelError
-from ragqa.page import application
 from ragqa.pipeline import Pipeline
+from ragqa.server import api
+from ragqa.server.app import application
+from ragqa.server.session import Desk
 
 HOME = "http://127.0.0.1:7860"
 

@@ -1,8 +1,9 @@
-"""The arrows between modules, read off the code: rooms do not know each other, imports are light."""
+"""The layers of the package, read from its imports: each package imports only from those below it."""
 
 from __future__ import annotations
 
 import ast
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,31 @@ from pathlib import Path
 import pytest
 
 HOME = Path(__file__).parents[1] / "src" / "ragqa"
-MODULES = sorted(path.stem for path in HOME.glob("*.py") if path.stem != "__init__")
+# From the top; what stands on one line may import only from the lines below it.
+LAYERS = (
+    ("__main__",),
+    ("cli",),
+    ("server",),
+    ("evaluation",),
+    ("pipeline",),
+    ("answer",),
+    ("retrieval",),
+    ("index",),
+    ("corpus",),
+    ("models",),
+    ("text",),
+    ("cache", "documents", "settings", "timing"),
+    ("types",),
+    ("errors",),
+)
+LEVEL = {box: level for level, boxes in enumerate(LAYERS) for box in boxes}
+PACKAGES = sorted(path.parent.name for path in HOME.glob("*/__init__.py"))
+# Every module by its dotted name below ragqa: index.build, pipeline.
+MODULES = sorted(
+    ".".join(path.relative_to(HOME).with_suffix("").parts)
+    for path in HOME.rglob("*.py")
+    if path.name != "__init__.py"
+)
 HEAVY = frozenset(
     [
         "torch", "sentence_transformers", "transformers", "faiss", "xllamacpp", "gradio",
@@ -20,150 +45,14 @@ HEAVY = frozenset(
     ]
 )  # fmt: skip
 
-# What every module may import: types, errors, and facts about text.
-SHARED = {"records", "errors", "text"}
-# Rooms, and the few arrows between them.
-ROOMS: dict[str, set[str]] = {
-    "settings": set(),
-    "models": {"e5pack"},
-    "e5pack": set(),
-    "corpus": {"cleaning", "confined", "decoding", "facts", "folders", "formats"},
-    "folders": set(),
-    "confined": {"formats"},
-    "formats": {"decoding", "facts"},
-    "cleaning": {"facts", "furniture"},
-    "furniture": {"facts"},
-    "facts": set(),
-    "decoding": set(),
-    "chunking": set(),
-    "encoder": set(),
-    "lexicon": set(),
-    "lexical": {"lexicon"},
-    "late": set(),
-    "calibration": {"late"},
-    "disk": set(),
-    "versions": {"disk"},
-    "index": {"calibration", "late", "lexical", "versions"},
-    "current": {"index", "versions"},
-    "snapshots": {"disk", "versions"},
-    "watching": set(),
-    "resuming": {"calibration", "disk", "index", "late"},
-    "encoding": {"calibration", "encoder", "index", "late", "resuming"},
-    "question": {"lexicon"},
-    "reader_model": set(),
-    "reader": {"reader_model"},
-    "outcome": {"reader"},
-    "quoting": {"lexicon", "reader"},
-    "selection": {"index", "lexicon"},
-    "retrieval": {"index", "late", "outcome", "question", "quoting", "reader", "selection"},
-    "checking": {"lexicon", "reader"},
-    "naming": {"lexicon", "transliteration"},
-    "transliteration": {"lexicon"},
-    "prompting": set(),
-    "remembering": set(),
-    "translating": {"lexicon", "prompting", "remembering"},
-    "glossing": {"lexicon", "naming", "prompting"},
-    "generator": set(),
-    "timing": set(),
-    "wording": set(),
-    "examples": {"lexicon"},
-    "terminal": {"wording"},
-    "gold": set(),
-    "candidates": {"gold"},
-    "measures": {"lexicon"},
-    "resampling": set(),
-    "citation_judge": {"checking", "reader"},
-    "gold_record": {"citation_judge", "measures"},
-    "sentinels": {"gold_record", "measures", "resampling"},
-    "evaluation": {"citation_judge", "gold_record", "measures", "resampling"},
-    "paired": {"evaluation", "gold_record", "resampling"},
-    "gates": {"evaluation"},
-    "charts": {"evaluation", "gold_record", "resampling"},
-}
-# The page: its own rooms, which know of a pipeline only what asking.py says of one; what runs in the
-# background opens models of its own (shelf, and trial among what is put together).
-PAGE: dict[str, set[str]] = {
-    "interface": set(),
-    "markup": {"interface"},
-    "frame": {"interface", "markup"},
-    "reply": {"interface", "markup"},
-    "exporting": {"markup", "wording"},
-    "running": set(),
-    "wishes": {"index"},
-    "asking": {"frame", "index", "markup", "remembering", "reply", "running", "settings", "wishes"},
-    "answer_routes": {"asking", "candidates", "exporting", "schema"},
-    "shelf": {"corpus", "formats", "indexing", "settings"},
-    "jobs": set(),
-    "runs": {"resampling", "settings"},
-    "panels": {"corpus", "formats", "frame", "interface", "markup", "resampling", "runs", "shelf"},
-    "holdings": {"asking", "frame", "markup", "panels", "runs", "shelf"},
-    "panel_routes": {
-        "asking", "formats", "holdings", "interface", "jobs", "runs", "settings", "shelf", "trial",
-    },
-    "access": set(),
-    "guard": {"access"},
-    "api": {"asking", "running", "schema", "timing", "wishes"},
-    "web": {"access"},
-    "page": {
-        "access",
-        "answer_routes",
-        "api",
-        "asking",
-        "frame",
-        "guard",
-        "holdings",
-        "interface",
-        "markup",
-        "panel_routes",
-        "panels",
-        "pipeline",
-        "runs",
-        "settings",
-        "terminal",
-        "web",
-    },
-}  # fmt: skip
-# Where rooms are put together.
-COMPOSITION: dict[str, set[str]] = {
-    "building": {
-        "calibration", "chunking", "corpus", "disk", "encoder", "encoding", "index", "resuming", "versions",
-    },
-    "answering": {"lexicon", "outcome", "question", "quoting", "retrieval", "wording"},
-    "writing": {"checking", "prompting", "reader", "wording"},
-    "loading": {"encoder", "generator", "models", "reader", "settings"},
-    "pipeline": {
-        "answering", "current", "encoder", "examples", "generator", "glossing", "index", "loading", "question", "reader",
-        "remembering", "retrieval", "settings", "timing", "translating", "versions", "wording", "writing",
-    },
-    "doctor": {"building", "corpus", "index", "models", "settings", "versions"},
-    "schema": {"building"},
-    "options": {"index", "settings", "terminal"},
-    "questions": {"options", "pipeline", "schema", "settings", "terminal", "timing"},
-    "keeping": {
-        "building", "doctor", "index", "indexing", "models", "options", "page", "schema", "settings", "snapshots", "terminal",
-        "watching",
-    },
-    "indexing": {"building", "loading", "settings"},
-    "measuring": {"citation_judge", "gold", "gold_record", "pipeline", "prompting", "reader", "schema"},
-    "report": {
-        "charts", "citation_judge", "evaluation", "gold_record", "measuring", "paired", "resampling", "sentinels",
-    },
-    "trial": {"gold", "gold_record", "measuring", "pipeline", "report", "settings"},
-    "grading": {
-        "candidates", "gates", "gold", "gold_record", "index", "indexing", "measuring", "options", "paired",
-        "pipeline", "report", "settings", "terminal", "trial",
-    },
-    "__main__": {"grading", "keeping", "options", "questions", "terminal"},
-}  # fmt: skip
-ALLOWED = {**ROOMS, **PAGE, **COMPOSITION}
-
 
 def tree(module: str) -> ast.Module:
-    return ast.parse((HOME / f"{module}.py").read_text(encoding="utf-8"))
+    path = HOME.joinpath(*module.split("."))
+    return ast.parse((path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text("utf-8"))
 
 
 def imported(node: ast.AST) -> Iterator[str]:
-    """Full names that an import statement brings in: of "from ragqa import frame", ragqa.frame."""
+    """Full names that an import statement brings in: of "from ragqa import timing", ragqa.timing."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -175,8 +64,14 @@ def imported(node: ast.AST) -> Iterator[str]:
 
 
 def ours(module: str) -> set[str]:
+    """What a module imports of the package, as dotted names below ragqa."""
     names = {name for node in ast.walk(tree(module)) for name in imported(node)}
-    return {name.split(".")[1] for name in names if name.startswith("ragqa.")} & set(MODULES)
+    return {name.removeprefix("ragqa.") for name in names if name.startswith("ragqa.")} - {"__version__"}
+
+
+def box(name: str) -> str:
+    """The package, or the module beside the packages, that a dotted name lies in."""
+    return name.split(".")[0]
 
 
 def at_module_level(module: str) -> set[str]:
@@ -193,34 +88,40 @@ def at_module_level(module: str) -> set[str]:
 
 
 def tops(names: set[str]) -> set[str]:
-    """The packages that modules belong to."""
+    """The top-level names that modules belong to."""
     return {name.split(".")[0] for name in names}
 
 
-def test_every_module_has_its_place_in_the_tables() -> None:
-    assert set(MODULES) == SHARED | set(ALLOWED)
-    assert len(ALLOWED) == len(ROOMS) + len(PAGE) + len(COMPOSITION)
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_the_layers_below(module: str) -> None:
+    others = {box(name) for name in ours(module)} - {box(module)}
+    assert {other for other in others if LEVEL[other] <= LEVEL[box(module)]} == set()
 
 
-def test_the_shared_modules_import_nothing_of_ours_but_types() -> None:
-    assert {module: ours(module) for module in sorted(SHARED)} == {
-        "errors": set(),
-        "records": set(),
-        "text": {"records"},
+@pytest.mark.parametrize("module", MODULES)
+def test_a_package_is_imported_by_its_public_names(module: str) -> None:
+    past = {name for name in ours(module) if box(name) != box(module) and "." in name}
+    assert past == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_names_what_others_may_use(package: str) -> None:
+    body = tree(package).body
+    public = next(ast.literal_eval(n.value) for n in body if isinstance(n, ast.Assign))
+    given = {alias.asname or alias.name for n in body if isinstance(n, ast.ImportFrom) for alias in n.names}
+    assert set(public) == given
+    used = {
+        alias.name
+        for module in MODULES
+        if box(module) != package
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.ImportFrom) and node.module == f"ragqa.{package}"
+        for alias in node.names
     }
+    assert given == used
 
 
-@pytest.mark.parametrize("module", sorted(ALLOWED))
-def test_a_module_imports_only_what_its_table_allows(module: str) -> None:
-    assert ours(module) - SHARED <= ALLOWED[module]
-
-
-def test_no_arrow_leads_from_a_room_to_the_page_or_to_composition() -> None:
-    for module, allowed in ROOMS.items():
-        assert allowed <= set(ROOMS), module
-
-
-def test_arrows_make_no_circle() -> None:
+def test_imports_inside_a_package_make_no_circle() -> None:
     left = {module: ours(module) for module in MODULES}
     while left:
         free = {module for module, needs in left.items() if not needs & set(left)}
@@ -228,18 +129,41 @@ def test_arrows_make_no_circle() -> None:
         left = {module: needs for module, needs in left.items() if module not in free}
 
 
+def test_packages_and_modules_are_few_and_small() -> None:
+    beside = [path for path in HOME.iterdir() if path.is_file()]
+    assert (len(PACKAGES) <= 10, len(beside) <= 11) == (True, True)
+    lengths = {
+        module: (HOME / f"{module.replace('.', '/')}.py").read_text("utf-8").count("\n") for module in MODULES
+    }
+    assert {module: n for module, n in lengths.items() if n > 300} == {}
+    assert statistics.median(lengths.values()) <= 150
+    functions = {
+        f"{module}.{node.name}": node.end_lineno - node.lineno + 1
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    }
+    assert {name: n for name, n in functions.items() if n > 50} == {}
+
+
+def test_packages_import_each_other_seldom() -> None:
+    pairs = {(box(module), box(name)) for module in MODULES for name in ours(module)}
+    assert len({(one, other) for one, other in pairs if one != other}) <= 90
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_heavy_libraries_are_imported_when_first_needed(module: str) -> None:
-    at_once = {"page": {"gradio"}, "reader_model": {"torch"}}
+    at_once = {"server.app": {"gradio"}, "models.reader_network": {"torch"}}
     assert tops(at_module_level(module)) & HEAVY == at_once.get(module, set())
 
 
 def test_the_network_is_imported_by_the_reader_alone_when_it_loads() -> None:
-    assert {module for module in MODULES if "reader_model" in ours(module)} == {"reader"}
-    assert "ragqa.reader_model" not in at_module_level("reader")
+    name = "models.reader_network"
+    assert {module for module in MODULES if name in ours(module)} == {"models.reader"}
+    assert f"ragqa.{name}" not in at_module_level("models.reader")
 
 
-def test_each_heavy_library_is_at_home_in_one_room() -> None:
+def test_each_heavy_library_is_at_home_in_one_package() -> None:
     homes: dict[str, set[str]] = {}
     for module in MODULES:
         for node in ast.walk(tree(module)):
@@ -247,33 +171,35 @@ def test_each_heavy_library_is_at_home_in_one_room() -> None:
                 if (top := name.split(".")[0]) in HEAVY:
                     homes.setdefault(top, set()).add(module)
     assert homes == {
-        "torch": {"encoder", "generator", "reader", "reader_model"},
-        "transformers": {"encoder", "generator", "reader_model"},
-        "sentence_transformers": {"encoder", "reader"},
-        "faiss": {"index"},
-        "xllamacpp": {"generator"},
-        "gradio": {"page"},
-        "langchain_text_splitters": {"chunking"},
-        "rjieba": {"lexicon"},
-        "opencc": {"lexicon"},
-        "tokenizers": {"e5pack", "reader"},
-        "safetensors": {"e5pack", "reader_model"},
-        "sentencepiece": {"e5pack"},
-        "matplotlib": {"charts"},
-        "scipy": {"resampling"},
-        "ir_measures": {"measures"},
-        "jinja2": {"report"},
+        "torch": {"models.encoder", "models.generator", "models.reader", "models.reader_network"},
+        "transformers": {"models.encoder", "models.generator", "models.reader_network"},
+        "sentence_transformers": {"models.encoder", "models.reader"},
+        "faiss": {"index.index"},
+        "xllamacpp": {"models.generator"},
+        "gradio": {"server.app"},
+        "langchain_text_splitters": {"index.chunking"},
+        "rjieba": {"text.lexicon"},
+        "opencc": {"text.lexicon"},
+        "tokenizers": {"models.e5_convert", "models.reader"},
+        "safetensors": {"models.e5_convert", "models.reader_network"},
+        "sentencepiece": {"models.e5_convert"},
+        "matplotlib": {"evaluation.charts"},
+        "scipy": {"evaluation.statistics"},
+        "ir_measures": {"evaluation.text_metrics"},
+        "jinja2": {"evaluation.report"},
     }
 
 
-def test_only_the_command_line_and_the_page_print() -> None:
+def test_only_the_command_line_and_the_server_print() -> None:
     printing = {
         module
         for module in MODULES
         for node in ast.walk(tree(module))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
-    assert printing == {"__main__", "grading", "keeping", "questions", "terminal", "page", "web"}
+    assert printing == {
+        "__main__", "cli.ask", "cli.console", "cli.evaluate", "cli.manage", "server.runtime",
+    }  # fmt: skip
 
 
 def test_nothing_is_pickled_or_evaluated() -> None:

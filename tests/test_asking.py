@@ -6,7 +6,7 @@ import re
 
 from scripted import Script, ScriptedPipeline
 
-from ragqa.asking import Desk
+from ragqa.server.session import Desk
 
 REASONS = "brundage-three-reasons.md"
 SCRIPT = Script(

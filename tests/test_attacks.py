@@ -24,10 +24,10 @@ from scripted import Script, ScriptedPipeline
 from tally import Tally
 from test_page import wait_for
 
-from ragqa import guard, web
-from ragqa.access import Access
 from ragqa.errors import SettingsError
-from ragqa.page import application, launch, start
+from ragqa.server import runtime, security
+from ragqa.server.access import Access
+from ragqa.server.app import application, launch, start
 from ragqa.settings import Settings
 
 REASONS = "brundage-three-reasons.md"
@@ -230,10 +230,10 @@ def locked(pipeline: ScriptedPipeline) -> Iterator[Callable[[], str]]:
     stops: list[Callable[[], None]] = []
 
     def start() -> str:
-        taken = web.bind("127.0.0.1", 0)
+        taken = runtime.bind("127.0.0.1", 0)
         app = application(pipeline, Access.of(host="0.0.0.0", hosts="", password=PASSWORD, rate=1000))
-        stops.append(web.run_in_thread(app, taken))
-        return web.address(taken)
+        stops.append(runtime.run_in_thread(app, taken))
+        return runtime.address(taken)
 
     yield start
     for stop in stops:
@@ -310,8 +310,8 @@ def test_with_a_certificate_everything_is_encrypted(pipeline: ScriptedPipeline, 
          "-addext", "subjectAltName=DNS:localhost", "-out", str(files[0]), "-keyout", str(files[1])],
         check=True, capture_output=True,
     )  # fmt: skip
-    taken = web.bind("127.0.0.1", 0)
-    stop = web.run_in_thread(application(pipeline), taken, certificate=files)
+    taken = runtime.bind("127.0.0.1", 0)
+    stop = runtime.run_in_thread(application(pipeline), taken, certificate=files)
     trusted = ssl.create_default_context(cafile=files[0])
     port = taken.getsockname()[1]
     try:
@@ -328,8 +328,8 @@ def test_a_certificate_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="go together"):
         start(half)
     with pytest.raises(SettingsError, match="certificate or its key cannot be used"):
-        web._Server(
-            application(ScriptedPipeline({})), print, web.Stopping(), (tmp_path / "a", tmp_path / "b")
+        runtime._Server(
+            application(ScriptedPipeline({})), print, runtime.Stopping(), (tmp_path / "a", tmp_path / "b")
         )
 
 
@@ -498,7 +498,7 @@ def _hang_up_on_the_page(url: str) -> socket.socket:
 def test_half_open_connections_disturb_nobody_and_are_hung_up_on(
     pipeline: ScriptedPipeline, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web, "HEADER_SECONDS", 1.5)
+    monkeypatch.setattr(runtime, "HEADER_SECONDS", 1.5)
     with page_url(pipeline) as url:
         slow = [socket.create_connection(("127.0.0.1", port_of(url))) for _ in range(200)]
         for connection in slow:
@@ -518,7 +518,7 @@ def test_half_open_connections_disturb_nobody_and_are_hung_up_on(
 def test_a_body_that_does_not_come_is_given_up(
     pipeline: ScriptedPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(security, "BODY_SECONDS", 0.3)
     with page_url(pipeline) as url:
         for path in ("/api/ask", "/gradio_api/queue/join", "/ragqa/feedback"):
             with socket.create_connection(("127.0.0.1", port_of(url)), timeout=10) as connection:
@@ -528,10 +528,10 @@ def test_a_body_that_does_not_come_is_given_up(
 
 
 def test_a_flood_from_one_address_is_told_when_to_come_back(pipeline: ScriptedPipeline) -> None:
-    taken = web.bind("127.0.0.1", 0)
-    stop = web.run_in_thread(application(pipeline, Access(rate=5)), taken)
+    taken = runtime.bind("127.0.0.1", 0)
+    stop = runtime.run_in_thread(application(pipeline, Access(rate=5)), taken)
     try:
-        with httpx.Client(base_url=web.address(taken)) as client:
+        with httpx.Client(base_url=runtime.address(taken)) as client:
             codes = [client.get("/healthz").status_code for _ in range(80)]
             last = client.get("/healthz")
     finally:

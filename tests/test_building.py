@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from fakes import HARBOUR, LIBRARY, TokenEncoder, WordEncoder, write_corpus
 
-from ragqa.building import build_index, compare, digest, embedded_text
-from ragqa.calibration import Calibration, parallel
 from ragqa.errors import CorpusError, IndexBusyError, IndexMismatchError
-from ragqa.index import Index
-from ragqa.late import Signature
-from ragqa.records import Article, Built, Changes, Chunk, Tokens
-from ragqa.text import HAN
-from ragqa.versions import writing
+from ragqa.index.build import build_index, compare, digest, embedded_text
+from ragqa.index.calibration import Calibration, parallel
+from ragqa.index.index import Index
+from ragqa.index.late_interaction import Signature
+from ragqa.index.store import writing
+from ragqa.models.protocols import Tokens
+from ragqa.text.language import HAN
+from ragqa.types import Article, Built, Changes, Chunk
 
 # A first build measures its encoder on these passages before it encodes any of its own.
 MEASURED = frozenset(passage for row in parallel() for passage in row[2:])

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from fakes import WordEncoder
 
-from ragqa.calibration import FILE, LANGUAGES, Calibration, parallel
-from ragqa.records import Tokens, TokenSink, Vectors
-from ragqa.text import HAN
+from ragqa.index.calibration import FILE, LANGUAGES, Calibration, parallel
+from ragqa.models.protocols import Tokens, TokenSink
+from ragqa.text.language import HAN
+from ragqa.types import Vectors
 
 DIRECTIONS = [("en", "en"), ("en", "zh"), ("zh", "en"), ("zh", "zh")]
 # Three subjects; "?" marks a question and "。" Chinese, so that a text names its own vector.

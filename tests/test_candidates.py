@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from asked import record
 
-from ragqa.candidates import accept, drop, keep, pending, shown
 from ragqa.errors import GoldError
-from ragqa.gold import Gold, read_gold
+from ragqa.evaluation.feedback import accept, drop, keep, pending, shown
+from ragqa.evaluation.gold import Gold, read_gold
 
 QUOTE = "航道里的沙太多了。"
 

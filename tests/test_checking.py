@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from fakes import WordReader
 
-from ragqa.checking import judge, missing_names, says_no_more
+from ragqa.answer.verify import judge, missing_names, says_no_more
 
 
 class Sure(WordReader):

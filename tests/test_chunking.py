@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragqa.chunking import headings, split
-from ragqa.records import Article
-from ragqa.text import sentence_spans, weight
+from ragqa.index.chunking import headings, split
+from ragqa.text.language import sentence_spans, weight
+from ragqa.types import Article
 
 
 def article(text: str) -> Article:

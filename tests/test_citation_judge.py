@@ -8,8 +8,8 @@ import pytest
 from fakes import WordReader
 from house import WHY
 
-from ragqa.citation_judge import JUDGE, JUDGE_RATES, Judged, judge_name, judged, rates_of, usable
-from ragqa.records import Answer, Article, Citation, Statement
+from ragqa.evaluation.citation_judge import JUDGE, JUDGE_RATES, Judged, judge_name, judged, rates_of, usable
+from ragqa.types import Answer, Article, Citation, Statement
 
 HARBOUR = Article(
     "harbour.md", "港口停航", "航道里的沙太多了。灯塔的灯坏了。工人正在罢工。", published="2024-05-02"

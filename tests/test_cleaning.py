@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragqa.cleaning import clean, tidy
+from ragqa.corpus.cleaning import clean, tidy
 
 STORY = (
     "沿海三座灯塔将在今年秋天重新点亮，修缮工程由当地的志愿者完成。",

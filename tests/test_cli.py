@@ -11,8 +11,8 @@ from fakes import ScriptedGenerator
 from house import BUYER, WHO, WHY, Line
 
 from ragqa import __version__
-from ragqa import loading as module
 from ragqa.errors import ModelError, ModelMissingError
+from ragqa.models import loading as module
 
 # A Chinese sentence answers it, and nothing answers the other one.
 CLOSED, AGE = "Why did the harbour close?", "How old is she?"

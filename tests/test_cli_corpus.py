@@ -9,8 +9,8 @@ import pytest
 from fakes import HARBOUR
 from house import WHO, WHY, Line
 
-from ragqa import models
-from ragqa.index import Index
+from ragqa.index.index import Index
+from ragqa.models import catalogue
 
 # --- search ----------------------------------------------------------------------------------
 
@@ -198,10 +198,10 @@ def test_the_catalogue_is_told_with_what_is_missing(line: Line) -> None:
         "ragqa.models/1",
         str(line.house.settings.home),
     )
-    assert [entry["id"] for entry in document["models"]] == [entry.id for entry in models.catalogue()]
-    assert [entry["id"] for entry in document["models"] if entry["present"]] == [models.READER]
+    assert [entry["id"] for entry in document["models"]] == [entry.id for entry in catalogue.catalogue()]
+    assert [entry["id"] for entry in document["models"] if entry["present"]] == [catalogue.READER]
     code, out = line.bare("models")
-    assert (code, out.count("missing")) == (0, len(models.catalogue()) - 1)
+    assert (code, out.count("missing")) == (0, len(catalogue.catalogue()) - 1)
 
 
 def test_the_doctor_exits_with_4_without_an_encoder(line: Line) -> None:

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ragqa import corpus, formats
-from ragqa.confined import Confined
-from ragqa.corpus import SUFFIXES, read_articles
+from ragqa.corpus import articles as reading
+from ragqa.corpus import formats
+from ragqa.corpus.articles import SUFFIXES, read_articles
+from ragqa.corpus.sandbox import Confined
 from ragqa.errors import CorpusError
-from ragqa.records import Article, Skipped
+from ragqa.types import Article, Skipped
 
 ZH = "沿海三座灯塔将在今年秋天重新点亮，修缮由当地的志愿者完成。\n工程队先清洗玻璃，然后换上了省电的灯泡。"
 EN = "Three old lighthouses will shine again this autumn.\nVolunteers cleaned the glass first."
@@ -67,7 +68,7 @@ def test_a_missing_corpus_is_named_with_the_remedy(tmp_path: Path) -> None:
 def test_every_file_that_is_not_read_is_named_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpus, "MAX_BYTES", 2000)
+    monkeypatch.setattr(reading, "MAX_BYTES", 2000)
     write(tmp_path, "photo.png", b"\x89PNG")
     write(tmp_path, "LICENSE", "text")
     write(tmp_path, "empty.txt", " \n\u200b\n")
@@ -218,7 +219,7 @@ def test_a_bad_line_is_named_by_its_number_and_the_rest_is_read(tmp_path: Path) 
 def test_a_line_that_is_too_long_is_skipped_and_the_next_one_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpus, "MAX_BYTES", 100)
+    monkeypatch.setattr(reading, "MAX_BYTES", 100)
     long = {"_id": "long", "text": "x" * 350}
     articles, skipped = read_articles(collection(tmp_path, long, {"_id": "a", "text": "One."}, long))
     assert [a.id for a in articles] == ["a"]

@@ -16,12 +16,12 @@ from faults import Told, build, counted, fail_with, files
 from nursery import Nursery
 from tally import Tally
 
-from ragqa.building import digest
-from ragqa.calibration import parallel
-from ragqa.corpus import read_articles
+from ragqa.corpus.articles import read_articles
 from ragqa.errors import RagqaError
-from ragqa.index import Index
-from ragqa.resuming import FOLDER, Encoded
+from ragqa.index.build import digest
+from ragqa.index.calibration import parallel
+from ragqa.index.checkpoint import FOLDER, Encoded
+from ragqa.index.index import Index
 
 NEW = {"harbour.md": HARBOUR.replace("正在罢工", "不再罢工"), "new.txt": "新的文章。\n这里有一句话。"}
 MEASURED = frozenset(passage for row in parallel()[:2] for passage in row[2:])

@@ -12,13 +12,13 @@ from fakes import ScriptedGenerator
 from house import House
 from tally import Tally
 
-from ragqa import current as module
-from ragqa import snapshots
-from ragqa.building import build_index
-from ragqa.current import Current
 from ragqa.errors import IndexMismatchError
+from ragqa.index import live as module
+from ragqa.index import snapshots
+from ragqa.index.build import build_index
+from ragqa.index.live import Current
+from ragqa.index.store import current
 from ragqa.pipeline import Pipeline
-from ragqa.versions import current
 
 
 def any_encoder(manifest: object) -> None:

@@ -14,11 +14,11 @@ from fakes import TokenEncoder, write_corpus
 from faults import build
 from tally import Tally
 
-from ragqa.doctor import examine
+from ragqa.cli.doctor import examine
 from ragqa.errors import IndexMismatchError, IndexMissingError
-from ragqa.index import Index
+from ragqa.index.index import Index
+from ragqa.index.store import read_manifest
 from ragqa.settings import Settings
-from ragqa.versions import read_manifest
 
 FLIPS_A_FILE = 42
 

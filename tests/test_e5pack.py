@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ragqa import e5pack
 from ragqa.errors import ModelDamagedError
+from ragqa.models import e5_convert
 
 HIDDEN, LAYERS, FFN, ROWS, POSITIONS = 32, 2, 64, 16, 8
 PIECES = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0), ("a", -3.0),
@@ -69,19 +69,19 @@ def pack(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, pack: Path) -> Path:
-    e5pack.convert(pack, tmp_path / "tiny")
+    e5_convert.convert(pack, tmp_path / "tiny")
     return tmp_path / "tiny"
 
 
 def test_a_block_is_expanded_low_nibbles_first() -> None:
-    values = e5pack.dequantise(np.frombuffer(BLOCK * 3, np.uint8))
+    values = e5_convert.dequantise(np.frombuffer(BLOCK * 3, np.uint8))
     assert values.dtype == np.float32
     assert values.tolist() == BLOCK_VALUES * 3
 
 
 def test_each_block_has_its_own_scale() -> None:
     other = struct.pack("<e", -2.0) + bytes([0x0F]) + bytes([0x88]) * 15
-    values = e5pack.dequantise(np.frombuffer(BLOCK + other, np.uint8))
+    values = e5_convert.dequantise(np.frombuffer(BLOCK + other, np.uint8))
     assert values[:32].tolist() == BLOCK_VALUES
     assert values[32:].tolist() == [-14.0] + [0.0] * 15 + [16.0] + [0.0] * 15
 
@@ -149,7 +149,7 @@ def test_sentence_transformers_loads_the_folder_and_knows_its_prompts(folder: Pa
 def test_converting_again_replaces_the_folder_and_leaves_nothing_else(folder: Path, pack: Path) -> None:
     (folder / "stale.json").write_text("{}")
     before = (folder / "model.safetensors").read_bytes()
-    e5pack.convert(pack, folder)
+    e5_convert.convert(pack, folder)
     assert not (folder / "stale.json").exists()
     assert (folder / "model.safetensors").read_bytes() == before
     assert sorted(path.name for path in folder.parent.iterdir()) == ["tiny", "tiny.bin"]
@@ -160,7 +160,7 @@ def test_what_is_not_a_whole_pack_is_refused_by_name(tmp_path: Path, content: by
     bad = tmp_path / "bad.bin"
     bad.write_bytes(content)
     with pytest.raises(ModelDamagedError, match=r"bad\.bin is not an encoder pack: .*ragqa models pull"):
-        e5pack.convert(bad, tmp_path / "out")
+        e5_convert.convert(bad, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["bad.bin"]
 
 

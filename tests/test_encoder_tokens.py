@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from real import needs_models
 
-from ragqa.encoder import SentenceEncoder
-from ragqa.loading import load_encoder
-from ragqa.records import Tokens, Vectors
+from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.loading import load_encoder
+from ragqa.models.protocols import Tokens
 from ragqa.settings import Settings
+from ragqa.types import Vectors
 
 pytestmark = needs_models
 
@@ -167,7 +168,7 @@ def test_batches_tell_the_tokens_of_the_right_rows(
 ) -> None:
     alone = [tokens_of(encoder, text) for text in TEXTS]
     # Small batches, filled by length: rows are told out of order and in several calls of the model.
-    monkeypatch.setattr("ragqa.encoder._BATCH_TOKENS", 64)
+    monkeypatch.setattr("ragqa.models.encoder._BATCH_TOKENS", 64)
     _, together = read(encoder, TEXTS * 2, "document")
     for tokens, expected in zip(together, alone * 2, strict=True):
         assert tokens.starts.tolist() == expected.starts.tolist()

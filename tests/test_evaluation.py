@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from asked import ARTICLES, EARLIER, NOBODY, SAND, ranking, record
 
-from ragqa.citation_judge import Judged, Rates
-from ragqa.evaluation import (
+from ragqa.evaluation.baselines import sentinels
+from ragqa.evaluation.citation_judge import Judged, Rates
+from ragqa.evaluation.metrics import (
     HEADLINE,
     JUDGED,
     LOWER_IS_BETTER,
@@ -22,10 +23,9 @@ from ragqa.evaluation import (
     figures,
     slices,
 )
-from ragqa.gold_record import Record, fate
-from ragqa.measures import containment
-from ragqa.resampling import corrected
-from ragqa.sentinels import sentinels
+from ragqa.evaluation.record import Record, fate
+from ragqa.evaluation.statistics import corrected
+from ragqa.evaluation.text_metrics import containment
 
 WAY = ("zh", "zh")
 RATES: Rates = {WAY: (0.86, 0.84), ("en", "zh"): (0.93, 0.84)}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ragqa.examples import example_questions
-from ragqa.records import Article, Language
+from ragqa.corpus.examples import example_questions
+from ragqa.types import Article, Language
 
 ARTICLES = [
     Article("a.md", "马斯克谈火星", "……"),

@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from tally import Tally
 from test_markup import ADDRESSES, HOSTILE
 
-from ragqa.exporting import as_markdown, as_text
-from ragqa.records import Answer, Article, Citation, ShortAnswer, Statement
+from ragqa.server.export import as_markdown, as_text
+from ragqa.types import Answer, Article, Citation, ShortAnswer, Statement
 
 ARTICLE = Article(
     "a.md", "A *title*", "He [really] left.\nShe stayed.", "https://example.org/a", "2024-05-01", "en"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ragqa.cleaning import clean
-from ragqa.facts import iso_date
+from ragqa.corpus.cleaning import clean
+from ragqa.corpus.metadata import iso_date
 
 STORY = (
     "沿海三座灯塔将在今年秋天重新点亮，修缮工程由当地的志愿者完成。",

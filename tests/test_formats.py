@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ragqa import formats
-from ragqa.corpus import decode, read_articles
-from ragqa.decoding import unwrap
-from ragqa.records import Article
+from ragqa.corpus import formats
+from ragqa.corpus.articles import decode, read_articles
+from ragqa.corpus.decoding import unwrap
+from ragqa.types import Article
 
 ZH = "沿海三座灯塔将在今年秋天重新点亮，修缮由当地的志愿者完成。\n工程队先清洗玻璃，然后换上了省电的灯泡。"
 TRADITIONAL = "沿海三座燈塔將在今年秋天重新點亮，修繕由當地的志願者完成。\n工程隊先清洗玻璃，然後換上了燈泡。"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ragqa.errors import SettingsError
-from ragqa.gates import Gate, check, lower_is_better, parse
+from ragqa.evaluation.gates import Gate, check, lower_is_better, parse
 
 METRICS = {
     "containment": {"value": 0.9, "low": 0.85, "high": 0.95, "n": 100},

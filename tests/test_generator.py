@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from ragqa import generator
 from ragqa.errors import ModelDamagedError, ModelError, ModelMissingError
-from ragqa.generator import LlamaCpp, OpenAICompatible, _delta, _pull, load
-from ragqa.records import Message
+from ragqa.models import generator
+from ragqa.models.chat_server import OpenAICompatible, _delta
+from ragqa.models.generator import LlamaCpp, load
+from ragqa.models.protocols import Message
+from ragqa.models.streaming import _pull
 
 ASKED = [Message("system", "Answer."), Message("user", "谁？")]
 
@@ -72,7 +74,7 @@ def test_nothing_runs_before_the_first_piece_is_asked_for() -> None:
 
 
 def test_while_nothing_comes_a_reader_is_given_empty_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ragqa.generator._BEAT", 0.01)
+    monkeypatch.setattr("ragqa.models.streaming._BEAT", 0.01)
     go = threading.Event()
 
     def run(emit: Callable[[str], bool]) -> None:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from fakes import Piece, ScriptedGenerator
 
+from ragqa.answer.translate import build_gloss, glosses, locked, mended
 from ragqa.errors import ModelError
-from ragqa.glossing import build_gloss, glosses, locked, mended
-from ragqa.records import Answer, Article, Citation, Language, Statement
-from ragqa.text import language_of
+from ragqa.text.language import language_of
+from ragqa.types import Answer, Article, Citation, Language, Statement
 
 
 def answer(*quotes: str, language: Language = "en", question: str = "Why?", body: str = "") -> Answer:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ragqa.corpus import read_articles
-from ragqa.measures import contains
-from ragqa.text import language_of
+from ragqa.corpus.articles import read_articles
+from ragqa.evaluation.text_metrics import contains
+from ragqa.text.language import language_of
 
 ROOT = Path(__file__).parents[1]
 FIELDS = {"id", "question", "language", "answerable", "answers", "evidence", "tags"}

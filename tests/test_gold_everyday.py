@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ragqa.corpus import read_articles
-from ragqa.gold import GoldSet, misquoted, read_gold
+from ragqa.corpus.articles import read_articles
+from ragqa.evaluation.gold import GoldSet, misquoted, read_gold
 
 FOLDER = Path(__file__).parents[1] / "gold" / "everyday"
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ragqa.errors import GoldError
-from ragqa.gold import Evidence, Gold, GoldRow, GoldSet, gold_line, misquoted, read_gold
+from ragqa.evaluation.gold import Evidence, Gold, GoldRow, GoldSet, gold_line, misquoted, read_gold
 
 WHO = {"id": "q1", "question": "谁买了灯？", "answers": [["画家", "painter"]]}
 GONE = {"id": "q2", "question": "Who sold the lamp?", "answerable": False}

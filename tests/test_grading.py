@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from house import WHO, WHY, Line
 
-from ragqa.candidates import pending
-from ragqa.gold import GoldRow, read_gold
+from ragqa.evaluation.feedback import pending
+from ragqa.evaluation.gold import GoldRow, read_gold
 
 QUOTE = "Its buyer is Marta Lindqvist, a painter."
 ROWS: list[dict[str, Any]] = [
@@ -101,7 +101,7 @@ def test_an_interrupt_says_how_to_go_on(line: Line, monkeypatch: pytest.MonkeyPa
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ragqa.measuring.measure", interrupted)
+    monkeypatch.setattr("ragqa.evaluation.runner.measure", interrupted)
     code, out = line.run("evaluate", gold(), "--no-llm", "--out", "run")
     assert (code, out) == (130, "")
     assert "what was answered is kept in run: run the same command to go on" in line.err

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
 
-from ragqa.guard import Guard
+from ragqa.server.security import Guard
 
 HOME = "http://127.0.0.1:7860"
 

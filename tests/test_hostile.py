@@ -16,14 +16,14 @@ from pydantic import SecretStr
 from tally import Tally
 from test_markup import HARMLESS, Tags
 
-from ragqa import markup, reply
-from ragqa.exporting import as_markdown, as_text
-from ragqa.glossing import build_gloss
-from ragqa.measuring import build_closed_book
-from ragqa.prompting import Excerpt, build_messages
-from ragqa.records import Answer, Article
-from ragqa.text import language_of
-from ragqa.translating import build_stand_alone, build_translation
+from ragqa.answer.prompt import Excerpt, build_messages
+from ragqa.answer.translate import build_gloss
+from ragqa.evaluation.runner import build_closed_book
+from ragqa.retrieval.rewrite import build_stand_alone, build_translation
+from ragqa.server import answer_html, markup
+from ragqa.server.export import as_markdown, as_text
+from ragqa.text.language import language_of
+from ragqa.types import Answer, Article
 
 TRUE = "港口停航有三个原因。"
 
@@ -137,8 +137,8 @@ def shown_faults(answer: Answer) -> list[str]:
     """What is wrong with an answer as the page, a file and a terminal show it."""
     found = []
     html = Tags(
-        reply.answer("zh", answer, "done")
-        + reply.answer("zh", answer, "running")
+        answer_html.answer("zh", answer, "done")
+        + answer_html.answer("zh", answer, "running")
         + markup.sources("zh", answer)
     )
     if not set(html.tags) <= HARMLESS:

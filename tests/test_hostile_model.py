@@ -15,12 +15,12 @@ import pytest
 from real import ROOT, benchmark, needs_models
 from tally import Tally
 
-from ragqa.building import build_index
-from ragqa.loading import load_encoder
+from ragqa.answer.prompt import Excerpt, build_messages
+from ragqa.index.build import build_index
+from ragqa.models.loading import load_encoder
 from ragqa.pipeline import Pipeline
-from ragqa.prompting import Excerpt, build_messages
-from ragqa.records import Answer, Article
 from ragqa.settings import Settings
+from ragqa.types import Answer, Article
 
 pytestmark = needs_models
 # Measured in November 2026: 2 of 50 steered, 47 right; 36 of 50 refused (24 of 38 near ones, 12 of 12 others).

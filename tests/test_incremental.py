@@ -11,7 +11,7 @@ from faults import build
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ragqa.index import Index
+from ragqa.index.index import Index
 
 # Sentences that recur: chunks of one article are the chunks of another, or move within one.
 SENTENCES = [

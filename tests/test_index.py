@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from house import small_index
 
-from ragqa.calibration import Calibration
 from ragqa.errors import ArticleNotFoundError, IndexMismatchError, IndexMissingError, RagqaError
-from ragqa.index import Index
-from ragqa.late import Signature
-from ragqa.records import Article, Chunk, Filter, Language, Skipped, Vectors
-from ragqa.versions import Manifest, read_manifest, verify
+from ragqa.index.calibration import Calibration
+from ragqa.index.index import Index
+from ragqa.index.late_interaction import Signature
+from ragqa.index.store import Manifest, read_manifest, verify
+from ragqa.types import Article, Chunk, Filter, Language, Skipped, Vectors
 
 MAY = Article(
     "may.txt", "五月", "甲说话。\n乙走了。", "https://Example.org/may", "2024-05-15", "zh", ("a", "b")

@@ -22,11 +22,11 @@ from mounts import full_at, grow
 from nursery import Nursery
 from tally import Tally
 
-from ragqa import late, lexical, snapshots
-from ragqa.calibration import FILE as CALIBRATION
 from ragqa.errors import IndexMismatchError, RagqaError
-from ragqa.index import Index
-from ragqa.versions import current, read_manifest, verify
+from ragqa.index import bm25, late_interaction, snapshots
+from ragqa.index.calibration import FILE as CALIBRATION
+from ragqa.index.index import Index
+from ragqa.index.store import current, read_manifest, verify
 
 Edit = Callable[[dict[str, Any]], object]
 REBUILD = "run: ragqa index --full"
@@ -75,8 +75,8 @@ def needed(corpus: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> dict[b
     """Room that a build takes at its height, and (True) that it asks for before it begins."""
     before, asked = used(index), []
     with monkeypatch.context() as patch:
-        patch.setattr("ragqa.disk.require_room", lambda folder, room: asked.append(room))
-        patch.setattr("ragqa.building.discard", lambda folder: None)
+        patch.setattr("ragqa.index.durable.require_room", lambda folder, room: asked.append(room))
+        patch.setattr("ragqa.index.build.discard", lambda folder: None)
         build(corpus, index, TokenEncoder())
     return {False: used(index) - before, True: asked[0]}
 
@@ -106,7 +106,7 @@ def test_a_disk_that_is_too_small_holds_the_old_index_or_the_new(
     room = needed(corpus, undisturbed, monkeypatch)[checked]
     reason = "too little room" if checked else "could not be written"
     if not checked:
-        monkeypatch.setattr("ragqa.disk.require_room", lambda folder, room: None)
+        monkeypatch.setattr("ragqa.index.durable.require_room", lambda folder, room: None)
     good, told = 0, 0
     for tenth in range(1, 11):
         with full_at(disk, used(start) + room * tenth // 10):
@@ -221,7 +221,7 @@ def array_of(kind: str, shape: tuple[int, ...], body: bytes = b"") -> bytes:
 
 def lying_arrays(home: Path) -> list[Hostile]:
     lies = []
-    for name in (*lexical.FILES, *late.FILES):
+    for name in (*bm25.FILES, *late_interaction.FILES):
         array = np.load(home / name)
         kind, body = array.dtype.str, array.tobytes()
         for shape in ((GIANT,), (2**62,), (2**64,), (-GIANT,), (2**32, 2**32)):

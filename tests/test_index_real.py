@@ -22,16 +22,16 @@ from mounts import read_only
 from real import ROOT, needs_models
 from tally import Tally
 
-from ragqa import snapshots
-from ragqa.building import build_index
-from ragqa.calibration import parallel
-from ragqa.index import Index
-from ragqa.loading import load_encoder
+from ragqa.index import snapshots
+from ragqa.index.build import build_index
+from ragqa.index.calibration import parallel
+from ragqa.index.checkpoint import FOLDER, Encoded
+from ragqa.index.index import Index
+from ragqa.index.store import current, verify
+from ragqa.models.loading import load_encoder
 from ragqa.pipeline import Pipeline
-from ragqa.records import Passage
-from ragqa.resuming import FOLDER, Encoded
 from ragqa.settings import Settings
-from ragqa.versions import current, verify
+from ragqa.types import Passage
 
 pytestmark = [*needs_models, pytest.mark.reliability]
 
@@ -193,7 +193,7 @@ def found(index: Path, questions: list[str]) -> list[list[Passage]]:
 def test_a_snapshot_finds_the_same_from_an_archive_elsewhere_and_where_nothing_can_be_written(
     tmp_path: Path, encoder: Any, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ragqa.loading.load_encoder", lambda settings: encoder)
+    monkeypatch.setattr("ragqa.models.loading.load_encoder", lambda settings: encoder)
     gold = (ROOT / "gold" / "questions.jsonl").read_text("utf-8").splitlines()
     questions = [json.loads(row)["question"] for row in gold[::4]][:20]
     build(ROOT / "corpus", tmp_path / "index", encoder, Settings.load().chunk_size)

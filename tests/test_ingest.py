@@ -30,14 +30,15 @@ from hypothesis import strategies as st
 from tally import Tally
 from test_formats import _docx, _pdf
 
-from ragqa import confined, corpus, formats
-from ragqa.chunking import split
-from ragqa.cleaning import tidy
-from ragqa.confined import Confined
-from ragqa.corpus import SUFFIXES, read_articles
+from ragqa.corpus import articles as reading
+from ragqa.corpus import formats, sandbox
+from ragqa.corpus.articles import SUFFIXES, read_articles
+from ragqa.corpus.cleaning import tidy
+from ragqa.corpus.sandbox import Confined
 from ragqa.errors import CorpusError
-from ragqa.records import Article, Skipped
-from ragqa.text import weight
+from ragqa.index.chunking import split
+from ragqa.text.language import weight
+from ragqa.types import Article, Skipped
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files, links and pipes as Unix has them")
 Verdict = str | tuple[str]
@@ -363,7 +364,7 @@ class Ingested(NamedTuple):
 
     def holds(self, case: Case) -> bool:
         """Whether a case ended as its verdict says, and nowhere else."""
-        name = corpus.shown(case.name)
+        name = reading.shown(case.name)
         place = f"z.jsonl{name}" if name.startswith(":") else name
         if case.name in UNLISTED:
             return place not in self.articles and place not in self.skipped
@@ -442,7 +443,7 @@ def read_in(seconds: float, patch: pytest.MonkeyPatch, suffix: str, data: bytes)
     """What a file is refused for that may take so many seconds."""
     with Confined() as reader:
         assert reader.read(".docx", _docx("Light.")).text.strip() == "Light."
-        patch.setattr(confined, "SECONDS", seconds)
+        patch.setattr(sandbox, "SECONDS", seconds)
         with pytest.raises(ValueError, match=r"\S") as refused:
             reader.read(suffix, data)
         patch.undo()
@@ -526,7 +527,7 @@ def test_files_of_gigabytes_are_not_read_at_all(tmp_path: Path) -> None:
 def test_a_file_that_is_larger_than_it_said_is_not_read_on(
     monkeypatch: pytest.MonkeyPatch, tally: Tally
 ) -> None:
-    monkeypatch.setattr(corpus, "MAX_BYTES", 10)
+    monkeypatch.setattr(reading, "MAX_BYTES", 10)
     found = read_articles(Path("/proc/cpuinfo"))
     expected = ([], [Skipped("cpuinfo", "larger than 0 MB")])
     tally("D9", ROWS["D9"], found == expected, 1)
@@ -606,7 +607,7 @@ def test_a_file_that_grows_while_it_is_read_is_read_to_its_limit(
 ) -> None:
     (tmp_path / "a.txt").write_text(EN, encoding="utf-8")
     (tmp_path / "b.txt").write_text(f"{EN} b", encoding="utf-8")
-    monkeypatch.setattr(corpus, "MAX_BYTES", 200)
+    monkeypatch.setattr(reading, "MAX_BYTES", 200)
     real = os.fstat
 
     def growing(number: int) -> os.stat_result:

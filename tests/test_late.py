@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ragqa.late import FILES, Asked, Signature, Signatures, centres, interaction, within
-from ragqa.records import Tokens, Vectors
+from ragqa.index.late_interaction import FILES, Asked, Signature, Signatures, centres, interaction, within
+from ragqa.models.protocols import Tokens
+from ragqa.types import Vectors
 
 ZERO: Vectors = np.zeros(8, dtype=np.float32)
 ONES = [1] * 8

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ragqa.lexical import FILES, Lexical
-from ragqa.lexicon import terms
+from ragqa.index.bm25 import FILES, Lexical
+from ragqa.text.lexicon import terms
 
 TEXTS = [
     "港务局长陈立说，港口停航有三个原因。第一，航道里的沙太多了。",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ragqa.lexicon import asks_for_latest, denies, fold, names, ngrams, noun_phrases, terms
-from ragqa.numbers import quantities, scales
+from ragqa.text.lexicon import asks_for_latest, denies, fold, names, ngrams, noun_phrases, terms
+from ragqa.text.numbers import quantities, scales
 
 
 def test_fold_ignores_case_width_and_traditional_forms() -> None:

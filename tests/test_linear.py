@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 from tally import Tally
 
-from ragqa import chunking, cleaning, decoding, facts, formats, furniture, text
-from ragqa.corpus import read_articles
-from ragqa.records import Article
+from ragqa.corpus import boilerplate, cleaning, decoding, formats, metadata
+from ragqa.corpus.articles import read_articles
+from ragqa.index import chunking
+from ragqa.text import language
+from ragqa.types import Article
 
 SIZE = 4000
 AT_ONCE = 0.03
@@ -77,33 +79,33 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "front matter": lambda given: formats.read_markdown(
         f"---\n{given[: len(given) // 2]}\n---\n".encode("utf-8", "replace")
     ),
-    "ends_sentence": facts.ends_sentence,
-    "units": facts.units,
-    "sentences": facts.sentences,
-    "is_prose": facts.is_prose,
-    "iso_date": facts.iso_date,
-    "full_date": facts.full_date,
-    "date_of_lines": lambda given: facts.date_of_lines(lines(given)),
-    "date_of_lead": facts.date_of_lead,
-    "date_of_links": lambda given: facts.date_of_links([f"https://a.b/2024/01/02/{given}"], given),
-    "outlet_of": lambda given: facts.outlet_of(lines(given)),
-    "links_in": facts.links_in,
-    "without_links": facts.without_links,
-    "title_of": facts.title_of,
-    "is_title": lambda given: facts.is_title(given, "zh"),
-    "shortened": facts.shortened,
-    "is_interface": furniture.is_interface,
-    "is_navigation": lambda given: furniture.is_navigation(given, [given], [given]),
-    "is_byline": furniture.is_byline,
-    "is_truncation_of": lambda given: furniture.is_truncation_of(given + "...", given + given),
-    "is_credit": furniture.is_credit,
-    "is_image_credit": furniture.is_image_credit,
-    "is_reference_label": furniture.is_reference_label,
-    "is_reference": furniture.is_reference,
-    "is_notice": furniture.is_notice,
-    "language_of": text.language_of,
-    "weight": text.weight,
-    "sentence_spans": text.sentence_spans,
+    "ends_sentence": metadata.ends_sentence,
+    "units": metadata.units,
+    "sentences": metadata.sentences,
+    "is_prose": metadata.is_prose,
+    "iso_date": metadata.iso_date,
+    "full_date": metadata.full_date,
+    "date_of_lines": lambda given: metadata.date_of_lines(lines(given)),
+    "date_of_lead": metadata.date_of_lead,
+    "date_of_links": lambda given: metadata.date_of_links([f"https://a.b/2024/01/02/{given}"], given),
+    "outlet_of": lambda given: metadata.outlet_of(lines(given)),
+    "links_in": metadata.links_in,
+    "without_links": metadata.without_links,
+    "title_of": metadata.title_of,
+    "is_title": lambda given: metadata.is_title(given, "zh"),
+    "shortened": metadata.shortened,
+    "is_interface": boilerplate.is_interface,
+    "is_navigation": lambda given: boilerplate.is_navigation(given, [given], [given]),
+    "is_byline": boilerplate.is_byline,
+    "is_truncation_of": lambda given: boilerplate.is_truncation_of(given + "...", given + given),
+    "is_credit": boilerplate.is_credit,
+    "is_image_credit": boilerplate.is_image_credit,
+    "is_reference_label": boilerplate.is_reference_label,
+    "is_reference": boilerplate.is_reference,
+    "is_notice": boilerplate.is_notice,
+    "language_of": language.language_of,
+    "weight": language.weight,
+    "sentence_spans": language.sentence_spans,
     "headings": chunking.headings,
     "split": lambda given: chunking.split(Article("a", "", given)),
 }

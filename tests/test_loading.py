@@ -11,10 +11,10 @@ import pytest
 from fakes import ScriptedGenerator, WordEncoder, WordReader
 from house import House
 
-from ragqa import encoder as encoders
-from ragqa import loading, models
 from ragqa.errors import ModelDamagedError, ModelMissingError
-from ragqa.loading import LazyEncoder, LazyReader
+from ragqa.models import catalogue, loading
+from ragqa.models import encoder as encoders
+from ragqa.models.loading import LazyEncoder, LazyReader
 from ragqa.pipeline import Pipeline
 from ragqa.settings import Settings
 
@@ -25,7 +25,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "encoder"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    monkeypatch.setattr(models, "locate", lambda *_, **__: str(folder))
+    monkeypatch.setattr(catalogue, "locate", lambda *_, **__: str(folder))
     return folder
 
 
@@ -111,7 +111,7 @@ def test_a_reader_is_loaded_once_when_it_first_reads(files: Path, monkeypatch: p
     ("encoder", "body"),
     [
         (None, None),
-        (SimpleNamespace(id=models.READER_BASE, body="its network"), "its network"),
+        (SimpleNamespace(id=catalogue.READER_BASE, body="its network"), "its network"),
         (SimpleNamespace(id="another", body="its network"), None),
     ],
 )

@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from tally import Tally
 
-from ragqa import frame, markup, panels, reply
-from ragqa.interface import WORDS, phrase, ui_language
-from ragqa.markup import Mark
-from ragqa.records import Answer, Article, Chunk, Citation, Passage, ShortAnswer, Skipped, Statement, Status
-from ragqa.shelf import Holding
+from ragqa.corpus.uploads import Holding
+from ragqa.server import answer_html, markup, page_html, panels
+from ragqa.server.i18n import WORDS, phrase, ui_language
+from ragqa.server.markup import Mark
+from ragqa.types import Answer, Article, Chunk, Citation, Passage, ShortAnswer, Skipped, Statement, Status
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -167,18 +167,18 @@ def everything(article: Article, question: str, said: str) -> str:
     statuses: tuple[Status, ...] = ("answered", "possible", "not_found")
     return "".join(
         [
-            *(reply.answer("en", replace(answer, status=s), "done") for s in statuses),
-            reply.answer("en", replace(answer, statements=(), status="not_found"), "done"),
-            reply.answer("zh", answer, "running"),
+            *(answer_html.answer("en", replace(answer, status=s), "done") for s in statuses),
+            answer_html.answer("en", replace(answer, statements=(), status="not_found"), "done"),
+            answer_html.answer("zh", answer, "running"),
             markup.sources("en", answer),
             markup.reader(
                 "en", article, [Mark(1, 0, 3), Mark(1, 1, 2, key=True), Mark(0, 1, len(article.text))]
             ),
             markup.message("en", said, verbatim=True),
-            reply.status("en", answer, "done", 1.0),
-            frame.masthead("en", [article]),
+            answer_html.status("en", answer, "done", 1.0),
+            page_html.masthead("en", [article]),
             panels.corpus_content("zh", Holding([article], [Skipped(said, said)], frozenset([article.id]))),
-            frame.examples("en", [("en", question)]),
+            page_html.examples("en", [("en", question)]),
         ]
     )
 
@@ -324,7 +324,7 @@ def test_a_written_sentence_has_its_number_before_the_full_stop_and_only_citatio
             Statement("没有", (9,), kind="written"),
         ),
     )
-    html = reply.answer("en", answer, "done")
+    html = answer_html.answer("en", answer, "done")
     assert re.findall(r'<a class="cite"[^>]*>(\d+)</a>', html) == ["2", "1"]
     assert 'title="标题 — 第二句。"' in html
     said = [re.sub(r"<[^>]+>", "", one) for one in re.findall(r'<p class="statement".*?</p>', html)]
@@ -349,7 +349,7 @@ def test_each_state_says_what_it_is(status: str, mode: str, state: str, words: l
     answer = replace(answer_of(article_of(), (0, 4)), status=status, mode=mode)  # type: ignore[arg-type]
     if mode == "written":
         answer = replace(answer, statements=(Statement("一。", (1,), kind="written"), *answer.statements))
-    html = reply.answer("en", answer, state)  # type: ignore[arg-type]
+    html = answer_html.answer("en", answer, state)  # type: ignore[arg-type]
     assert re.findall(r'<p class="kind"><span data-word="([^"]+)">', html) == words
     assert ("skeleton" in html) == (words == ["answer.sources"])
     assert f'data-status="{status if state == "done" else "pending"}"' in html
@@ -395,7 +395,9 @@ def test_every_word_that_the_page_names_exists() -> None:
     named = set(
         re.findall(
             r'data-word(?:-label)?="([^"]+)"',
-            everything(article_of(), "q", "s") + frame.reader_shell("en") + frame.advanced("en", model="m"),
+            everything(article_of(), "q", "s")
+            + page_html.reader_shell("en")
+            + page_html.advanced("en", model="m"),
         )
     )
     assert named <= WORDS["en"].keys()
@@ -420,8 +422,8 @@ def test_the_page_speaks_chinese_or_english(said: object, code: str) -> None:
 
 def test_status_counts_what_has_happened() -> None:
     answer = answer_of(article_of(), (0, 4), (4, 8))
-    text = re.sub(r"</li><li>", " · ", reply.status("en", answer, "done", 6.24))
+    text = re.sub(r"</li><li>", " · ", answer_html.status("en", answer, "done", 6.24))
     assert re.sub(r"<[^>]+>", "", text) == "found 1 passage in 1 article · quoted 2 sentences · done in 6.2 s"
-    assert "searching" in reply.status("en", None, "running")
+    assert "searching" in answer_html.status("en", None, "running")
     written = replace(answer, statements=(Statement("一。", (1,), kind="written"), *answer.statements))
-    assert "wrote 1 sentence<" in reply.status("en", written, "done")
+    assert "wrote 1 sentence<" in answer_html.status("en", written, "done")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragqa.measures import (
+from ragqa.evaluation.text_metrics import (
     containment,
     contains,
     exact,

@@ -14,12 +14,12 @@ from asked import ranking
 from fakes import ScriptedGenerator
 from house import REASONS, WHY, House
 
-from ragqa.citation_judge import JUDGE, Judged
 from ragqa.errors import GoldError, ModelError, ModelMissingError
-from ragqa.evaluation import average
-from ragqa.gold import Gold, GoldSet, read_gold
-from ragqa.gold_record import Record
-from ragqa.measuring import (
+from ragqa.evaluation.citation_judge import JUDGE, Judged
+from ragqa.evaluation.gold import Gold, GoldSet, read_gold
+from ragqa.evaluation.metrics import average
+from ragqa.evaluation.record import Record
+from ragqa.evaluation.runner import (
     Mode,
     identity,
     measure,
@@ -257,9 +257,9 @@ def test_a_run_is_of_its_code_its_weights_and_its_thresholds(
         "reader": tmp_path / "weights",
         "outcomes": tmp_path / "outcomes",
     }
-    monkeypatch.setattr("ragqa.measuring.PACKAGE", package.parent)
-    monkeypatch.setattr("ragqa.measuring.WEIGHTS", changed["reader"])
-    monkeypatch.setattr("ragqa.measuring.OUTCOMES", changed["outcomes"])
+    monkeypatch.setattr("ragqa.evaluation.runner.PACKAGE", package.parent)
+    monkeypatch.setattr("ragqa.evaluation.runner.WEIGHTS", changed["reader"])
+    monkeypatch.setattr("ragqa.evaluation.runner.OUTCOMES", changed["outcomes"])
     before = identity(gold, pipeline, mode="no-llm")
     for name, path in changed.items():
         path.write_bytes(b"1")

@@ -20,10 +20,10 @@ from tally import Tally
 from test_building import files
 from test_supply import sealed, version_of
 
-from ragqa.encoder import fingerprint
 from ragqa.errors import IndexMismatchError, ModelDamagedError, RagqaError
-from ragqa.index import Index
-from ragqa.records import Vectors
+from ragqa.index.index import Index
+from ragqa.models.encoder import fingerprint
+from ragqa.types import Vectors
 
 REBUILD = "run: ragqa index --full"
 

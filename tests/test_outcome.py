@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ragqa import outcome
-from ragqa.outcome import chance, confidence, fitted
-from ragqa.refusal import status_of
+from ragqa.answer.refusal import status_of
+from ragqa.retrieval import answerability
+from ragqa.retrieval.answerability import chance, confidence, fitted
 
 WEIGHTS: dict[str, Any] = {
     "passage": {"": -1.0, "reader": 2.0, "retrieval": 4.0},
@@ -22,7 +22,7 @@ WEIGHTS: dict[str, Any] = {
 
 @pytest.fixture
 def weights(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.setattr(outcome, "fitted", lambda: WEIGHTS)
+    monkeypatch.setattr(answerability, "fitted", lambda: WEIGHTS)
     return WEIGHTS
 
 

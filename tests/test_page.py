@@ -18,7 +18,7 @@ from tally import Tally
 from test_markup import HOSTILE
 
 from ragqa.errors import ModelError, RagqaError, SettingsError
-from ragqa.records import Answer, Article, Language
+from ragqa.types import Answer, Article, Language
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
 
@@ -661,7 +661,7 @@ def test_the_reader_s_route_takes_nothing_amiss(url: str) -> None:
 def test_a_taken_port_and_an_open_host_are_refused_with_a_remedy(
     url: str, pipeline: ScriptedPipeline
 ) -> None:
-    from ragqa.page import launch
+    from ragqa.server.app import launch
 
     port = int(url.rsplit(":", 1)[1])
     with pytest.raises(RagqaError, match=rf"port {port} .*PORT="):

@@ -27,8 +27,8 @@ from test_page import (  # noqa: F401
     wait_for,
 )
 
-from ragqa.candidates import pending
-from ragqa.records import Filter
+from ragqa.evaluation.feedback import pending
+from ragqa.types import Filter
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
 PLAIN = {

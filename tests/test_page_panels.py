@@ -16,8 +16,8 @@ from house import WHY, House
 from test_page import Gate, gate, texts, visit, wait_for  # noqa: F401
 from test_panels import kept
 
-from ragqa import panel_routes
 from ragqa.pipeline import Pipeline
+from ragqa.server import admin
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
 NOTE = {
@@ -49,7 +49,7 @@ def halting(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Halting]:
     house.settings = house.settings.model_copy(
         update={"runs": house.folder / "runs", "chunk_size": 40, "generator": "none"}
     )
-    monkeypatch.setattr(panel_routes, "_QUIET", 0.1)
+    monkeypatch.setattr(admin, "_QUIET", 0.1)
     yield encoder
     encoder.gate.set()
 
@@ -58,7 +58,7 @@ def halting(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Halting]:
 def url(house: House, halting: Halting, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     house.script(ScriptedGenerator(["沙"]))
     pipeline = Pipeline.open(house.settings, require_index=False)
-    monkeypatch.setattr("ragqa.loading.load_encoder", lambda settings: halting)
+    monkeypatch.setattr("ragqa.models.loading.load_encoder", lambda settings: halting)
     with page_url(pipeline) as served:
         yield served
 
@@ -274,7 +274,7 @@ def test_a_corpus_of_one_file_says_why_nothing_can_be_added(
 
 
 def test_a_rebuild_that_fails_says_so_in_words(panel: Callable[..., Any], house: House) -> None:
-    from ragqa.versions import writing
+    from ragqa.index.store import writing
 
     page = panel("corpus")
     with writing(house.settings.index):

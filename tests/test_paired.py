@@ -8,9 +8,9 @@ import pytest
 from asked import NOBODY, record
 
 from ragqa.errors import GoldError
-from ragqa.evaluation import HEADLINE, JUDGED
-from ragqa.gold_record import Record
-from ragqa.paired import Contrast, compare, judged_alike, require_same
+from ragqa.evaluation.compare import Contrast, compare, judged_alike, require_same
+from ragqa.evaluation.metrics import HEADLINE, JUDGED
+from ragqa.evaluation.record import Record
 
 RUN = {"gold_digest": "aa", "ids_digest": "bb", "k": 5, "judge": "n-grams/1", "mode": "full"}
 

@@ -19,16 +19,17 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from house import WHY, House
 
-from ragqa import panel_routes, panels, runs
-from ragqa.corpus import read_articles
-from ragqa.guard import Guard
-from ragqa.interface import WORDS
+from ragqa.corpus.articles import read_articles
+from ragqa.corpus.uploads import Holding
+from ragqa.evaluation import run_store
+from ragqa.evaluation.report import report_json, write_report
+from ragqa.evaluation.run_store import Bench, Run
+from ragqa.evaluation.statistics import Figure
 from ragqa.pipeline import Pipeline
-from ragqa.records import Article, Skipped
-from ragqa.report import report_json, write_report
-from ragqa.resampling import Figure
-from ragqa.runs import Bench, Run
-from ragqa.shelf import Holding
+from ragqa.server import admin, panels
+from ragqa.server.i18n import WORDS
+from ragqa.server.security import Guard
+from ragqa.types import Article, Skipped
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 
@@ -157,7 +158,7 @@ def test_runs_are_listed_newest_first_and_what_is_none_is_passed_over(house: Hou
         (folder / name).mkdir()
         (folder / name / "report.json").write_text(text)
     (folder / "file").write_text("")
-    found = runs.bench(house.settings.model_copy(update={"runs": folder}))
+    found = run_store.bench(house.settings.model_copy(update={"runs": folder}))
     assert [(run.name, run.mode, run.questions) for run in found.runs] == [
         ("new", "full", 2),
         ("old", "no-llm", 2),
@@ -169,7 +170,7 @@ def test_runs_are_listed_newest_first_and_what_is_none_is_passed_over(house: Hou
 
 
 def test_a_missing_gold_set_is_told_with_what_to_do(house: House) -> None:
-    found = runs.bench(house.settings)
+    found = run_store.bench(house.settings)
     html = panels.evaluation("en", found)
     assert found.missing
     assert "There is no gold set at" in words(html)
@@ -185,8 +186,8 @@ class Server:
     def __init__(self, house: House) -> None:
         self.house = house
         app = FastAPI()
-        app.add_middleware(Guard, larger=panel_routes.LARGE)
-        panel_routes.add_routes(app, Pipeline.open(house.settings, require_index=False))
+        app.add_middleware(Guard, larger=admin.LARGE)
+        admin.add_routes(app, Pipeline.open(house.settings, require_index=False))
         self.client = TestClient(app, base_url="http://127.0.0.1:7860", raise_server_exceptions=False)
 
     def add(self, name: str, text: str = "新的港口。", **headers: str) -> Any:
@@ -209,7 +210,7 @@ class Server:
 
 @pytest.fixture
 def server(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(panel_routes, "_QUIET", 0.1)
+    monkeypatch.setattr(admin, "_QUIET", 0.1)
     house.settings = house.settings.model_copy(
         update={"runs": house.folder / "runs", "chunk_size": 40, "generator": "none"}
     )
@@ -284,8 +285,8 @@ def test_other_sites_change_nothing(server: Server, method: str, path: str, orig
 
 
 def test_no_more_than_twenty_files_wait(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ragqa.shelf.MOST_FILES", 2)
-    monkeypatch.setattr("ragqa.shelf.rebuild", lambda settings, progress: time.sleep(0.2))
+    monkeypatch.setattr("ragqa.corpus.uploads.MOST_FILES", 2)
+    monkeypatch.setattr("ragqa.corpus.uploads.rebuild", lambda settings, progress: time.sleep(0.2))
     assert server.add("harbour.md").status_code == 409
     codes = [server.add(f"{n}.md").status_code for n in range(3)]
     assert codes == [201, 201, 429]
@@ -294,7 +295,7 @@ def test_no_more_than_twenty_files_wait(server: Server, monkeypatch: pytest.Monk
 
 
 def test_the_first_index_is_built_from_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panel_routes, "_QUIET", 0)
+    monkeypatch.setattr(admin, "_QUIET", 0)
     house = House(tmp_path, monkeypatch)
     server = Server(house)
     assert "data-none" in server.client.get("/ragqa/panels").json()["problem"]
@@ -319,7 +320,7 @@ def test_a_corpus_of_one_file_can_be_rebuilt_only(house: House) -> None:
 
 
 def test_another_writer_is_told_in_words(server: Server) -> None:
-    from ragqa.versions import writing
+    from ragqa.index.store import writing
 
     with writing(server.house.settings.index):
         server.client.post("/ragqa/corpus/index")
@@ -330,14 +331,14 @@ def test_an_index_of_another_encoder_is_told_and_mended(server: Server) -> None:
     house = server.house
     house.encoder.fingerprint = "other weights"
     pipeline = Pipeline.open(house.settings, require_index=False)
-    from ragqa import holdings
+    from ragqa.server import page_state
 
-    index, problem = holdings.index_of("en", pipeline)
+    index, problem = page_state.index_of("en", pipeline)
     assert index is None
     assert "other weights" in problem
     server.client.post("/ragqa/corpus/index")
     assert server.ends()["state"] == "done"
-    assert holdings.index_of("en", pipeline)[0] is not None
+    assert page_state.index_of("en", pipeline)[0] is not None
 
 
 # --- runs over HTTP --------------------------------------------------------------------------

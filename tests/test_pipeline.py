@@ -9,10 +9,10 @@ import pytest
 from fakes import LIBRARY, Piece, ScriptedGenerator
 from house import BUYER, REASONS, WHO, WHY, House
 
-from ragqa import loading as module
 from ragqa.errors import ModelError, ModelMissingError
+from ragqa.models import loading as module
 from ragqa.pipeline import Pipeline
-from ragqa.records import Answer, Filter
+from ragqa.types import Answer, Filter
 
 THREE = "港务局长陈立说，港口停航有三个原因。"
 SOLD, BUYS = "The old lighthouse went to a new owner on Monday.", "Its buyer is Marta Lindqvist, a painter."

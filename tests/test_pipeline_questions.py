@@ -9,10 +9,10 @@ import pytest
 from fakes import HARBOUR, ScriptedGenerator, WordEncoder
 from house import WHO, WHY, House
 
-from ragqa import loading as module
 from ragqa.errors import IndexMismatchError, IndexMissingError, ModelError, ModelMissingError, QuestionError
+from ragqa.models import loading as module
 from ragqa.pipeline import Pipeline
-from ragqa.records import Filter
+from ragqa.types import Filter
 
 # --- questions -------------------------------------------------------------------------------
 

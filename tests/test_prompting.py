@@ -6,10 +6,18 @@ import re
 
 import pytest
 
-from ragqa.prompting import NOT_FOUND, Draft, Excerpt, build_grammar, build_messages, parse_line, parse_lines
-from ragqa.records import Article, Language
-from ragqa.text import language_of
-from ragqa.translating import build_stand_alone, build_translation
+from ragqa.answer.prompt import (
+    NOT_FOUND,
+    Draft,
+    Excerpt,
+    build_grammar,
+    build_messages,
+    parse_line,
+    parse_lines,
+)
+from ragqa.retrieval.rewrite import build_stand_alone, build_translation
+from ragqa.text.language import language_of
+from ragqa.types import Article, Language
 
 
 def excerpt(text: str, *, title: str = "题目", published: str | None = None) -> Excerpt:

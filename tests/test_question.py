@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ragqa.errors import QuestionError
-from ragqa.question import Question, as_written, checked, follow_up, stands_alone, subject_of
+from ragqa.retrieval.query import Question, as_written, checked, follow_up, stands_alone, subject_of
 
 # --- analysis --------------------------------------------------------------------------------
 

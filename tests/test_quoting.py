@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from fakes import marks
 
-from ragqa.quoting import Limits, Quote, choose_quotes, differ, to_answer
-from ragqa.reader import Reading
-from ragqa.reading import Window
-from ragqa.records import Article, ShortAnswer
+from ragqa.answer.extract import Limits, Quote, choose_quotes, differ, to_answer
+from ragqa.models.reader import Reading
+from ragqa.retrieval.reading import Window
+from ragqa.types import Article, ShortAnswer
 
 BRIDGE = Article("bridge", "大桥通车", "前言。大桥花了4亿元。工期是三年。李明来了。", published="2021-03-02")
 TOWER = Article(

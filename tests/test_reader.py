@@ -12,7 +12,7 @@ import pytest
 from tiny import changed_reader, make_encoder
 
 from ragqa.errors import ModelDamagedError, ModelMissingError
-from ragqa.reader import (
+from ragqa.models.reader import (
     QUESTION_TOKENS,
     WINDOW_TOKENS,
     CrossEncoderReader,
@@ -43,7 +43,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def weights(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from ragqa.reader_model import store_weights
+    from ragqa.models.reader_network import store_weights
 
     path = tmp_path_factory.mktemp("weights") / "reader.safetensors"
     store_weights(changed_reader(encoder), encoder, path, facts={})

@@ -26,7 +26,7 @@ def trained(encoder: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def stored(encoder: Path, trained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from ragqa.reader_model import store_weights
+    from ragqa.models.reader_network import store_weights
 
     path = tmp_path_factory.mktemp("weights") / "reader.safetensors"
     store_weights(trained, encoder, path, facts={"made": "in a test"})
@@ -49,7 +49,7 @@ def rows(*lengths: int) -> tuple[np.ndarray, np.ndarray]:
 def test_what_is_loaded_is_what_was_stored_but_for_eight_bits(
     encoder: Path, trained: Any, stored: Path
 ) -> None:
-    from ragqa.reader_model import load_weights
+    from ragqa.models.reader_network import load_weights
 
     loaded, base = load_weights(stored, encoder).state_dict(), trained.on(encoder).state_dict()
     for name, value in trained.state_dict().items():
@@ -87,7 +87,7 @@ def test_only_changed_layers_and_heads_are_stored(stored: Path) -> None:
 def test_a_reader_that_changed_nothing_stores_its_heads_alone(encoder: Path, tmp_path: Path) -> None:
     from safetensors import safe_open
 
-    from ragqa.reader_model import store_weights
+    from ragqa.models.reader_network import store_weights
 
     store_weights(changed_reader(encoder, layers=()), encoder, tmp_path / "heads", facts={})
     with safe_open(tmp_path / "heads", "pt") as file:
@@ -106,7 +106,7 @@ def body(encoder: Path) -> Any:
 
 
 def test_layers_that_were_not_trained_are_the_encoders_own(encoder: Path, stored: Path, body: Any) -> None:
-    from ragqa.reader_model import load_weights
+    from ragqa.models.reader_network import load_weights
 
     before = {name: value.clone() for name, value in body.state_dict().items()}
     model = load_weights(stored, encoder, body=body)
@@ -120,7 +120,7 @@ def test_layers_that_were_not_trained_are_the_encoders_own(encoder: Path, stored
 
 
 def test_a_shared_reader_reads_as_one_of_its_own(encoder: Path, stored: Path, body: Any) -> None:
-    from ragqa.reader_model import load_weights
+    from ragqa.models.reader_network import load_weights
 
     ids, mask = rows(9, 17)
     alone, shared = load_weights(stored, encoder), load_weights(stored, encoder, body=body)
@@ -129,7 +129,7 @@ def test_a_shared_reader_reads_as_one_of_its_own(encoder: Path, stored: Path, bo
 
 
 def test_heads_have_the_type_of_the_body(encoder: Path, stored: Path) -> None:
-    from ragqa.reader_model import load_weights
+    from ragqa.models.reader_network import load_weights
 
     model = load_weights(stored, encoder, dtype=torch.bfloat16)
     assert {weights.dtype for weights in model.parameters()} == {torch.bfloat16}

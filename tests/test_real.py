@@ -13,11 +13,11 @@ import pytest
 from browsing import FLAGS, Watch, missing, page_url
 from real import ROOT, SEEDS, needs_models, project_copy, ragqa
 
-from ragqa.building import build_index
-from ragqa.loading import load_encoder
+from ragqa.index.build import build_index
+from ragqa.models.loading import load_encoder
 from ragqa.pipeline import Pipeline
-from ragqa.records import Answer
 from ragqa.settings import Settings
+from ragqa.types import Answer
 
 pytestmark = needs_models
 # Of the project's own questions; below what was measured in November 2026 (docs/reader.md).

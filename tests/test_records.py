@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from ragqa.records import Answer, Article, Chunk, Citation, Language, ShortAnswer, Statement, marked
+from ragqa.types import Answer, Article, Chunk, Citation, Language, ShortAnswer, Statement, marked
 
 ARTICLE = Article("a.txt", "题目", "甲来了。乙走了。")
 

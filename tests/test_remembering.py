@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ragqa.remembering import Remembered
+from ragqa.cache import Remembered
 
 
 def test_the_oldest_is_forgotten_when_there_are_too_many() -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ragqa import reply
-from ragqa.records import Answer, Article, Citation, ShortAnswer, Statement
+from ragqa.server import answer_html
+from ragqa.types import Answer, Article, Citation, ShortAnswer, Statement
 
 ONE = Article("a.md", "旧闻<b>", "花了4亿元。", published="2024-05-01")
 OTHER = Article("b.md", "新闻", "花了5亿元。", published="2024-06-02")
@@ -45,30 +45,30 @@ def classes(html: str) -> list[str]:
 
 
 def test_short_answers_come_first_with_their_numbers_and_the_language_of_their_article() -> None:
-    html = reply.answer("en", ANSWER, "done")
+    html = answer_html.answer("en", ANSWER, "done")
     assert classes(html)[:4] == ["short", "short", "kind", "statement"]
     assert [shown(item) for item in re.findall(r'<li class="short" lang="zh">.*?</li>', html)] == [
         "4亿元 1",
         "5亿元 2",
     ]
-    assert '<li class="short" lang="en">Li<a' in reply.answer("zh", FOREIGN, "done")
+    assert '<li class="short" lang="en">Li<a' in answer_html.answer("zh", FOREIGN, "done")
 
 
 def test_a_short_answer_that_two_quotes_give_stands_once_with_both_numbers() -> None:
     twice = replace(
         ANSWER, answers=(*ANSWER.answers, ShortAnswer("4亿元", 2, 0, 1), ShortAnswer("4亿元", 1, 2, 5))
     )
-    items = re.findall(r'<li class="short".*?</li>', reply.answer("en", twice, "done"))
+    items = re.findall(r'<li class="short".*?</li>', answer_html.answer("en", twice, "done"))
     assert [shown(item) for item in items] == ["4亿元 1 2", "5亿元 2"]
 
 
 def test_a_long_answer_is_set_smaller() -> None:
     long = replace(FOREIGN, answers=(ShortAnswer("a" * 61, 1, 0, 1), ShortAnswer("a" * 60, 1, 0, 1)))
-    assert reply.answer("en", long, "done").count(" data-long>") == 1
+    assert answer_html.answer("en", long, "done").count(" data-long>") == 1
 
 
 def test_the_words_that_answer_are_highlighted_in_their_quote_and_told_to_the_reader() -> None:
-    html = reply.answer("en", ANSWER, "done")
+    html = answer_html.answer("en", ANSWER, "done")
     assert "花了<mark>4亿元</mark>" in html
     assert re.findall(r'data-n="(\d)"[^>]*? data-short="([^"]*)"', html) == [
         ("1", "2-5"), ("2", "2-5"), ("1", "2-5"), ("2", "2-5"),
@@ -76,7 +76,7 @@ def test_the_words_that_answer_are_highlighted_in_their_quote_and_told_to_the_re
 
 
 def test_words_of_a_title_that_answer_are_highlighted_in_the_title() -> None:
-    html = reply.answer("zh", FOREIGN, "done")
+    html = answer_html.answer("zh", FOREIGN, "done")
     assert '<p class="by" lang="en"><mark>Li</mark> buys the tower</p>' in html
     assert "data-short" not in html
 
@@ -85,7 +85,7 @@ def test_words_of_a_title_that_answer_are_highlighted_in_the_title() -> None:
 
 
 def test_a_quote_stays_whole_and_its_number_stands_after_it() -> None:
-    html = reply.answer("en", replace(ANSWER, answers=()), "done")
+    html = answer_html.answer("en", replace(ANSWER, answers=()), "done")
     first = re.findall(r'<p class="statement"[^>]*>(.*?)</p>', html)[0]
     assert re.sub(r"<a.*?</a>|<[^>]+>", "", first) == "花了4亿元。"
     assert first.endswith(">1</a></span>")
@@ -93,26 +93,26 @@ def test_a_quote_stays_whole_and_its_number_stands_after_it() -> None:
 
 
 def test_a_translation_stands_under_its_quote_under_a_label() -> None:
-    html = reply.answer("en", FOREIGN, "running")
+    html = answer_html.answer("en", FOREIGN, "running")
     assert classes(html) == ["short", "kind", "statement", "translation", "by"]
     assert shown(html[html.index('<p class="translation" lang="zh">') :]).startswith(
         "Machine translation 她付了300万。"
     )
-    assert "translation" not in reply.answer("en", ANSWER, "done")
+    assert "translation" not in answer_html.answer("en", ANSWER, "done")
 
 
 def test_articles_are_named_under_their_quotes_where_there_are_several() -> None:
-    html = reply.answer("en", ANSWER, "done")
+    html = answer_html.answer("en", ANSWER, "done")
     assert [shown(by) for by in re.findall(r'<p class="by".*?</p>', html)] == [
         "旧闻&lt;b&gt; 2024-05-01",
         "新闻 2024-06-02",
     ]
     one = replace(ANSWER, statements=ANSWER.statements[:1], citations=ANSWER.citations[:1])
-    assert 'class="by"' not in reply.answer("en", one, "done")
+    assert 'class="by"' not in answer_html.answer("en", one, "done")
 
 
 def test_quotes_that_disagree_stand_side_by_side_with_their_dates() -> None:
-    html = reply.answer("zh", replace(ANSWER, conflict=(2, 1), note="不一。"), "done")
+    html = answer_html.answer("zh", replace(ANSWER, conflict=(2, 1), note="不一。"), "done")
     pair = re.findall(r'<div class="conflict">(.*?)</div>', html)[0]
     assert [shown(quote) for quote in re.findall(r"<blockquote.*?</blockquote>", pair)] == [
         "花了 5亿元 。 2 新闻 2024-06-02",
@@ -124,7 +124,7 @@ def test_quotes_that_disagree_stand_side_by_side_with_their_dates() -> None:
 
 @pytest.mark.parametrize("conflict", [(), (1,), (1, 7)])
 def test_no_conflict_is_shown_without_both_quotes(conflict: tuple[int, ...]) -> None:
-    html = reply.answer("en", replace(ANSWER, conflict=conflict), "done")
+    html = answer_html.answer("en", replace(ANSWER, conflict=conflict), "done")
     assert "conflict" not in html
     assert html.count("<blockquote") == 2
 
@@ -134,7 +134,7 @@ def test_no_conflict_is_shown_without_both_quotes(conflict: tuple[int, ...]) -> 
 
 def test_written_sentences_stand_above_the_quotes_under_a_label() -> None:
     written = Statement("It cost 400 million.", (1,), kind="written")
-    html = reply.answer(
+    html = answer_html.answer(
         "en", replace(ANSWER, mode="written", statements=(written, *ANSWER.statements)), "done"
     )
     assert classes(html)[2:6] == ["written", "kind", "statement", "kind"]
@@ -144,14 +144,14 @@ def test_written_sentences_stand_above_the_quotes_under_a_label() -> None:
 
 
 def test_what_may_answer_is_a_sentence_and_quotes_with_nothing_large() -> None:
-    html = reply.answer("en", replace(ANSWER, status="possible", answers=(), note="Perhaps."), "done")
+    html = answer_html.answer("en", replace(ANSWER, status="possible", answers=(), note="Perhaps."), "done")
     assert classes(html) == ["note", "statement", "by", "statement", "by"]
     assert "<mark>" not in html
 
 
 def test_a_refusal_is_a_note_and_advice() -> None:
     refused = Answer("谁？", "zh", "not_found", note="没有<i>。")
-    html = reply.answer("en", refused, "done")
+    html = answer_html.answer("en", refused, "done")
     assert classes(html) == ["kind", "note", "advice"]
     assert '<p class="note" lang="zh">没有&lt;i&gt;。</p>' in html
 
@@ -164,31 +164,31 @@ def test_a_refusal_is_a_note_and_advice() -> None:
     [(1.0, "high"), (0.8, "high"), (0.79, "fair"), (0.6, "fair"), (0.59, "low"), (0.0, "low")],
 )
 def test_confidence_is_told_in_words(confidence: float, level: str) -> None:
-    assert f'data-sure="{level}"' in reply.answer("en", replace(ANSWER, confidence=confidence), "done")
+    assert f'data-sure="{level}"' in answer_html.answer("en", replace(ANSWER, confidence=confidence), "done")
 
 
 def test_no_confidence_is_told_of_what_is_not_finished_or_not_found() -> None:
-    assert "data-sure" not in reply.answer("en", ANSWER, "running")
-    assert "data-sure" not in reply.answer("en", replace(ANSWER, status="not_found"), "done")
-    assert "data-sure" not in reply.answer("en", replace(ANSWER, status="possible"), "done")
+    assert "data-sure" not in answer_html.answer("en", ANSWER, "running")
+    assert "data-sure" not in answer_html.answer("en", replace(ANSWER, status="not_found"), "done")
+    assert "data-sure" not in answer_html.answer("en", replace(ANSWER, status="possible"), "done")
 
 
 def test_a_follow_up_shows_what_it_was_taken_from() -> None:
-    html = reply.answer("zh", replace(ANSWER, asked="那<i>呢？"), "done")
+    html = answer_html.answer("zh", replace(ANSWER, asked="那<i>呢？"), "done")
     assert "<q>那&lt;i&gt;呢？</q>" in html
-    assert "<q>" not in reply.answer("zh", replace(ANSWER, asked=ANSWER.question), "done")
+    assert "<q>" not in answer_html.answer("zh", replace(ANSWER, asked=ANSWER.question), "done")
 
 
 def test_only_a_finished_answer_has_tools_and_they_name_it() -> None:
-    assert 'data-token="abc"' in reply.answer("en", ANSWER, "done", token="abc")
-    assert 'href="ragqa/answer/abc.md"' in reply.answer("en", ANSWER, "done", token="abc")
-    assert "data-token" not in reply.answer("en", ANSWER, "running", token="abc")
+    assert 'data-token="abc"' in answer_html.answer("en", ANSWER, "done", token="abc")
+    assert 'href="ragqa/answer/abc.md"' in answer_html.answer("en", ANSWER, "done", token="abc")
+    assert "data-token" not in answer_html.answer("en", ANSWER, "running", token="abc")
 
 
 def test_while_a_model_loads_that_is_needed_the_progress_says_so() -> None:
-    assert "the models are loading" in reply.status("en", None, "running", loading=True)
-    assert "the models are loading" in reply.status("en", FOREIGN, "running", loading=True)
-    assert "the models are loading" in reply.status("en", ANSWER, "running", loading=True, write=True)
+    assert "the models are loading" in answer_html.status("en", None, "running", loading=True)
+    assert "the models are loading" in answer_html.status("en", FOREIGN, "running", loading=True)
+    assert "the models are loading" in answer_html.status("en", ANSWER, "running", loading=True, write=True)
     for answer in (ANSWER, replace(ANSWER, mode="sources", statements=())):
-        assert "loading" not in reply.status("en", answer, "running", loading=True)
-    assert "loading" not in reply.status("en", FOREIGN, "done", loading=True)
+        assert "loading" not in answer_html.status("en", answer, "running", loading=True)
+    assert "loading" not in answer_html.status("en", FOREIGN, "done", loading=True)

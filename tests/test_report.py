@@ -12,11 +12,11 @@ import pytest
 from asked import ARTICLES, EARLIER, NOBODY, ranking, record
 from test_markup import HOSTILE, Tags
 
-from ragqa.citation_judge import JUDGE, JUDGE_RATES, Judged
-from ragqa.gold_record import Record
-from ragqa.paired import compare
-from ragqa.records import Article
-from ragqa.report import contrast_json, contrast_text, page, report_json, report_text, write_report
+from ragqa.evaluation.citation_judge import JUDGE, JUDGE_RATES, Judged
+from ragqa.evaluation.compare import compare
+from ragqa.evaluation.record import Record
+from ragqa.evaluation.report import contrast_json, contrast_text, page, report_json, report_text, write_report
+from ragqa.types import Article
 
 RUN = {
     "gold": "gold/set.jsonl",

@@ -11,7 +11,7 @@ import pytest
 from asked import NOBODY, record
 from browsing import Watch, missing
 
-from ragqa.report import report_json, write_report
+from ragqa.evaluation.report import report_json, write_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragqa.resampling import (
+from ragqa.evaluation.statistics import (
     Figure,
     aurc,
     brier,

@@ -10,12 +10,12 @@ import pytest
 from fakes import TokenEncoder, WordEncoder, WordReader
 from house import PLAIN, cut, small_index
 
-from ragqa.calibration import Calibration
-from ragqa.index import Index
-from ragqa.late import Signature
-from ragqa.question import Query, Question, Wording
-from ragqa.records import EVERYTHING, Article, Chunk, Filter, Language, Vectors
-from ragqa.retrieval import JUDGED, rank, rank_articles, retrieve
+from ragqa.index.calibration import Calibration
+from ragqa.index.index import Index
+from ragqa.index.late_interaction import Signature
+from ragqa.retrieval.query import Query, Question, Wording
+from ragqa.retrieval.search import JUDGED, rank, rank_articles, retrieve
+from ragqa.types import EVERYTHING, Article, Chunk, Filter, Language, Vectors
 
 # A chunk of an article: its heading and the cosine that it shall have.
 Plan = Mapping[str, Sequence[tuple[str, float]]]
@@ -334,7 +334,7 @@ def test_without_tokens_nothing_is_lit_up() -> None:
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """A text's chance is the logistic of its score: .047 for -3, .269 for -1, .731 for 1."""
-    monkeypatch.setattr("ragqa.outcome.fitted", lambda: PLAIN)
+    monkeypatch.setattr("ragqa.retrieval.answerability.fitted", lambda: PLAIN)
 
 
 def lamps(*texts: str) -> Index:

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from real import ROOT, benchmark, needs_models
 
-from ragqa.building import build_index
-from ragqa.encoder import SentenceEncoder
-from ragqa.index import Index
-from ragqa.loading import load_encoder, load_reader
-from ragqa.question import Query, Question
-from ragqa.reader import Reader
-from ragqa.retrieval import retrieve
+from ragqa.index.build import build_index
+from ragqa.index.index import Index
+from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.loading import load_encoder, load_reader
+from ragqa.models.reader import Reader
+from ragqa.retrieval.query import Query, Question
+from ragqa.retrieval.search import retrieve
 from ragqa.settings import Settings
 
 pytestmark = needs_models

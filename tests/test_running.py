@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ragqa import running
 from ragqa.errors import BusyError
-from ragqa.records import Answer
-from ragqa.running import Line, Run
+from ragqa.server import request_queue
+from ragqa.server.request_queue import Line, Run
+from ragqa.types import Answer
 
 ANSWER = Answer("?", "en", "answered")
 
@@ -105,7 +105,7 @@ def test_a_closed_line_lets_the_answer_end_and_turns_the_others_away(stage: Stag
 
 
 def test_nobody_waits_for_ever(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "_PATIENCE", 0.05)
+    monkeypatch.setattr(request_queue, "_PATIENCE", 0.05)
     line = Line(5)
     snapshots = iter(Run(lambda: stage.start("a"), line))
     next(snapshots)

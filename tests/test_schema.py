@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from ragqa.records import (
+from ragqa.documents import answer_json, article_json, index_json, search_json
+from ragqa.types import (
     Answer,
     Article,
     Built,
@@ -19,7 +20,6 @@ from ragqa.records import (
     Skipped,
     Statement,
 )
-from ragqa.schema import answer_json, article_json, index_json, search_json
 
 ARTICLE = Article(
     "a.md", "题目", "甲来了。乙走了。丙说话。", "https://example.org", "2024-05-02", "zh", ("x",)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ragqa.cleaning import clean, tidy
-from ragqa.facts import sentences
+from ragqa.corpus.cleaning import clean, tidy
+from ragqa.corpus.metadata import sentences
 
 SEEDS = Path(__file__).parents[1].parent / "shared" / "seeds"
 

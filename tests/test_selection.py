@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from house import cut, small_index
 
-from ragqa.index import Index
-from ragqa.records import Article, Signal
-from ragqa.selection import Hit, select
+from ragqa.index.index import Index
+from ragqa.retrieval.passages import Hit, select
+from ragqa.types import Article, Signal
 
 Found = tuple[str, int, int, float]
 

@@ -15,12 +15,12 @@ from fakes import ScriptedGenerator
 from house import WHO, House
 from tally import Tally
 
-from ragqa.building import build_index
 from ragqa.errors import ModelError
-from ragqa.generator import Timed
-from ragqa.page import launch
+from ragqa.index.build import build_index
+from ragqa.models.generator import Timed
+from ragqa.models.protocols import Message
 from ragqa.pipeline import Pipeline
-from ragqa.records import Message
+from ragqa.server.app import launch
 
 EDITIONS, QUESTIONS, CLIENTS = 20, 2_000, 4
 

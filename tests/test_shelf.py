@@ -11,11 +11,11 @@ import pytest
 from fakes import HARBOUR, LIBRARY, WordEncoder, write_corpus
 from house import House
 
-from ragqa import shelf
+from ragqa.corpus import uploads
 from ragqa.errors import CorpusError, RagqaError, ShelfError
-from ragqa.index import Index
-from ragqa.jobs import Job, Status
-from ragqa.records import Article, Skipped
+from ragqa.index.index import Index
+from ragqa.server.jobs import Job, Status
+from ragqa.types import Article, Skipped
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def refused(deed: Callable[[], object]) -> tuple[str, int]:
     ],
 )
 def test_a_name_becomes_a_safe_one(given: str, name: str) -> None:
-    assert shelf.safe_name(given) == name
+    assert uploads.safe_name(given) == name
 
 
 NOT_NAMES = [
@@ -62,26 +62,26 @@ NOT_NAMES = [
 @pytest.mark.parametrize("given", NOT_NAMES)
 def test_what_is_no_plain_name_is_refused(corpus: Path, given: str) -> None:
     before = all_files(corpus.parent)
-    assert refused(lambda: shelf.add(corpus, given, b"x"))[1] in (400, 415)
+    assert refused(lambda: uploads.add(corpus, given, b"x"))[1] in (400, 415)
     assert all_files(corpus.parent) == before
 
 
 @pytest.mark.parametrize("given", ["a.exe", "a", "a.md.exe", "a.svg"])
 def test_other_kinds_are_refused(corpus: Path, given: str) -> None:
-    assert refused(lambda: shelf.add(corpus, given, b"x")) == ("shelf.kind", 415)
+    assert refused(lambda: uploads.add(corpus, given, b"x")) == ("shelf.kind", 415)
 
 
 # --- in --------------------------------------------------------------------------------------
 
 
 def test_a_file_is_added_whole_and_nothing_is_left_beside_it(corpus: Path) -> None:
-    assert shelf.add(corpus, "新.md", "新。".encode()) == "新.md"
+    assert uploads.add(corpus, "新.md", "新。".encode()) == "新.md"
     assert (corpus / "新.md").read_text(encoding="utf-8") == "新。"
     assert all_files(corpus) == ["harbour.md", "old/library.md", "新.md"]
 
 
 def test_the_corpus_is_made_when_there_is_none(tmp_path: Path) -> None:
-    shelf.add(tmp_path / "made" / "here", "a.txt", b"a")
+    uploads.add(tmp_path / "made" / "here", "a.txt", b"a")
     assert all_files(tmp_path) == ["made/here/a.txt"]
 
 
@@ -92,30 +92,30 @@ def test_a_name_that_is_taken_is_refused_and_what_has_it_stays(corpus: Path, lin
     if link:
         (corpus / "harbour.md").unlink()
         (corpus / "harbour.md").symlink_to(outside)
-    assert refused(lambda: shelf.add(corpus, "harbour.md", b"other")) == ("shelf.exists", 409)
+    assert refused(lambda: uploads.add(corpus, "harbour.md", b"other")) == ("shelf.exists", 409)
     assert (corpus / "harbour.md").read_text(encoding="utf-8") == ("outside" if link else HARBOUR)
     assert all_files(corpus) == ["harbour.md", "old/library.md"]
 
 
 def test_a_dangling_link_is_not_written_through(corpus: Path) -> None:
     (corpus / "new.md").symlink_to(corpus.parent / "elsewhere.md")
-    assert refused(lambda: shelf.add(corpus, "new.md", b"x")) == ("shelf.exists", 409)
+    assert refused(lambda: uploads.add(corpus, "new.md", b"x")) == ("shelf.exists", 409)
     assert not (corpus.parent / "elsewhere.md").exists()
 
 
 def test_what_is_too_large_is_refused(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "MAX_BYTES", 3)
-    assert shelf.add(corpus, "three.txt", b"123") == "three.txt"
-    assert refused(lambda: shelf.add(corpus, "four.txt", b"1234")) == ("shelf.large", 413)
+    monkeypatch.setattr(uploads, "MAX_BYTES", 3)
+    assert uploads.add(corpus, "three.txt", b"123") == "three.txt"
+    assert refused(lambda: uploads.add(corpus, "four.txt", b"1234")) == ("shelf.large", 413)
 
 
 def test_a_full_disk_leaves_nothing_behind(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ragqa.shelf.os.fsync", full)
+    monkeypatch.setattr("ragqa.corpus.uploads.os.fsync", full)
     with pytest.raises(CorpusError, match=r"new\.md could not be written: No space left on device"):
-        shelf.add(corpus, "new.md", b"x")
+        uploads.add(corpus, "new.md", b"x")
     assert all_files(corpus) == ["harbour.md", "old/library.md"]
 
 
@@ -123,7 +123,7 @@ def test_a_full_disk_leaves_nothing_behind(corpus: Path, monkeypatch: pytest.Mon
 
 
 def test_a_file_is_removed_in_folders_too(corpus: Path) -> None:
-    shelf.remove(corpus, "old/library.md")
+    uploads.remove(corpus, "old/library.md")
     assert all_files(corpus) == ["harbour.md"]
 
 
@@ -152,8 +152,8 @@ def test_nothing_else_can_be_removed(corpus: Path, name: str, word: str, status:
     (corpus / "link.md").symlink_to(corpus / "harbour.md")
     (corpus / "linked").symlink_to(corpus.parent, target_is_directory=True)
     before = all_files(corpus.parent)
-    assert refused(lambda: shelf.remove(corpus, name)) == (word, status)
-    assert refused(lambda: shelf.remove(corpus, str(corpus.parent / "outside.md"))) == ("shelf.name", 400)
+    assert refused(lambda: uploads.remove(corpus, name)) == (word, status)
+    assert refused(lambda: uploads.remove(corpus, str(corpus.parent / "outside.md"))) == ("shelf.name", 400)
     assert all_files(corpus.parent) == before
 
 
@@ -162,9 +162,9 @@ def test_a_corpus_of_one_file_is_left_alone(tmp_path: Path, exists: bool) -> Non
     single = tmp_path / "all.jsonl"
     if exists:
         single.write_text("{}")
-    for deed in (lambda: shelf.add(single, "a.md", b"x"), lambda: shelf.remove(single, "a.md")):
+    for deed in (lambda: uploads.add(single, "a.md", b"x"), lambda: uploads.remove(single, "a.md")):
         assert refused(deed) == ("corpus.single", 409)
-    assert shelf.hold(single, (), ()) == shelf.Holding(single=str(single))
+    assert uploads.hold(single, (), ()) == uploads.Holding(single=str(single))
 
 
 # --- what lies there -------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def test_what_lies_there_is_told_apart(corpus: Path) -> None:
         (corpus / name).write_text("x")
     (corpus / "link.md").symlink_to(corpus / "harbour.md")
     articles = [Article(id, id, "x") for id in ("harbour.md", "old/library.md", "r1")]
-    held = shelf.hold(corpus, articles, [Skipped("bad.pdf", "damaged")])
+    held = uploads.hold(corpus, articles, [Skipped("bad.pdf", "damaged")])
     assert held.files == {"harbour.md", "old/library.md", "many.jsonl", "new.md", "bad.pdf"}
     assert held.collections == ["many.jsonl"]
     assert held.waiting == 1
@@ -186,18 +186,18 @@ def test_a_rebuild_follows_the_folder_and_an_index_of_another_kind_is_built_anew
     # The house's index was cut at another size than its settings say.
     assert Index.open(house.settings.index).manifest.chunk_size != house.settings.chunk_size
     seen: list[tuple[int, int]] = []
-    shelf.rebuild(house.settings, lambda done, total: seen.append((done, total)))
+    uploads.rebuild(house.settings, lambda done, total: seen.append((done, total)))
     assert Index.open(house.settings.index).manifest.chunk_size == house.settings.chunk_size
     assert seen[-1][0] == seen[-1][1] > 0
-    shelf.remove(house.settings.corpus, "library.md")
-    shelf.rebuild(house.settings, lambda done, total: None)
+    uploads.remove(house.settings.corpus, "library.md")
+    uploads.rebuild(house.settings, lambda done, total: None)
     assert {a.id for a in Index.open(house.settings.index).articles} == {"harbour.md", "lighthouse.md"}
 
 
 def test_an_emptied_corpus_leaves_the_index_as_it_is(house: House) -> None:
     for path in house.settings.corpus.iterdir():
         path.unlink()
-    assert refused(lambda: shelf.rebuild(house.settings, lambda done, total: None))[0] == "corpus.empty"
+    assert refused(lambda: uploads.rebuild(house.settings, lambda done, total: None))[0] == "corpus.empty"
     assert len(Index.open(house.settings.index).articles) == 3
 
 
@@ -205,8 +205,8 @@ def test_the_encoder_of_a_rebuild_is_not_the_one_that_answers(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh = WordEncoder()
-    monkeypatch.setattr("ragqa.loading.load_encoder", lambda settings: fresh)
-    shelf.rebuild(house.settings, lambda done, total: None)
+    monkeypatch.setattr("ragqa.models.loading.load_encoder", lambda settings: fresh)
+    uploads.rebuild(house.settings, lambda done, total: None)
     assert fresh.passages
     assert fresh is not house.encoder
 

@@ -15,10 +15,10 @@ from house import Line
 from mounts import read_only
 from tally import Tally
 
-from ragqa import snapshots
 from ragqa.errors import IndexBusyError, IndexMismatchError, IndexMissingError, RagqaError
-from ragqa.index import Index
-from ragqa.versions import current, verify, writing
+from ragqa.index import snapshots
+from ragqa.index.index import Index
+from ragqa.index.store import current, verify, writing
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_clock_that_is_turned_back_drops_no_newer_version(
 ) -> None:
     first = grow("a")
     for year in (1999, 1998, 1997):
-        monkeypatch.setattr("ragqa.building.new_version", lambda year=year: f"v-{year}0101T000000-abcdef")
+        monkeypatch.setattr("ragqa.index.build.new_version", lambda year=year: f"v-{year}0101T000000-abcdef")
         last = grow(str(year))
         assert versions(index) == {first, last}
         first = last

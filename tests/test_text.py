@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragqa.text import language_of, sentence_spans, weight
+from ragqa.text.language import language_of, sentence_spans, weight
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ragqa.records import Answer
 from ragqa.timing import Clock
+from ragqa.types import Answer
 
 
 def test_a_clock_notes_when_each_thing_happened_first(monkeypatch: pytest.MonkeyPatch) -> None:

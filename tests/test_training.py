@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import tiny
 
-from ragqa.reader import WINDOW_TOKENS, pair_text
-from ragqa.text import sentence_spans
+from ragqa.models.reader import WINDOW_TOKENS, pair_text
+from ragqa.text.language import sentence_spans
 from training import check_stories, prepare, stories
 from training.examples import Examples, Pair, tokenise
 
@@ -499,7 +499,7 @@ def test_a_trained_reader_is_exported_with_its_hash_in_the_catalogue(
 ) -> None:
     import hashlib
 
-    from ragqa.reader import TrainedReader
+    from ragqa.models.reader import TrainedReader
     from training.export import export
 
     done = small.train(

@@ -8,9 +8,9 @@ from threading import Barrier, Thread
 import pytest
 from fakes import Piece, ScriptedGenerator
 
-from ragqa import translating
 from ragqa.errors import ModelError
-from ragqa.translating import Translator, stand_alone
+from ragqa.retrieval import rewrite
+from ragqa.retrieval.rewrite import Translator, stand_alone
 
 
 def translated(question: str, *pieces: Piece) -> str | None:
@@ -85,7 +85,7 @@ def test_a_bug_is_not_hidden() -> None:
 
 
 def test_the_oldest_translations_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(translating, "_REMEMBERED", 2)
+    monkeypatch.setattr(rewrite, "_REMEMBERED", 2)
     translator = Translator()
     for question in ("One?", "Two?", "Three?"):
         translator.translate(question, ScriptedGenerator([f"{question}。"]))

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from ragqa.errors import IndexBusyError, IndexMismatchError, IndexMissingError, RagqaError
-from ragqa.records import Skipped
-from ragqa.versions import (
+from ragqa.index.store import (
     FORMAT,
     Manifest,
     new_version,
@@ -23,6 +22,7 @@ from ragqa.versions import (
     verify,
     writing,
 )
+from ragqa.types import Skipped
 
 MANIFEST = Manifest(
     version="v-1", created="2024-12-31T00:00:00+00:00", encoder="words", encoder_fingerprint="first weights",

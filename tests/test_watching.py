@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from ragqa.watching import changes
+from ragqa.corpus.watch import changes
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ragqa.errors import QuestionError
-from ragqa.records import Filter
-from ragqa.wishes import Wishes, read_wishes
+from ragqa.server.params import Wishes, read_wishes
+from ragqa.types import Filter
 
 
 @pytest.mark.parametrize("sent", ["", None, 7, "{}"])

@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from ragqa.wording import _WORDS, word
+from ragqa.answer.messages import _WORDS, word
 
 
 def slots(text: str) -> set[str | None]:

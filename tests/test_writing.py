@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from fakes import Piece, ScriptedGenerator, WordReader
 
+from ragqa.answer.write import supported, written
 from ragqa.errors import ModelError
-from ragqa.records import Answer, Article, Citation, Language, Statement
-from ragqa.writing import supported, written
+from ragqa.types import Answer, Article, Citation, Language, Statement
 
 HARBOUR = Article("harbour", "港口停航", "港口停航了。灯塔的灯坏了。", published="2024-05-02")
 TOWER = Article("tower", "Old tower", "Its buyer is Marta Lindqvist. She paid 3 million.", language="en")

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ragqa import models
-from ragqa.loading import load_encoder
+from ragqa.models import catalogue
+from ragqa.models.loading import load_encoder
 from ragqa.settings import Settings
 from training import prepare, stories
 from training.examples import Examples, tokenise
@@ -24,7 +24,7 @@ from training.export import export
 from training.train import Recipe, train
 
 STORIES = Path(__file__).with_name("data")
-OUT = Path(__file__).parents[1] / "src" / "ragqa" / "reader.safetensors"
+OUT = Path(__file__).parents[1] / "src" / "ragqa" / "models" / "reader.safetensors"
 STAGES = (
     Recipe("public", rate=2e-4, last=0.3, steps=1200),
     Recipe("stories", rate=1.5e-4, last=0.02, seed=18, steps=400),
@@ -45,13 +45,13 @@ def main() -> None:
     arguments.add_argument("--out", type=Path, default=OUT, help="the file to write")
     chosen = arguments.parse_args()
     chosen.work.mkdir(parents=True, exist_ok=True)
-    encoder = Path(models.locate(models.READER_BASE, role="encoder", home=Settings.load().home))
+    encoder = Path(catalogue.locate(catalogue.READER_BASE, role="encoder", home=Settings.load().home))
     prepared = Prepared(chosen.data, chosen.work, encoder)
     weights = None
     for stage in STAGES:
         weights = train(prepared.of(stage.name), stage, encoder=encoder, work=chosen.work, start=weights)
     assert weights
-    facts = {"base": models.READER_BASE, "licence": "CC-BY-SA-4.0"}
+    facts = {"base": catalogue.READER_BASE, "licence": "CC-BY-SA-4.0"}
     export(weights, encoder=encoder, out=chosen.out, facts=facts)
     print(f"wrote {chosen.out} ({chosen.out.stat().st_size / 1e6:.1f} MB)")
 

@@ -3,7 +3,7 @@
     python -m training.calibrate --packs ../shared/bench --work build/calibration
 
 Development questions only: the packs' development splits and the stories that training held out. Writes
-src/ragqa/outcomes.json and prints figures of five folds, by source. Nothing here reads the gold sets.
+src/ragqa/retrieval/outcomes.json and prints figures of five folds, by source. Nothing here reads the gold sets.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from ragqa import outcome
-from ragqa.answering import quotes_in, shown
-from ragqa.building import build_index
-from ragqa.encoder import SentenceEncoder
-from ragqa.index import Index
-from ragqa.loading import load_encoder, load_reader
-from ragqa.measures import containment
-from ragqa.question import Query, Question
-from ragqa.quoting import Quote
-from ragqa.reader import Reader
-from ragqa.reading import Found
-from ragqa.resampling import ece
-from ragqa.retrieval import retrieve
+from ragqa.answer.compose import quotes_in, shown
+from ragqa.answer.extract import Quote
+from ragqa.evaluation.statistics import ece
+from ragqa.evaluation.text_metrics import containment
+from ragqa.index.build import build_index
+from ragqa.index.index import Index
+from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.loading import load_encoder, load_reader
+from ragqa.models.reader import Reader
+from ragqa.retrieval import answerability
+from ragqa.retrieval.query import Query, Question
+from ragqa.retrieval.reading import Found
+from ragqa.retrieval.search import retrieve
 from ragqa.settings import Settings
 from training.stories import read_stories
 
@@ -68,7 +68,7 @@ class Asked:
 def main() -> None:
     """Ask, fit, print, write."""
     fitted = fit(asked_as_told(__doc__))
-    path = Path(outcome.__file__).with_name("outcomes.json")
+    path = Path(answerability.__file__).with_name("outcomes.json")
     path.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {path}")
 
@@ -113,7 +113,7 @@ def pack_answers(row: Mapping[str, Any]) -> list[list[list[str]]]:
 
 def fit(asked: Sequence[Asked]) -> dict[str, Any]:
     """Weights and thresholds; prints figures of five folds. Every source counts as the root of its questions."""
-    outcome.fitted()["passage"] = passage = _passages(asked)
+    answerability.fitted()["passage"] = passage = _passages(asked)
     best = [shown(one.found)[0] for one in asked]
     values = np.array([[each.reading.score, each.score] for each in best])
     right = np.array([_shown_right(one) for one in asked])

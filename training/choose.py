@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ragqa.answering import quotes_in, shown
-from ragqa.measures import reference, token_f1
-from ragqa.quoting import LIMITS, Limits
+from ragqa.answer.compose import quotes_in, shown
+from ragqa.answer.extract import LIMITS, Limits
+from ragqa.evaluation.text_metrics import reference, token_f1
 from training.calibrate import Asked, asked_as_told, quoted
 
 

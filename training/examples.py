@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ragqa.reader import QUESTION_TOKENS, WINDOW_TOKENS, pair_text
+from ragqa.models.reader import QUESTION_TOKENS, WINDOW_TOKENS, pair_text
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

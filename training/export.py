@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ragqa.reader_model import ReaderModel, store_weights
+from ragqa.models.reader_network import ReaderModel, store_weights
 
 # What the exported file may weigh.
 MOST_BYTES = 25_000_000

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ragqa.text import HAN, sentence_spans, weight
+from ragqa.text.language import HAN, sentence_spans, weight
 from training.examples import Pair
 
 # How many questions of each source are read in the first round and in the second; what is not named is left out.

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ragqa.chunking import split
-from ragqa.reading import Window
-from ragqa.records import Article, Encoder
+from ragqa.index.chunking import split
+from ragqa.models.protocols import Encoder
+from ragqa.retrieval.reading import Window
+from ragqa.types import Article
 from training.examples import Pair
 from training.prepare import LONGEST_PREMISE, taken_out
 

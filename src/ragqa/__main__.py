@@ -8,10 +8,11 @@ import sys
 
 import typer
 
+from ragqa import __version__
+
 # Importing the verbs registers them.
-from ragqa import __version__, grading, keeping, questions, terminal  # noqa: F401
+from ragqa.cli import app, ask, console, evaluate, manage  # noqa: F401
 from ragqa.errors import ModelError, RagqaError
-from ragqa.options import app
 
 _NO_ROOM = re.compile(
     r"failed to map segment|cannot allocate memory|can't allocate memory|bad_alloc", re.IGNORECASE
@@ -32,12 +33,12 @@ def main(arguments: list[str] | None = None) -> int:
         code = app(arguments, prog_name="ragqa", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        terminal.say("interrupted; nothing is lost")
+        console.say("interrupted; nothing is lost")
         return 130
     except RagqaError as error:
         if debug:
             raise
-        terminal.say(f"ragqa: {error}")
+        console.say(f"ragqa: {error}")
         return error.exit_code
     except Exception as error:
         return _unexpected(error, debug)
@@ -54,12 +55,12 @@ def _unexpected(error: Exception, debug: bool) -> int:
     if debug:
         raise error
     if _is_memory(error):
-        terminal.say(
+        console.say(
             "ragqa: there is not enough memory: about 3 GB must be free (about 1 GB without a language model,"
             " RAGQA_GENERATOR=none); close what else runs, or raise the limit"
         )
         return ModelError.exit_code
-    terminal.say(f"ragqa: {type(error).__name__}: {error} (--debug shows where)")
+    console.say(f"ragqa: {type(error).__name__}: {error} (--debug shows where)")
     return 1
 
 
@@ -74,7 +75,7 @@ def _is_memory(error: BaseException | None) -> bool:
 
 def run() -> None:
     """Console entry point."""
-    terminal.leave(main())
+    console.leave(main())
 
 
 if __name__ == "__main__":

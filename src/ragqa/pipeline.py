@@ -1,4 +1,4 @@
-"""A question to an answer: retrieve, read, quote, translate. With building.py the only place that joins the rooms."""
+"""Composition root: from a question to its answer by retrieval, reader, quotes, translation and writing."""
 
 from __future__ import annotations
 
@@ -8,30 +8,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ragqa import loading
-from ragqa.answering import answered
-from ragqa.current import Current
-from ragqa.encoder import SentenceEncoder
+from ragqa.answer import answered, glosses, not_found, word, written
+from ragqa.cache import Remembered
+from ragqa.corpus import example_questions
 from ragqa.errors import IndexMissingError, ModelError
-from ragqa.examples import example_questions
-from ragqa.generator import Timed
-from ragqa.glossing import glosses
-from ragqa.index import Index
-from ragqa.loading import LazyEncoder, LazyGenerator, LazyReader
-from ragqa.question import MOST_CHARACTERS, Query, Question, as_written, checked, follow_up, stands_alone
-from ragqa.reader import Reader
-from ragqa.reading import Found
-from ragqa.records import EVERYTHING, Answer, Article, Filter, Generator, Language, Passage
-from ragqa.refusal import not_found
-from ragqa.remembering import Remembered
-from ragqa.retrieval import rank_articles, retrieve
+from ragqa.index import Current, Index, Manifest, read_manifest
+from ragqa.models import (
+    Generator,
+    LazyEncoder,
+    LazyGenerator,
+    LazyReader,
+    Reader,
+    SentenceEncoder,
+    Timed,
+    loading,
+)
+from ragqa.retrieval import Found, Query, Question, Translator, as_written, rank_articles, resolved, retrieve
 from ragqa.settings import Settings
 from ragqa.text import language_of
 from ragqa.timing import Clock
-from ragqa.translating import Translator, stand_alone
-from ragqa.versions import Manifest, read_manifest
-from ragqa.wording import word
-from ragqa.writing import written
+from ragqa.types import EVERYTHING, Answer, Article, Filter, Language, Passage
 
 _log = logging.getLogger(__name__)
 # Answers: some kilobytes each, beside articles that the index holds anyway.
@@ -178,8 +174,8 @@ class Pipeline:
         """
         asked, index = Question.of(question), self._require_index()
         translation = None
-        if use_llm and _crosses(asked, index, wanted) and (generator := self._generator.get()):
-            translation = self._translator.translate(asked.text, Timed(generator, _TRANSLATION_SECONDS))
+        if use_llm and _crosses(asked, index, wanted) and (generator := self._translating()):
+            translation = self._translator.translate(asked.text, generator)
         query = Query.of(asked, encoder=self._encoder, translation=translation)
         find = rank_articles if by_article else retrieve
         found = find(query, index=index, k=k or self.settings.k, wanted=wanted, reader=self._reader)
@@ -210,7 +206,7 @@ class Pipeline:
         QuestionError when the question is empty or longer than 2,000 characters.
         """
         clock, index = Clock(), self._require_index()
-        asked = self._question(question, after, use_llm)
+        asked = resolved(question, after, self._translating if use_llm else None)
         write = use_llm and (self.settings.write if write is None else write)
         translate = use_llm and translate
         key = (index.manifest.version, asked.text, k, language, wanted, use_llm, translate, write)
@@ -239,16 +235,10 @@ class Pipeline:
             return
         self._answered.put(key, answer)
 
-    def _question(self, question: str, after: str | None, use_llm: bool) -> Question:
-        """The question analysed; a follow-up as it stands alone: by its form, else by the language model."""
-        question = checked(question)
-        if not after or stands_alone(question, after=checked(after)):
-            return Question.of(question)
-        whole = follow_up(question, after=checked(after))
-        if whole is None and use_llm and (generator := self._generator.get()):
-            limited = Timed(generator, _TRANSLATION_SECONDS)
-            whole = stand_alone(question, limited, after=checked(after))
-        return Question.of((whole or f"{question} ({after})")[:MOST_CHARACTERS], asked=question)
+    def _translating(self) -> Generator | None:
+        """The language model for what takes about a second; None where there is none."""
+        generator = self._generator.get()
+        return Timed(generator, _TRANSLATION_SECONDS) if generator else None
 
     def _answer(
         self, base: Answer, question: Question, index: Index, clock: Clock, k: int, wanted: Filter

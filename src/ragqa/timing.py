@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from ragqa.records import Answer
+from ragqa.types import Answer
 
 
 class Clock:

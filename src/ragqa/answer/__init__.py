@@ -1,0 +1,10 @@
+"""From what was read to an answer: exact quotes or a refusal, their translations, a written answer."""
+
+from ragqa.answer.compose import answered
+from ragqa.answer.messages import word
+from ragqa.answer.refusal import not_found
+from ragqa.answer.translate import glosses
+from ragqa.answer.verify import judge
+from ragqa.answer.write import written
+
+__all__ = ["answered", "glosses", "judge", "not_found", "word", "written"]

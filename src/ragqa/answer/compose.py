@@ -1,0 +1,56 @@
+"""From what was read to an answer: quotes or a refusal, what disagrees, what is missing. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ragqa.answer.conflicts import completed, newest_first
+from ragqa.answer.extract import LIMITS, Limits, Quote, choose_quotes, to_answer
+from ragqa.answer.messages import word
+from ragqa.answer.refusal import not_found, status_of
+from ragqa.retrieval import Found, Question, Read
+from ragqa.types import Answer, Passage
+
+
+def answered(answer: Answer, question: Question, found: Found, *, refuse_below: float | None) -> Answer:
+    """The quotes that answer, or a refusal; its passages stay either way."""
+    read = shown(found)
+    if not read:
+        return not_found(answer)
+    sure = read[0].confidence
+    status = status_of(sure, refuse_below=refuse_below)
+    answer = replace(answer, confidence=sure, status=status)
+    quotes = quotes_in(read)
+    if status == "not_found" or not quotes:
+        return not_found(answer)
+    quotes = newest_first(quotes)
+    statements, citations, short = to_answer(quotes)
+    answer = replace(answer, statements=statements, citations=citations)
+    if status == "possible":
+        return replace(answer, note=word("possible", answer.language))
+    return completed(replace(answer, answers=short), question, quotes)
+
+
+def shown(found: Found) -> list[Read]:
+    """What was read of the passages that are shown, likeliest first: an answer cites nothing else."""
+    read = [each for each in found.read if _shown(each, found.passages)]
+    return sorted(read, key=lambda each: -each.chance)
+
+
+def quotes_in(read: Sequence[Read], limits: Limits = LIMITS) -> list[Quote]:
+    """The quotes that answer, from what was read."""
+    return choose_quotes(
+        [each.window for each in read],
+        [each.reading for each in read],
+        [each.chance for each in read],
+        limits,
+    )
+
+
+def _shown(read: Read, passages: Sequence[Passage]) -> bool:
+    window = read.window
+    return any(
+        p.article.id == window.article.id and p.chunk.start <= window.start and window.end <= p.chunk.end
+        for p in passages
+    )

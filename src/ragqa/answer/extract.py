@@ -1,0 +1,255 @@
+"""From the reader's marks to an answer: exact quotes, and the short answers in them.
+
+A sentence (or title, row, item) is worth its text's probability to answer, times the share of it that the
+reader's marks give that sentence. As many are quoted as it takes to hold most of what the reader marked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ragqa.models import Reading
+from ragqa.retrieval import Window
+from ragqa.text import HAN, fold, quantities, sentence_spans
+from ragqa.types import Article, Citation, ShortAnswer, Statement
+
+Span = tuple[int, int]
+# The longest answer in tokens.
+_LONGEST = 60
+_EDGES = " \t\n，。、；：,.;:!?！？|-·“”\"'「」『』《》()（）"
+_WORD = re.compile(r"[A-Za-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is quoted: chosen on development questions by training/choose.py, see docs/reader.md.
+
+    ``held`` is the share of one text's marks that its quotes hold together, ``least`` the least share of a
+    further quote; ``beside`` how likely another text must be to answer, beside the best, to be quoted as well;
+    ``most`` the quotes of an answer. A short answer is a run of tokens that are part of one with a probability
+    of ``near``, at least one of them with ``inside``; without such a run, the likeliest span.
+    """
+
+    held: float = 0.75
+    least: float = 0.12
+    beside: float = 0.5
+    most: int = 6
+    inside: float = 0.6
+    near: float = 0.5
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence that answers, its worth (0 to 1), and the short answers in it; offsets in the article.
+
+    ``in_title`` are words of the title that answer.
+    """
+
+    article: Article
+    start: int
+    end: int
+    worth: float
+    answers: tuple[Span, ...] = ()
+    in_title: str = ""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The words that answer."""
+        spans = tuple(self.article.text[a:b] for a, b in self.answers)
+        return (*spans, self.in_title) if self.in_title else spans
+
+
+def choose_quotes(
+    windows: Sequence[Window],
+    readings: Sequence[Reading],
+    chances: Sequence[float],
+    limits: Limits = LIMITS,
+) -> list[Quote]:
+    """The quotes that answer, best text first and in their order there; ``chances`` that each text answers."""
+    order = sorted(range(len(windows)), key=lambda row: -chances[row])
+    chosen: list[Quote] = []
+    for row in order:
+        if chosen and chances[row] < limits.beside * chances[order[0]]:
+            break
+        for quote in _quotes(windows[row], readings[row], chances[row], limits):
+            if len(chosen) < limits.most and not _repeats(quote, chosen):
+                chosen.append(quote)
+    return chosen
+
+
+def to_answer(
+    quotes: Sequence[Quote],
+) -> tuple[tuple[Statement, ...], tuple[Citation, ...], tuple[ShortAnswer, ...]]:
+    """Statements that are quotes, their citations with markers from 1, and the short answers in them."""
+    citations = tuple(Citation(n, q.article, q.start, q.end) for n, q in enumerate(quotes, start=1))
+    statements = tuple(Statement(c.quote, (c.marker,)) for c in citations)
+    short: list[ShortAnswer] = []
+    for marker, quote in enumerate(quotes, start=1):
+        if quote.in_title:
+            short.append(ShortAnswer(quote.in_title, marker, None, None))
+        short += [ShortAnswer(quote.article.text[a:b], marker, a, b) for a, b in quote.answers]
+    return statements, citations, tuple(short)
+
+
+def _quotes(window: Window, reading: Reading, chance: float, limits: Limits) -> list[Quote]:
+    """The sentences of one text that hold most of its marks, in their order."""
+    units = list(_units(window))
+    shares = _shares(units, reading)
+    total = float(shares.sum())
+    if total <= 0:
+        return []
+    shares = shares / total
+    held = 0.0
+    taken: list[int] = []
+    for at in np.argsort(-shares, kind="stable"):
+        if taken and (held >= limits.held or shares[at] < limits.least):
+            break
+        taken.append(int(at))
+        held += float(shares[at])
+    marks = _marks(window, reading, units, taken, limits)
+    found = [_quote(window, units, at, float(chance * shares[at]), marks[at]) for at in sorted(taken)]
+    return _merged([quote for quote in found if quote is not None])
+
+
+def _units(window: Window) -> Iterator[Span]:
+    """Spans of what can be quoted, in the text that was read: the lines above, then sentences."""
+    for start, end in sentence_spans(window.text[: window.body]):
+        yield start, end
+    for start, end in sentence_spans(window.text[window.body :]):
+        yield start + window.body, end + window.body
+
+
+def _shares(units: Sequence[Span], reading: Reading) -> np.ndarray:
+    """How much of the reader's beginnings and ends lies in each unit."""
+    shares = np.zeros(len(units), np.float32)
+    if not len(reading.places):
+        return shares
+    for at, (start, end) in enumerate(units):
+        inside = (reading.places[:, 0] < end) & (reading.places[:, 1] > start)
+        shares[at] = (reading.begins[inside].sum() + reading.ends[inside].sum()) / 2
+    return shares
+
+
+def _marks(
+    window: Window, reading: Reading, units: Sequence[Span], taken: Sequence[int], limits: Limits
+) -> Mapping[int, list[Span]]:
+    """The short answers in each unit that is quoted: runs of marked tokens, or the likeliest span."""
+    found: dict[int, list[Span]] = {}
+    for at in taken:
+        start, end = units[at]
+        rows = np.flatnonzero((reading.places[:, 0] < end) & (reading.places[:, 1] > start))
+        spans = list(_runs(rows, reading, limits)) or [_likeliest(rows, reading)]
+        trimmed = [_trimmed(window.text, max(a, start), min(b, end)) for a, b in spans]
+        found[at] = [span for span in trimmed if span[0] < span[1]]
+    return found
+
+
+def _runs(rows: np.ndarray, reading: Reading, limits: Limits) -> Iterator[Span]:
+    """Spans of neighbouring tokens that are likely inside an answer, one surely; a gap of one token is bridged."""
+    run: list[int] = []
+    for row in [*(int(row) for row in rows if reading.inside[row] >= limits.near), -1]:
+        if run and (row < 0 or row > run[-1] + 2):
+            if reading.inside[run].max() >= limits.inside:
+                yield int(reading.places[run[0], 0]), int(reading.places[run[-1], 1])
+            run = []
+        run.append(row)
+
+
+def _likeliest(rows: np.ndarray, reading: Reading) -> Span:
+    """The span whose first and last token are likeliest together."""
+    best, span = -1.0, (0, 0)
+    for first in rows[np.argsort(-reading.begins[rows], kind="stable")[:8]]:
+        last = rows[(rows >= first) & (rows < first + _LONGEST)]
+        end = int(last[np.argmax(reading.ends[last])])
+        score = float(reading.begins[first] * reading.ends[end])
+        if score > best:
+            best, span = score, (int(reading.places[first, 0]), int(reading.places[end, 1]))
+    return span
+
+
+def _trimmed(text: str, start: int, end: int) -> Span:
+    """A span without signs at its ends, and with whole Latin words and numbers."""
+    while start < end and text[start] in _EDGES:
+        start += 1
+    while end > start and text[end - 1] in _EDGES:
+        end -= 1
+    if start < end:
+        while start and _WORD.match(text[start]) and _WORD.match(text[start - 1]):
+            start -= 1
+        while end < len(text) and _WORD.match(text[end]) and _WORD.match(text[end - 1]):
+            end += 1
+    return start, end
+
+
+def _quote(
+    window: Window, units: Sequence[Span], at: int, worth: float, marks: Sequence[Span]
+) -> Quote | None:
+    """A unit as a quote; words of a title or heading are shown with the first sentence below them."""
+    start, end = units[at]
+    shift = window.start - window.body
+    if start >= window.body:
+        return Quote(
+            window.article, start + shift, end + shift, worth, tuple((a + shift, b + shift) for a, b in marks)
+        )
+    below = next((unit for unit in units if unit[0] >= window.body), None)
+    if below is None or not marks:
+        return None
+    words = window.text[marks[0][0] : marks[-1][1]]
+    if words not in window.article.title:
+        place = window.article.text.find(window.text[start:end])
+        if place < 0:
+            return None
+        moved = tuple((a - start + place, b - start + place) for a, b in marks)
+        return Quote(window.article, place, place + end - start, worth, moved)
+    return Quote(window.article, below[0] + shift, below[1] + shift, worth, (), words)
+
+
+def _merged(quotes: Sequence[Quote]) -> list[Quote]:
+    """Quotes of one sentence as one: a title's answer is shown with a sentence that may answer, too."""
+    kept: dict[Span, Quote] = {}
+    for quote in quotes:
+        known = kept.get((quote.start, quote.end))
+        if known is None:
+            kept[quote.start, quote.end] = quote
+            continue
+        kept[quote.start, quote.end] = replace(
+            known,
+            worth=known.worth + quote.worth,
+            answers=known.answers or quote.answers,
+            in_title=known.in_title or quote.in_title,
+        )
+    return list(kept.values())
+
+
+def _repeats(quote: Quote, chosen: Sequence[Quote]) -> bool:
+    """Whether an earlier quote of another text gives the same answer, or is the same words.
+
+    The answer is the same when it lies in the other one; not when its numbers are others (4亿 in 14亿).
+    """
+    mine = [_core(words) for words in quote.said]
+    for other in chosen:
+        if other.article.id == quote.article.id:
+            if (other.start, other.end) == (quote.start, quote.end):
+                return True
+        elif mine and not differ(quote, other):
+            said = [_core(words) for words in other.said]
+            if all(any(word in known or known in word for known in said if known) for word in mine if word):
+                return True
+    return False
+
+
+def differ(one: Quote, other: Quote) -> bool:
+    """Whether two quotes answer with numbers, and with no number in common."""
+    first, second = (quantities(fold("\n".join(quote.said))) for quote in (one, other))
+    return bool(first and second and not first & second)
+
+
+def _core(words: str) -> str:
+    return "".join(fold(words).split()) if HAN.search(words) else fold(words).strip()

@@ -1,0 +1,61 @@
+"""What ragqa itself says to a reader, in the language of the question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ragqa.types import Language
+
+_WORDS: dict[str, dict[Language, str]] = {
+    "not_found": {
+        "en": "No answer to “{question}” was found in the corpus. The nearest passages are shown.",
+        "zh": "语料库中没有找到“{question}”的答案，下面列出最接近的段落。",
+    },
+    "not_found_name": {
+        "en": "No answer to “{question}” was found in the corpus: none of its articles contains “{name}”. "
+        "The nearest passages are shown.",
+        "zh": "语料库中没有找到“{question}”的答案：所有文章中都没有出现“{name}”。下面列出最接近的段落。",
+    },
+    "possible": {
+        "en": "These passages may answer the question; whether they do is not certain.",
+        "zh": "以下段落可能回答了这个问题，但并不确定。",
+    },
+    "disagree": {
+        "en": "The articles do not agree: {first} says one thing, {other} another.",
+        "zh": "各篇文章说法不一：{first}与{other}给出的不同。",
+    },
+    "missing_part": {
+        "en": "No answer was found for {name}.",
+        "zh": "没有找到关于{name}的答案。",
+    },
+    "translated": {
+        "en": "(machine translation) {text}",
+        "zh": "（机器翻译）{text}",
+    },
+    "written": {
+        "en": "Written by a language model; every sentence was checked against the quotes:",
+        "zh": "以下由语言模型撰写，逐句经引文核对：",
+    },
+    "cached": {
+        "en": "answered before from the same index",
+        "zh": "同一索引先前的回答",
+    },
+    "not_translated": {
+        "en": "Not every quote in another language was translated ({reason}).",
+        "zh": "部分外文引文未能翻译（{reason}）。",
+    },
+    "not_written": {
+        "en": "No complete answer was written ({reason}).",
+        "zh": "回答未能写完（{reason}）。",
+    },
+    "no_prose": {
+        "en": "Nothing that the language model wrote was fully supported, so only the quotes are shown.",
+        "zh": "语言模型写出的内容没有得到引文的充分支持，因此只列出引文。",
+    },
+}
+
+
+def word(key: str, language: Language, /, **values: str) -> str:
+    """The sentence of this key in a language, with its values filled in."""
+    return _WORDS[key][language].format(**values)

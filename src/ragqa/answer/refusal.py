@@ -1,0 +1,27 @@
+"""Refuse, answer, or say that the passages may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ragqa.answer.messages import word
+from ragqa.retrieval import fitted
+from ragqa.types import Answer, Status
+
+
+def status_of(confidence: float, *, refuse_below: float | None = None) -> Status:
+    """What a confidence leads to; below ``refuse_below`` (by default the fitted one) nothing is an answer."""
+    least: float = fitted()["refuse_below"] if refuse_below is None else refuse_below
+    if confidence < least:
+        return "not_found"
+    sure: float = fitted()["answered_from"]
+    return "answered" if confidence >= sure else "possible"
+
+
+def not_found(answer: Answer, absent: Sequence[str] = ()) -> Answer:
+    """The same answer as a refusal; ``absent`` are names of the question that no article of the index holds."""
+    name = ("、" if answer.language == "zh" else ", ").join(absent)
+    key = "not_found_name" if absent else "not_found"
+    note = word(key, answer.language, question=answer.question, name=name)
+    return replace(answer, status="not_found", statements=(), citations=(), answers=(), note=note)

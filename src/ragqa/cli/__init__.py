@@ -1,0 +1,6 @@
+"""The command line: one module a group of commands."""
+
+from ragqa.cli import ask, console, evaluate, manage
+from ragqa.cli.app import app
+
+__all__ = ["app", "ask", "console", "evaluate", "manage"]

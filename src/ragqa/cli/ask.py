@@ -1,0 +1,194 @@
+"""The verbs that take questions: ask and search, one at a time or in a batch."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ragqa.cli import console
+from ragqa.cli.app import (
+    BatchOption,
+    Common,
+    JsonOption,
+    NumberOption,
+    SinceOption,
+    SourceOption,
+    UntilOption,
+    WrittenInOption,
+    articles_wanted,
+    verb,
+)
+from ragqa.errors import RagqaError, SettingsError
+
+if TYPE_CHECKING:
+    from ragqa.pipeline import Pipeline
+    from ragqa.settings import Settings
+
+
+@verb("ask")
+def ask(
+    question: Annotated[str | None, typer.Argument(help="The question, in Chinese or English.")] = None,
+    batch: BatchOption = None,
+    as_json: JsonOption = False,
+    no_llm: Annotated[bool, typer.Option("--no-llm", help="Leave out translations.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Add a written answer, checked against the quotes.")
+    ] = False,
+    k: NumberOption = None,
+    language: Annotated[str | None, typer.Option(help="Language of the answer: zh or en.")] = None,
+    after: Annotated[
+        str | None, typer.Option(help="The question before this one, which this one follows up.")
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    written_in: WrittenInOption = None,
+    source: SourceOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 5 when the corpus holds no answer.")] = False,
+    *,
+    common: Common,
+) -> None:
+    """Answer a question with exact quotes from the articles.
+
+    Example: ragqa ask "why did Brundage leave?"
+    """
+    if language not in (None, "zh", "en"):
+        raise SettingsError(f"--language {language}: it is zh or en")
+    if no_llm and write:
+        raise SettingsError("--write needs the language model, and --no-llm leaves it out; give one of them")
+    _require_one(question, batch)
+    settings = common.settings()
+    options: dict[str, Any] = {
+        "k": k, "language": language, "use_llm": not no_llm, "write": write or None, "after": after,
+        "wanted": articles_wanted(since=since, until=until, written_in=written_in, source=source),
+    }  # fmt: skip
+    lines = list(console.read_batch(batch)) if batch else []
+    # Translations load the language model when the first is needed.
+    pipeline = _open(settings, common, warm=write)
+
+    def answer(text: str, id: Any) -> dict[str, Any]:
+        from ragqa.documents import answer_json
+
+        found = pipeline.answer(text, **options)
+        return answer_json(found, id=id, models=pipeline.models)
+
+    if batch:
+        statuses = [_print_batch_line(line, answer) for line in lines]
+    else:
+        document = answer(question or "", None)
+        statuses = [document["status"]]
+        print(json.dumps(document, ensure_ascii=False) if as_json else console.answer_text(document))
+    if strict and "not_found" in statuses:
+        raise typer.Exit(5)
+
+
+@verb("search")
+def search(
+    query: Annotated[str | None, typer.Argument(help="What to look for, in Chinese or English.")] = None,
+    batch: BatchOption = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Write a TREC run of articles here (with --batch).")
+    ] = None,
+    as_json: JsonOption = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what each passage's score is made of.")
+    ] = False,
+    no_llm: Annotated[
+        bool, typer.Option("--no-llm", help="Do not wait for the language model to translate the query.")
+    ] = False,
+    k: NumberOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    written_in: WrittenInOption = None,
+    source: SourceOption = None,
+    *,
+    common: Common,
+) -> None:
+    """Find passages, best first; with --run, rank articles by their best passage.
+
+    A query that articles in the other language may answer is translated first (about a second).
+
+    Example: ragqa search "离职的原因" -k 3 --explain
+    """
+    from ragqa.text import column
+    from ragqa.timing import Clock
+
+    _require_one(query, batch)
+    if run and not batch:
+        raise SettingsError("--run needs --batch FILE.jsonl")
+    settings = common.settings()
+    wanted = articles_wanted(since=since, until=until, written_in=written_in, source=source)
+    lines = list(console.read_batch(batch)) if batch else []
+    if run:
+        _require_writable(run)
+    pipeline = _open(settings, common)
+    trec: list[str] = []
+
+    def find(text: str, id: Any) -> dict[str, Any]:
+        from ragqa.documents import search_json
+        from ragqa.text import language_of
+
+        clock = Clock()
+        passages = pipeline.search(
+            text, k=k or (100 if run else None), use_llm=not no_llm, by_article=run is not None, wanted=wanted
+        )  # fmt: skip
+        trec.extend(
+            f"{column(id)} Q0 {column(p.article.id)} {n} {p.score:.6f} ragqa"
+            for n, p in enumerate(passages, start=1)
+        )
+        return search_json(
+            text,
+            passages,
+            id=id,
+            language=language_of(text),
+            timings_ms=clock.times(),
+            explain=explain,
+        )
+
+    if batch:
+        for line in lines:
+            _print_batch_line(line, find)
+        if run:
+            run.write_text("".join(f"{row}\n" for row in trec), encoding="utf-8")
+            common.say(f"wrote {len(trec)} lines to {run}")
+        return
+    document = find(query or "", None)
+    print(
+        json.dumps(document, ensure_ascii=False) if as_json else console.passages_text(document["passages"])
+    )
+
+
+def _open(settings: Settings, common: Common, *, warm: bool = False) -> Pipeline:
+    from ragqa.pipeline import Pipeline
+
+    if sys.stderr.isatty():
+        common.say("loading models …")
+    return Pipeline.open(settings, warm=warm)
+
+
+def _require_one(text: str | None, batch: Path | None) -> None:
+    if (text is None) == (batch is None):
+        raise SettingsError("give either one question or --batch FILE.jsonl")
+
+
+def _require_writable(path: Path) -> None:
+    """Find out before the work whether its result can be written."""
+    try:
+        path.touch()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _print_batch_line(line: tuple[Any, str | None, str], work: Any) -> str:
+    """Print the document or the error of one batch line; its status."""
+    identity, question, error = line
+    document: dict[str, Any]
+    try:
+        document = work(question, identity) if question is not None else {"id": identity, "error": error}
+    except (RagqaError, ValueError) as failure:
+        document = {"id": identity, "error": str(failure)}
+    print(json.dumps(document, ensure_ascii=False), flush=True)
+    return str(document.get("status", "error"))

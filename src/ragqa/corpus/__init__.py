@@ -1,0 +1,20 @@
+"""From files to cleaned articles."""
+
+from ragqa.corpus import uploads
+from ragqa.corpus.articles import SUFFIXES, read_articles
+from ragqa.corpus.examples import example_questions
+from ragqa.corpus.formats import MAX_BYTES
+from ragqa.corpus.uploads import MEGABYTES, MOST_FILES, Holding
+from ragqa.corpus.watch import changes
+
+__all__ = [
+    "MAX_BYTES",
+    "MEGABYTES",
+    "MOST_FILES",
+    "SUFFIXES",
+    "Holding",
+    "changes",
+    "example_questions",
+    "read_articles",
+    "uploads",
+]

@@ -1,0 +1,236 @@
+"""The bytes of one file to its text and what its format states about it.
+
+Every reader raises ValueError with a reason when the file is not what it should be. The libraries
+for HTML, PDF and DOCX are optional, and imported when a file needs them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from ragqa.corpus.decoding import decode, unwrap
+from ragqa.corpus.metadata import iso_date, links_in
+
+MAX_BYTES = 20 * 1024 * 1024
+_MAX_PAGES = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The text of a file before cleaning, and the facts that its format holds apart from the text."""
+
+    text: str
+    title: str = ""
+    published: str | None = None
+    source: str = ""
+    outlet: str = ""
+    language: str = ""
+    links: tuple[str, ...] = ()
+
+
+# --- plain text ------------------------------------------------------------------------------
+
+
+def read_text(data: bytes) -> Draft:
+    """Read plain text; lines wrapped at a fixed width are joined again."""
+    return Draft(unwrap(decode(data)))
+
+
+# --- Markdown --------------------------------------------------------------------------------
+
+_FRONT = re.compile(r"---[ \t]*\n(?P<yaml>.{0,16000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_RULE = re.compile(r"[-=*_ |:]{3,}")
+_LINK = re.compile(
+    r"(!?)\[([^\[\]\n]{0,500})\]"
+    r"\( {0,3}<?((?:[^()\s<>]|\([^()\s]{0,200}\)){0,2000})>?(?: {1,3}\"[^\"\n]{0,300}\")? {0,3}\)"
+)
+_DEFINITION = re.compile(r"\[[^\]\n]{1,100}\]:\s{0,3}<?(https?://\S{1,2000}?)>?(?:\s.*)?")
+_STRONG = re.compile(r"(\*\*\*|\*\*|~~|(?<![A-Za-z0-9_])__)(?=\S)([^*_~\n]{1,500}?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(?<![A-Za-z0-9*_\\])([*_])(?=\S)([^*_\n]{1,500}?)(?<=\S)\1(?![A-Za-z0-9*_])")
+_CODE = re.compile(r"(`{1,2})([^`\n]{1,500})\1")
+_PREFIX = re.compile(r"(?:> ?)*(?:[-*+] (?:\[[ xX]\] )?)?")
+
+
+def read_markdown(data: bytes) -> Draft:
+    """Read Markdown as plain lines; front matter that cannot be read stays in the text."""
+    text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
+    front = _FRONT.match(text)
+    facts = _front_matter(front["yaml"]) if front else None
+    body = text[front.end() :] if front and facts is not None else text
+    plain, links = plain_markdown(body)
+    facts = facts or {}
+    return Draft(
+        text=plain,
+        title=_string(facts.get("title")),
+        published=iso_date(facts.get("date", facts.get("published"))),
+        source=_string(facts.get("source", facts.get("url"))),
+        language=_string(facts.get("language", facts.get("lang"))),
+        links=links,
+    )
+
+
+class _FrontLoader(yaml.SafeLoader):
+    """No aliases: those that merge others multiply what they hold, line by line."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse an alias where SafeLoader would follow it."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(parent, index)
+
+
+def _front_matter(block: str) -> Mapping[object, object] | None:
+    try:
+        facts = _FrontLoader(block).get_single_data()
+    except Exception:  # not only YAMLError: odd tags raise KeyError, deep nesting RecursionError
+        return None
+    return facts if isinstance(facts, dict) else None
+
+
+def _string(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > 64:
+        return ""  # Python refuses to write numbers of thousands of digits
+    return str(value).strip()[:2000] if isinstance(value, str | int | float) else ""
+
+
+def plain_markdown(text: str) -> tuple[str, tuple[str, ...]]:
+    """Take the marks of Markdown off and keep the words; link targets are returned apart."""
+    found: list[str] = []
+    lines: list[str] = []
+    in_code = False
+    for line in unwrap(_without_comments(text)).split("\n"):
+        stripped = line.strip()
+        if not stripped:
+            lines.append("")
+        elif stripped.startswith(("```", "~~~")):
+            in_code = not in_code
+        elif in_code:
+            lines.append(stripped)
+        elif definition := _DEFINITION.fullmatch(stripped):
+            found.append(definition[1])
+        elif not (_RULE.fullmatch(stripped)):
+            lines.append(_plain_line(stripped, found))
+    return "\n".join(lines), links_in("\n".join(found))
+
+
+def _plain_line(line: str, links: list[str]) -> str:
+    def words(match: re.Match[str]) -> str:
+        links.append("" if match[1] else match[3])
+        return "" if match[1] else match[2]
+
+    line = _heading(_PREFIX.sub("", line, count=1))
+    # Twice: an image may stand inside a link.
+    line = _LINK.sub(words, _LINK.sub(words, line))
+    for pattern in (_STRONG, _EMPHASIS, _CODE):
+        line = pattern.sub(r"\2", line)
+    return line
+
+
+def _heading(line: str) -> str:
+    words = line.lstrip("#")
+    if words == line or len(line) - len(words) > 6 or words[:1] not in ("", " ", "\t"):
+        return line
+    closed = words.rstrip("#")
+    return (closed if closed[-1:].isspace() else words).strip()
+
+
+def _without_comments(text: str) -> str:
+    parts: list[str] = []
+    at = 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
+        parts.append(text[at:start])
+        at = end + 3
+    return "".join([*parts, text[at:]])
+
+
+# --- HTML, PDF, DOCX -------------------------------------------------------------------------
+
+_META = re.compile(rb"<meta[^<>]{0,200}?charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
+
+
+def _needed(module: str, extra: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise ValueError(f'needs {module}: pip install "ragqa[{extra}]"') from None
+
+
+def read_html(data: bytes) -> Draft:
+    """Read the article of a web page with its title, date, outlet and canonical address."""
+    trafilatura = _needed("trafilatura", "html")
+    meta = _META.search(data[:4096])
+    declared = meta[1].decode("ascii") if meta else ""
+    page = trafilatura.bare_extraction(
+        decode(data, declared), with_metadata=True, include_comments=False, include_links=True
+    )
+    if page is None or not (page.text or "").strip():
+        raise ValueError("no article text found in the page")
+    text, links = plain_markdown(page.text)
+    url = (page.url or "") if str(page.url or "").startswith(("http://", "https://")) else ""
+    return Draft(
+        text=text,
+        title=page.title or "",
+        published=iso_date(page.date),
+        source=url,
+        outlet=page.sitename or "",
+        links=links,
+    )
+
+
+def read_pdf(data: bytes) -> Draft:
+    """Read the text layer of a PDF; a scanned one has none."""
+    pypdf = _needed("pypdf", "pdf")
+    reader = pypdf.PdfReader(io.BytesIO(data))
+    if reader.is_encrypted and not reader.decrypt(""):
+        raise ValueError("encrypted")
+    pages: list[str] = []
+    size = 0
+    for page in reader.pages:
+        if len(pages) == _MAX_PAGES:
+            raise ValueError(f"more than {_MAX_PAGES} pages")
+        pages.append(page.extract_text())
+        size += len(pages[-1]) + 1
+        if size > MAX_BYTES:
+            raise ValueError("unpacks to too much text")
+    if not any(page.strip() for page in pages):
+        raise ValueError("no text layer: a scanned PDF needs OCR first")
+    facts = reader.metadata
+    return Draft(unwrap("\n".join(pages), least=0.6), title=_string(facts.title if facts else ""))
+
+
+def read_docx(data: bytes) -> Draft:
+    """Read the paragraphs of a Word file."""
+    mammoth = _needed("mammoth", "docx")
+    # Inflates 1000:1 at worst, so the sizes are looked at before anything is unpacked.
+    if sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(data)).infolist()) > 10 * MAX_BYTES:
+        raise ValueError("unpacks to too much data")
+    return Draft(mammoth.extract_raw_text(io.BytesIO(data)).value)
+
+
+READERS: Mapping[str, Callable[[bytes], Draft]] = {
+    ".txt": read_text,
+    ".md": read_markdown,
+    ".html": read_html,
+    ".htm": read_html,
+    ".pdf": read_pdf,
+    ".docx": read_docx,
+}
+
+
+def read(suffix: str, data: bytes) -> Draft:
+    """Read a file of a format by its suffix. Raises ValueError with the reason, whatever is wrong with it."""
+    try:
+        return READERS.get(suffix, read_text)(data)
+    except (ValueError, MemoryError):
+        raise
+    except Exception as error:
+        # A damaged PDF or DOCX makes its library raise nearly anything.
+        raise ValueError(f"damaged, or not what its name says ({type(error).__name__})") from error

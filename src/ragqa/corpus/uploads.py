@@ -1,0 +1,155 @@
+"""The corpus as the page works on it: what lies there, files put in and taken out, a rebuild.
+
+A name that comes from a browser is never a path: what could lead out of the corpus is refused, links
+are left alone, and a file that exists is never overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ragqa.corpus.articles import SUFFIXES
+from ragqa.corpus.formats import MAX_BYTES
+from ragqa.errors import CorpusError, ShelfError
+from ragqa.types import Article, Skipped
+
+# Files that may wait for the index at one time.
+MOST_FILES = 20
+MEGABYTES = MAX_BYTES // 2**20
+_LONGEST_NAME = 200
+# Not allowed in names on every system that a corpus may be copied to.
+_ODD = str.maketrans(dict.fromkeys('<>:"|?*', "_"))
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What lies in the corpus, and what is indexed of it.
+
+    ``files`` can be taken out; ``single`` names the corpus where it is one file.
+    """
+
+    articles: Sequence[Article] = ()
+    skipped: Sequence[Skipped] = ()
+    files: frozenset[str] = frozenset()
+    single: str = ""
+
+    @property
+    def collections(self) -> list[str]:
+        """Files that hold an article a line."""
+        return sorted(name for name in self.files if name.lower().endswith(".jsonl"))
+
+    @property
+    def waiting(self) -> int:
+        """How many files of one article came after the index was built."""
+        known = {article.id for article in self.articles} | {entry.file for entry in self.skipped}
+        return len(self.files - known - set(self.collections))
+
+
+def hold(corpus: Path, articles: Sequence[Article], skipped: Sequence[Skipped]) -> Holding:
+    """What the page tells of a corpus of which these articles are indexed."""
+    if is_single(corpus):
+        return Holding(articles, skipped, single=str(corpus))
+    return Holding(articles, skipped, frozenset(_files(corpus)))
+
+
+def is_single(corpus: Path) -> bool:
+    """Whether the corpus is one file, not a folder."""
+    return corpus.is_file() or (corpus.suffix.lower() in SUFFIXES and not corpus.exists())
+
+
+def is_empty(corpus: Path) -> bool:
+    """Whether the corpus is a folder without a file that is read."""
+    return not is_single(corpus) and next(_files(corpus), None) is None
+
+
+def add(corpus: Path, given: str, data: bytes) -> str:
+    """Write a new file into the corpus; the name it got. Raises ShelfError, CorpusError."""
+    _require_folder(corpus)
+    name = safe_name(given)
+    if len(data) > MAX_BYTES:
+        raise ShelfError("shelf.large", 413, name=name, n=MEGABYTES)
+    try:
+        corpus.mkdir(parents=True, exist_ok=True)
+        _write(Path(os.path.realpath(corpus)), name, data)
+    except FileExistsError as error:
+        raise ShelfError("shelf.exists", 409, name=name) from error
+    except OSError as error:
+        raise CorpusError(f"{name} could not be written: {error.strerror}") from error
+    return name
+
+
+def remove(corpus: Path, name: str) -> None:
+    """Delete a file of the corpus. Raises ShelfError, CorpusError."""
+    _require_folder(corpus)
+    parts = name.split("/")
+    if not _is_plain(name) or "\\" in name or any(part.startswith(".") or not part for part in parts):
+        raise ShelfError("shelf.name", 400, name=_shown(name))
+    if Path(name).suffix.lower() not in SUFFIXES:
+        raise ShelfError("shelf.kind", 415, name=name)
+    home = Path(os.path.realpath(corpus))
+    path = home.joinpath(*parts)
+    # Equal only where no part is a link.
+    if Path(os.path.realpath(path)) != path or not path.is_relative_to(home):
+        raise ShelfError("shelf.link", 403, name=name)
+    if not path.is_file():
+        raise ShelfError("shelf.gone", 404, name=name)
+    try:
+        path.unlink()
+    except OSError as error:
+        raise CorpusError(f"{name} could not be removed: {error.strerror}") from error
+
+
+def safe_name(given: str) -> str:
+    """A base name that is safe on every system, of a kind that is read. Raises ShelfError."""
+    name = unicodedata.normalize("NFC", given).strip().translate(_ODD)
+    parts = any(separator in given for separator in "/\\")
+    if parts or not _is_plain(given) or name.startswith(".") or len(name.encode()) > _LONGEST_NAME:
+        raise ShelfError("shelf.name", 400, name=_shown(given))
+    if Path(name).suffix.lower() not in SUFFIXES:
+        raise ShelfError("shelf.kind", 415, name=name)
+    return name
+
+
+def _require_folder(corpus: Path) -> None:
+    if is_single(corpus):
+        raise ShelfError("corpus.single", 409, file=str(corpus))
+
+
+def _write(home: Path, name: str, data: bytes) -> None:
+    """Write beside, then rename. Raises FileExistsError where the name is taken."""
+    part, target = home / f".{secrets.token_hex(8)}.part", home / name
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # A rename would overwrite; to create the name first takes it, or fails.
+        target.open("xb").close()
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _files(corpus: Path) -> Iterator[str]:
+    """Files below the corpus that are read, links and hidden ones left out."""
+    for folder, folders, names in os.walk(corpus):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        below = Path(folder).relative_to(corpus)
+        for name in names:
+            file = (below / name).as_posix()
+            read = Path(name).suffix.lower() in SUFFIXES and not name.startswith(".") and _is_plain(file)
+            if read and not Path(folder, name).is_symlink():
+                yield file
+
+
+def _is_plain(name: str) -> bool:
+    return name.replace("\u3000", " ").isprintable()
+
+
+def _shown(name: str) -> str:
+    return "".join(c if _is_plain(c) else " " for c in name)[:_LONGEST_NAME]

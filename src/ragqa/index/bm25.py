@@ -1,0 +1,110 @@
+"""The lexical index: how much of a question's words each chunk holds, by BM25, mapped from disk.
+
+Three arrays in compressed-column form, one column a term. A term is known by 64 bits of its BLAKE2b
+hash, so that opening an index of any size reads nothing and builds no dictionary.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ragqa.text import terms
+from ragqa.types import Vectors
+
+FILES = ("lexical.terms.npy", "lexical.offsets.npy", "lexical.rows.npy", "lexical.weights.npy")
+_KINDS = [(np.uint64, 1), (np.int64, 1), (np.int32, 1), (np.float16, 1)]
+# BM25's usual constants (Robertson and Zaragoza 2009, section 3.2): saturation and length.
+_K1, _B = 1.2, 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """Postings of every term: ``rows[offsets[t]:offsets[t + 1]]`` hold term t, with BM25 ``weights``.
+
+    ``hashes`` is sorted; ``weights`` lie between 0 and 1: the share of a term's idf that a chunk earns.
+    """
+
+    hashes: npt.NDArray[np.uint64]
+    offsets: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float16]
+    chunks: int
+
+    @classmethod
+    def build(cls, texts: Sequence[str]) -> Lexical:
+        """Index texts in their order; the same texts give the same bytes."""
+        known: dict[str, int] = {}
+        rows: list[int] = []
+        columns: list[int] = []
+        counts: list[int] = []
+        lengths = np.zeros(len(texts), dtype=np.float32)
+        for row, text in enumerate(texts):
+            counted = Counter(terms(text))
+            lengths[row] = counted.total()
+            rows.extend([row] * len(counted))
+            columns.extend(known.setdefault(term, len(known)) for term in counted)
+            counts.extend(counted.values())
+        hashes = np.array([_hash(term) for term in known], dtype=np.uint64)
+        by_hash = np.argsort(hashes, kind="stable")
+        place = np.empty(len(known), dtype=np.int64)
+        place[by_hash] = np.arange(len(known))
+        column = place[np.array(columns, dtype=np.int64)]
+        order = np.argsort(column, kind="stable")
+        row_of = np.array(rows, dtype=np.int32)[order]
+        frequency = np.array(counts, dtype=np.float32)[order]
+        length = lengths[row_of] / max(float(lengths.mean()) if len(texts) else 1.0, 1e-9)
+        weights = frequency / (frequency + _K1 * (1 - _B + _B * length))
+        ends = np.cumsum(np.bincount(column, minlength=len(known)))
+        offsets = np.concatenate([[0], ends]).astype(np.int64)
+        return cls(hashes[by_hash], offsets, row_of, weights.astype(np.float16), len(texts))
+
+    @classmethod
+    def open(cls, folder: Path, *, chunks: int) -> Lexical:
+        """Map the arrays that ``save`` wrote. Raises ValueError when they do not fit each other."""
+        arrays = [np.load(folder / name, mmap_mode="r") for name in FILES]
+        if [(array.dtype, array.ndim) for array in arrays] != _KINDS:
+            raise ValueError(f"the arrays {', '.join(FILES)} are of another kind")
+        hashes, offsets, rows, weights = arrays
+        if len(offsets) != len(hashes) + 1 or not int(offsets[-1]) == len(rows) == len(weights):
+            raise ValueError(f"the arrays {', '.join(FILES)} do not fit each other")
+        return cls(hashes, offsets, rows, weights, chunks)
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays into a folder."""
+        arrays: tuple[npt.NDArray[Any], ...] = (self.hashes, self.offsets, self.rows, self.weights)
+        for name, array in zip(FILES, arrays, strict=True):
+            np.save(folder / name, array, allow_pickle=False)
+
+    def coverage(self, question: str) -> Vectors:
+        """How much of a question each chunk holds, shape (chunks,), 0 to 1.
+
+        BM25 divided by what a chunk could earn at most. A word that no chunk holds counts in the
+        divisor as the rarest there could be: a question in a script that the index does not hold
+        covers nothing, and so has no say, where its best chunk's score would be noise.
+        """
+        found = np.zeros(self.chunks, dtype=np.float32)
+        wanted = np.array([_hash(term) for term in dict.fromkeys(terms(question))], dtype=np.uint64)
+        if not len(wanted) or not len(self.hashes):
+            return found
+        at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+        known = self.hashes[at] == wanted
+        frequency = np.where(known, self.offsets[at + 1] - self.offsets[at], 0)
+        idf = np.log1p((self.chunks - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
+        for column, weight in zip(at[known], idf[known], strict=True):
+            postings = slice(int(self.offsets[column]), int(self.offsets[column + 1]))
+            found[self.rows[postings]] += weight * self.weights[postings]
+        return np.asarray(found / idf.sum(), dtype=np.float32)
+
+
+def _hash(term: str) -> int:
+    return int.from_bytes(
+        hashlib.blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
+    )

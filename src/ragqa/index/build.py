@@ -1,0 +1,220 @@
+"""The first story: articles to an index. What did not change is not encoded again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from ragqa.corpus import SUFFIXES, read_articles
+from ragqa.errors import CorpusError, IndexUnusableError
+from ragqa.index import durable
+from ragqa.index.calibration import Calibration
+from ragqa.index.checkpoint import Encoded, discard
+from ragqa.index.chunking import split
+from ragqa.index.embed import Piece, Progress, encode, room
+from ragqa.index.index import Index
+from ragqa.index.store import Manifest, new_version, tidy, verify, writing
+from ragqa.models import SentenceEncoder
+from ragqa.settings import Settings
+from ragqa.types import Article, Built, Changes, Chunk, Skipped
+
+
+def build_index(
+    corpus: Path,
+    index: Path,
+    *,
+    encoder: Callable[[], SentenceEncoder],
+    chunk_size: int,
+    encoder_id: str = "",
+    full: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    keep: int = 2,
+) -> Built:
+    """Bring the index up to date with the corpus; readers keep the old version meanwhile.
+
+    What a build that was cut off had encoded is not encoded again; ``keep`` versions stay.
+
+    The encoder is a function, since an unchanged corpus needs none; its ``encoder_id`` is enough to
+    see that an index was built with another. Raises CorpusError when there is
+    nothing to index, IndexBusyError when another process writes, IndexMismatchError when the index
+    was built with another encoder or chunk size (``full`` rebuilds it).
+    """
+    started = time.monotonic()
+    articles, skipped = read_articles(corpus)
+    if not articles:
+        reasons = "".join(f"\n  {entry.file}: {entry.reason}" for entry in skipped[:5])
+        raise CorpusError(
+            f"{corpus}/ holds no article to index; add .txt, .md, .html or .jsonl files{reasons}"
+        )
+    if dry_run:
+        old = None if full else _open(index)
+        changes = compare(old.articles if old else (), articles)
+        chunks = sum(len(split(article, size=chunk_size)) for article in articles)
+        return Built("", len(articles), chunks, changes, tuple(skipped), time.monotonic() - started, 0.0)
+    with writing(index):
+        old = None if full else _open(index)
+        changes = compare(old.articles if old else (), articles)
+        same = old and old.manifest.chunk_size == chunk_size and encoder_id in ("", old.manifest.encoder)
+        model = None if same and not changes.any else encoder()
+        if old and model is None:
+            manifest, speed = old.manifest, 0.0
+            tidy(index, keep=keep)
+        else:
+            assert model is not None
+            if old:
+                old.manifest.require(encoder=model.id, fingerprint=model.fingerprint, chunk_size=chunk_size)
+            built, speed = _build(articles, model, old, index, chunk_size, skipped, progress)
+            manifest = built.save(index, keep=keep)
+        discard(index)
+    return Built(
+        manifest.version, manifest.articles, manifest.chunks, changes, tuple(skipped),
+        time.monotonic() - started, speed,
+    )  # fmt: skip
+
+
+def add_files(files: Sequence[Path], corpus: Path) -> list[Path]:
+    """Copy files into a corpus folder; where they came to stand. A file of the same name is replaced.
+
+    Raises CorpusError, before anything is copied, for a file that is missing or of a kind not read.
+    """
+    if corpus.is_file():
+        raise CorpusError(f"{corpus} is one file; articles can be added to a folder only")
+    if len({file.name for file in files}) < len(files):
+        raise CorpusError("two of the files have the same name; add one, rename the other")
+    if corpus.suffix.lower() in SUFFIXES and not corpus.exists():
+        raise CorpusError(f"{corpus} does not exist, and would be one file; name a folder")
+    for file in files:
+        if not file.is_file():
+            raise CorpusError(f"{file} does not exist")
+        if file.suffix.lower() not in SUFFIXES:
+            raise CorpusError(f"{file} is not of a kind that is read: {' '.join(sorted(SUFFIXES))}")
+    corpus.mkdir(parents=True, exist_ok=True)
+    copied = []
+    for file in files:
+        target = corpus / file.name
+        if not (target.exists() and target.samefile(file)):
+            temporary = corpus / f".{file.name}.part"
+            shutil.copyfile(file, temporary)
+            temporary.replace(target)
+        copied.append(target)
+    return copied
+
+
+def compare(old: Sequence[Article], new: Sequence[Article]) -> Changes:
+    """Which articles of ``new`` were not, were otherwise, or were the same in ``old``."""
+    before = {article.id: article for article in old}
+    after = {article.id: article for article in new}
+    common = [article_id for article_id in after if article_id in before]
+    return Changes(
+        added=tuple(article_id for article_id in after if article_id not in before),
+        changed=tuple(article_id for article_id in common if before[article_id] != after[article_id]),
+        removed=tuple(article_id for article_id in before if article_id not in after),
+        unchanged=tuple(article_id for article_id in common if before[article_id] == after[article_id]),
+    )
+
+
+def embedded_text(article: Article, chunk: Chunk) -> str:
+    """What is encoded for a chunk: its title and heading above it, unless it holds them itself.
+
+    "第三" alone does not say who speaks.
+    """
+    above = [part for part in (article.title, chunk.heading) if part and part not in chunk.text]
+    return "\n".join([*dict.fromkeys(above), chunk.text])
+
+
+def _build(
+    articles: Sequence[Article],
+    encoder: SentenceEncoder,
+    old: Index | None,
+    folder: Path,
+    chunk_size: int,
+    skipped: Sequence[Skipped],
+    progress: Progress | None,
+) -> tuple[Index, float]:
+    pieces = [_piece(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
+    known = old.stored() if old else {}
+    side = Encoded(folder, encoder)
+    durable.require_room(folder, room(pieces, known | side.records, encoder.dimension))
+    habits = old.habits if old else side.habits or Calibration.measure(encoder)
+    stored, speed = encode(pieces, known, side, encoder, habits, progress)
+    manifest = Manifest(
+        version=new_version(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        encoder=encoder.id,
+        encoder_fingerprint=encoder.fingerprint,
+        dimension=encoder.dimension,
+        chunk_size=chunk_size,
+        corpus=digest(articles),
+        articles=len(articles),
+        chunks=len(pieces),
+        skipped=tuple(skipped),
+    )
+    signatures = [one.signature for one in stored if one.signature]
+    built = Index.build(
+        articles,
+        [piece.chunk for piece in pieces],
+        np.array([one.vector for one in stored], dtype=np.float32),
+        keys=[piece.key for piece in pieces],
+        manifest=manifest,
+        texts=[piece.text for piece in pieces],
+        signatures=signatures if len(signatures) == len(stored) else None,
+        habits=habits,
+    )
+    return built, speed
+
+
+def _piece(article: Article, chunk: Chunk) -> Piece:
+    # The language decides what tokens are measured from, and how much stands above a chunk where they
+    # begin: both are part of what was encoded.
+    text = embedded_text(article, chunk)
+    named = f"{article.language} {len(chunk.text)}\n{text}"
+    return Piece(article, chunk, text, hashlib.sha256(named.encode()).hexdigest()[:24])
+
+
+def digest(articles: Sequence[Article]) -> str:
+    """SHA-256 of a corpus as it was read."""
+    lines = sorted(json.dumps(asdict(article), ensure_ascii=False, sort_keys=True) for article in articles)
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _open(folder: Path) -> Index | None:
+    """The present index, or None where there is none or it is damaged: then all is built anew.
+
+    Its hashes are compared, too: what is taken over from it gets new ones, and would be believed.
+    """
+    try:
+        return None if verify(folder) else Index.open(folder)
+    except IndexUnusableError:
+        return None
+
+
+def update(
+    settings: Settings,
+    *,
+    full: bool = False,
+    dry_run: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Built:
+    """Bring the settings' index up to date with their corpus; raises what ``build_index`` raises."""
+    from ragqa.models import load_encoder
+
+    return build_index(
+        settings.corpus,
+        settings.index,
+        encoder=lambda: load_encoder(settings),
+        encoder_id=settings.encoder,
+        chunk_size=settings.chunk_size,
+        full=full,
+        dry_run=dry_run,
+        keep=settings.keep,
+        progress=progress,
+    )

@@ -1,0 +1,23 @@
+"""Turns of a chat prompt: what goes in cannot speak as the system, and what comes out can be read."""
+
+from __future__ import annotations
+
+import re
+
+from ragqa.models.protocols import Message
+
+# How chat templates and tokenizers of common models write a turn, a role or an end.
+_CONTROLS = re.compile(
+    r"(?<=<)(?=[|｜]|/?(?:s|bos|eos|think|tool_call|tool_response|start_of_turn|end_of_turn|<SYS>)>)"
+    r"|(?<=\[)(?=/?INST\])"
+)
+
+
+def user_turn(content: str) -> Message:
+    """What a reader or an article says, its control tokens broken up: it cannot speak as the system."""
+    return Message("user", _CONTROLS.sub(" ", content))
+
+
+def readable(text: str) -> str:
+    """What a model wrote without what no reader can see: controls, lone surrogates, marks of direction."""
+    return "".join(" " if c.isspace() else c for c in text if c.isspace() or c.isprintable())

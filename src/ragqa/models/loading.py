@@ -1,0 +1,146 @@
+"""The models of the settings, from this machine: loaded at once, or when they are first needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ragqa.errors import ModelError
+from ragqa.models import catalogue
+from ragqa.models.encoder import SentenceEncoder, fingerprint
+from ragqa.models.generator import load as load_generator
+from ragqa.models.protocols import Generator, TokenSink
+from ragqa.models.reader import CrossEncoderReader, Reader, Reading, TrainedReader
+from ragqa.settings import Settings
+from ragqa.types import Vectors
+
+
+class LazyEncoder:
+    """The encoder, known at once by its name and files, loaded when it first encodes or ahead of that."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ModelMissingError when it is not on this machine."""
+        location = catalogue.locate(settings.encoder, role="encoder", home=settings.home)
+        self.id = settings.encoder
+        self.fingerprint = fingerprint(location)
+        self._settings = settings
+        self._loading = threading.Lock()
+        self._encoder: SentenceEncoder | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it can encode without being loaded first."""
+        return self._encoder is not None
+
+    @property
+    def dimension(self) -> int:
+        """Numbers a vector has."""
+        return self.get().dimension
+
+    def get(self) -> SentenceEncoder:
+        """The loaded encoder. Raises ModelError."""
+        with self._loading:
+            if self._encoder is None:
+                self._encoder = load_encoder(self._settings)
+        return self._encoder
+
+    def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors:
+        """As SentenceEncoder does."""
+        return self.get().encode_query(texts, each=each)
+
+    def encode_passages(
+        self,
+        texts: Sequence[str],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        each: TokenSink | None = None,
+    ) -> Vectors:
+        """As SentenceEncoder does."""
+        return self.get().encode_passages(texts, progress=progress, each=each)
+
+
+class LazyReader:
+    """The reader, loaded when it first reads or ahead of that; its body is shared with the encoder's."""
+
+    def __init__(self, settings: Settings, encoder: SentenceEncoder | LazyEncoder) -> None:
+        self.id = settings.reader
+        self._settings = settings
+        self._encoder = encoder
+        self._loading = threading.Lock()
+        self._reader: Reader | None = None
+
+    def get(self) -> Reader:
+        """The loaded reader. Raises ModelError."""
+        with self._loading:
+            if self._reader is None:
+                encoder = self._encoder.get() if isinstance(self._encoder, LazyEncoder) else self._encoder
+                self._reader = load_reader(self._settings, encoder)
+        return self._reader
+
+    def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
+        """As a reader does."""
+        return self.get().read(question, texts)
+
+    def supports(self, statement: str, texts: Sequence[str]) -> list[float]:
+        """As a reader does."""
+        return self.get().supports(statement, texts)
+
+
+class LazyGenerator:
+    """The language model, loaded once, when it is first needed or ahead of that in the background."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loading = threading.Lock()
+        self._generator: Generator | None = None
+        self.error: ModelError | None = None
+
+    @property
+    def loading(self) -> bool:
+        """Whether it is being loaded now."""
+        return self._loading.locked()
+
+    def load_in_background(self) -> None:
+        """Begin to load, so that the first question need not wait."""
+        threading.Thread(target=self.get, daemon=True, name="ragqa-load").start()
+
+    def get(self) -> Generator | None:
+        """The loaded model; None, and ``error`` set, when it cannot be used."""
+        with self._loading:
+            if self._generator is None and self.error is None:
+                try:
+                    self._generator = open_generator(self._settings)
+                except ModelError as error:
+                    self.error = error
+        return self._generator
+
+
+def load_encoder(settings: Settings) -> SentenceEncoder:
+    """The encoder of the settings, from this machine only."""
+    location = catalogue.locate(settings.encoder, role="encoder", home=settings.home)
+    return SentenceEncoder.load(location, id=settings.encoder)
+
+
+def load_reader(settings: Settings, encoder: SentenceEncoder | None = None) -> Reader:
+    """The reader of the settings, on the body of ``encoder`` where that is the bundled one."""
+    if settings.reader != catalogue.READER:
+        location = catalogue.locate(settings.reader, role="reader", home=settings.home)
+        return CrossEncoderReader.load(location, id=settings.reader)
+    folder = Path(catalogue.locate(catalogue.READER_BASE, role="encoder", home=settings.home))
+    body = encoder.body if encoder is not None and encoder.id == catalogue.READER_BASE else None
+    return TrainedReader.load(folder, id=settings.reader, body=body)
+
+
+def open_generator(settings: Settings) -> Generator:
+    """The language model of the settings, from this machine or the server that they name."""
+    if settings.generator == "none":
+        raise ModelError("the setting generator is none")
+    return load_generator(
+        catalogue.locate(settings.generator, role="generator", home=settings.home),
+        id=settings.generator,
+        key=settings.generator_key.get_secret_value(),
+        model=settings.generator_model,
+        threads=settings.threads,
+        context=settings.context,
+    )

@@ -1,0 +1,180 @@
+"""A question, analysed once: its language, its names and numbers, and what a follow-up stands for.
+
+Retrieval, reader and wording all read them from here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ragqa.errors import QuestionError
+from ragqa.models import Encoder, Tokens
+from ragqa.text import HAN, asks_for_latest, fold, language_of, names, noun_phrases, quantities
+from ragqa.types import Language, Vectors
+
+MOST_CHARACTERS = 2000
+# What makes a Chinese sentence a question by itself.
+_ASKS_ZH = r"[谁哪几吗]|什么|多少|怎么|怎样|为何|何时|如何|多[久大长]"
+# A follow-up that only puts another name, number or date into the question before it.
+_ELLIPSIS = re.compile(
+    rf"^(?:那么?|还有|以及)?(?P<zh>(?:(?!{_ASKS_ZH})[^，。？?]){{1,30}}?)呢[？?]?$"
+    r"|^(?:and|but)?,? ?(?:what|how) about (?P<about>[^?]{1,60})\??$"
+    r"|^(?:and|but),? (?P<and>(?:in|on|at|for|by|from|since|during|after|before) [^?]{1,60})\??$",
+    re.IGNORECASE,
+)
+# 其他 and 他人 refer to nobody named; neither does the "it" of "it takes" and "is it true".
+_REFERS_ZH = re.compile(
+    r"(?:这|那|该)(?:家|个|位|座|所|款|支|部)?(?P<what>公司|企业|机构|学校|球队|产品|项目|人)"
+    r"|它们?|(?P<who>(?<![其吉])[他她](?![人国乡])们?)"
+)
+_REFERS_EN = re.compile(
+    r"\b(?:(?P<whose>its|their|his|her(?= (?!in\b|on\b|at\b|for\b|to\b|by\b|from\b|and\b|or\b)[a-z]))"
+    r"|(?:that|this|the same) (?P<what>company|firm|person|man|woman|team|school|city|town|product|project)"
+    r"|(?P<who>he|she|they|him|them|her)|it(?! (?:takes?|took|true|possible|likely)\b))\b",
+    re.IGNORECASE,
+)
+_PERSONS = {"人", "person", "man", "woman", "his", "her", "their"}
+_ASKS_WHO = re.compile(r"谁|哪位|哪个人|\bwho(?:se|m)?\b", re.IGNORECASE)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+_PLACED = re.compile(r"(?:in|on|at|for|by|from|since|during|after|before) ", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, as it stands alone (``text``) and as the reader wrote it (``asked``).
+
+    ``names`` are folded, ``numbers`` scaled (lexicon.quantities); ``latest`` says that the newest article
+    answers best.
+    """
+
+    text: str
+    asked: str
+    language: Language
+    names: tuple[str, ...]
+    numbers: frozenset[float]
+    latest: bool
+
+    @classmethod
+    def of(cls, text: str, *, asked: str = "") -> Question:
+        """Analyse a question. Raises QuestionError when it is empty or longer than 2,000 characters."""
+        text = checked(text)
+        return cls(
+            text,
+            asked or text,
+            language_of(text),
+            names(text),
+            quantities(text, generous=True),
+            asks_for_latest(text),
+        )
+
+
+def checked(question: str) -> str:
+    """A question without what no model takes (lone surrogates), or QuestionError."""
+    question = question.encode("utf-8", "ignore").decode().strip()
+    if not question or len(question) > MOST_CHARACTERS:
+        raise QuestionError(f"a question has 1 to {MOST_CHARACTERS} characters, not {len(question)}")
+    return question
+
+
+def stands_alone(question: str, *, after: str) -> bool:
+    """Whether a question asked after another can be understood without it."""
+    if _ELLIPSIS.match(question) or _reference(question):
+        return False
+    return bool(names(question)) or fold(question) == fold(after)
+
+
+def follow_up(question: str, *, after: str) -> str | None:
+    """A follow-up with what it leaves out, for the common forms; None where its form is another.
+
+    "and in 2023?" puts its date into the question before it; "it", 他 and "that company" stand for the
+    subject of that question. After "who ...?" a person is the one that was asked for, so there is no subject.
+    """
+    if match := _ELLIPSIS.match(question):
+        part = next(value for value in match.groupdict().values() if value).strip()
+        return None if _reference(part) else _with_part(after, part)
+    subject, found = subject_of(after), _reference(question)
+    if not subject or not found:
+        return None
+    groups = found.groupdict()
+    whose = groups.get("whose") or ""
+    person = groups["who"] or {groups["what"], whose.lower()} & _PERSONS
+    if person and _ASKS_WHO.search(after):
+        return None
+    return question[: found.start()] + subject + ("'s" if whose else "") + question[found.end() :]
+
+
+def subject_of(question: str) -> str:
+    """Who or what a question is about: its first name, or its first noun phrase, as it is written there."""
+    folded = fold(question)
+    if found := sorted(names(question), key=folded.find):
+        name = re.sub("['’]s$", "", as_written(found[0], question))
+        runs = (re.sub("['’]s$", "", phrase) for phrase in noun_phrases(question))
+        return next((run for run in runs if fold(run).startswith(fold(name))), name)
+    # Without a name a capital only opens an English sentence.
+    phrases = noun_phrases(question) if HAN.search(question) else []
+    return next((phrase for phrase in phrases if not re.search(_ASKS_ZH, phrase)), "")
+
+
+def as_written(name: str, text: str) -> str:
+    """A folded name as a text writes it."""
+    at = fold(text).find(name)
+    return text[at : at + len(name)] if at >= 0 else name
+
+
+def _reference(question: str) -> re.Match[str] | None:
+    """The word that stands for something said before."""
+    pattern = _REFERS_ZH if HAN.search(question) else _REFERS_EN
+    return pattern.search(question)
+
+
+def _with_part(after: str, part: str) -> str | None:
+    """The question before with one part put otherwise: a year for its year, a name for its name."""
+    year, old_year = _YEAR.search(part), _YEAR.search(after)
+    if year and old_year:
+        return after[: old_year.start()] + year.group() + after[old_year.end() :]
+    subject = subject_of(after)
+    if not year and not _PLACED.match(part) and subject and (names(part) or HAN.search(part)):
+        return after.replace(subject, part, 1)
+    if HAN.search(after):
+        return f"{part}{after}"
+    if year and part == year.group():
+        part = f"in {part}"
+    return f"{after.rstrip('?？ ')} {part}?" if _PLACED.match(part) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A question in one language as the encoder sees it."""
+
+    text: str
+    vector: Vectors
+    tokens: Tokens | None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for: an analysed question, and its wordings by language: its own, a translation's."""
+
+    question: Question
+    wordings: Mapping[str, Wording]
+
+    @classmethod
+    def of(cls, question: Question, *, encoder: Encoder, translation: str | None = None) -> Query:
+        """Encode a question; a translation is in the other language."""
+        other: Language = "en" if question.language == "zh" else "zh"
+        texts: dict[str, str] = {question.language: question.text}
+        if translation:
+            texts[other] = translation
+        tokens: dict[int, Tokens] = {}
+        vectors = encoder.encode_query(list(texts.values()), each=tokens.__setitem__)
+        wordings = {
+            name: Wording(text, vectors[row], tokens.get(row))
+            for row, (name, text) in enumerate(texts.items())
+        }
+        return cls(question, wordings)
+
+    def for_passages_in(self, language: str) -> dict[str, Wording]:
+        """The wordings that look for passages in a language: as asked, and in that language."""
+        return {name: w for name, w in self.wordings.items() if name in (self.question.language, language)}

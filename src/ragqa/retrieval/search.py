@@ -1,0 +1,198 @@
+"""Question to ranked chunks: candidates from two indexes, one score from three calibrated signals, a reader's view.
+
+- *dense*: cosine of question and chunk, from halfway between what true and false pairs score in
+  their two languages (calibration.py), so that neither language drowns the other;
+- *late*: interaction of their tokens (late.py), counted the same way;
+- *lexical*: how much of the question's words the chunk holds (lexical.py). It is 0 where they cannot
+  match, and so never outvotes what can be compared.
+
+A question that was translated looks for chunks in both wordings; dense and late are then the mean of
+both votes. The weights were chosen on development packs; docs/retrieval.md has the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ragqa.index import Index, Mask, Rows
+from ragqa.models import Reader
+from ragqa.retrieval.passages import MOST_HITS_A_PASSAGE, Hit, select
+from ragqa.retrieval.query import Query
+from ragqa.retrieval.reading import Found, Read, Window
+from ragqa.retrieval.token_scores import late_scores, sentence_scores
+from ragqa.text import sentence_spans
+from ragqa.types import EVERYTHING, Filter, Passage, Signal, Vectors
+
+Span = tuple[int, int]
+# Candidates that get a second look: of each wording in each language, by vector and by words.
+_NEAREST, _BY_WORDS = 50, 30
+# What a signal counts beside a cosine.
+WEIGHTS: Mapping[str, float] = {"dense": 1.0, "late": 1.0, "lexical": 0.2}
+# How many of the best chunks the reader judges.
+JUDGED = 12
+# Sentences lit up in a passage, and how near to the best a second one must come.
+_LIT, _NEARLY_AS_GOOD = 2, 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Chunks by their score, best first, and each signal's value and points, all of shape (n,)."""
+
+    rows: Rows
+    scores: Vectors
+    signals: Mapping[str, tuple[Vectors, Vectors]]
+
+
+def retrieve(
+    query: Query, *, index: Index, k: int, reader: Reader | None = None, wanted: Filter = EVERYTHING
+) -> Found:
+    """The ``k`` best passages for a question, best first: see selection.py for what becomes one."""
+    ranked = rank(query, index=index, wanted=wanted, depth=MOST_HITS_A_PASSAGE * k)
+    read = read_best(query, ranked, index, reader) if reader else ()
+    ranked = judged(ranked, read)
+    hits = [
+        Hit(int(row), float(score), _explain(ranked, at))
+        for at, (row, score) in enumerate(zip(ranked.rows, ranked.scores, strict=True))
+    ]
+    passages = select(hits, index=index, k=k, latest=query.question.latest)
+    known = {each.row: each.chance for each in read}
+    return Found(tuple(_shown(passage, query, index, known) for passage in passages), tuple(read))
+
+
+def read_best(
+    query: Query, ranked: Ranked, index: Index, reader: Reader, *, most: int = JUDGED
+) -> tuple[Read, ...]:
+    """Let the reader read the best chunks, each under its title and heading."""
+    rows = [int(row) for row in ranked.rows[:most]]
+    places = [index.place(row) for row in rows]
+    windows = [
+        Window.of(index.articles[place.article], place.start, place.end, heading=place.heading)
+        for place in places
+    ]
+    readings = reader.read(query.question.text, [window.text for window in windows])
+    scores = ranked.scores[:most].tolist()
+    return tuple(map(Read, rows, windows, readings, scores))
+
+
+def judged(ranked: Ranked, read: Sequence[Read]) -> Ranked:
+    """The same chunks by their chance to answer; those that were not read follow, by their score."""
+    if not read:
+        return ranked
+    known = {each.row: each.chance for each in read}
+    least = min(known.values())
+    value = np.array([known.get(int(row), 0.0) for row in ranked.rows], dtype=np.float32)
+    inside = np.array([int(row) in known for row in ranked.rows])
+    scores = np.asarray(np.where(inside, value, least * ranked.scores), dtype=np.float32)
+    order = np.lexsort((ranked.rows, -scores))
+    signals = {**ranked.signals, "reader": (value, scores - ranked.scores)}
+    return Ranked(
+        ranked.rows[order], scores[order], {name: (v[order], p[order]) for name, (v, p) in signals.items()}
+    )
+
+
+def rank_articles(
+    query: Query, *, index: Index, k: int, reader: Reader | None = None, wanted: Filter = EVERYTHING
+) -> Found:
+    """The best chunk of each of the ``k`` best articles: what a TREC run lists."""
+    depth = k
+    read: tuple[Read, ...] = ()
+    while True:
+        ranked = rank(query, index=index, wanted=wanted, depth=depth)
+        read = read or (read_best(query, ranked, index, reader) if reader else ())
+        ranked = judged(ranked, read)
+        best: dict[int, int] = {}
+        for at, row in enumerate(ranked.rows):
+            best.setdefault(index.place(int(row)).article, at)
+        if len(best) >= k or depth >= index.manifest.chunks:
+            return Found(tuple(_alone(ranked, at, index) for at in list(best.values())[:k]))
+        depth *= 2
+
+
+def rank(
+    query: Query,
+    *,
+    index: Index,
+    wanted: Filter = EVERYTHING,
+    depth: int = 0,
+    weights: Mapping[str, float] = WEIGHTS,
+) -> Ranked:
+    """Score the candidates: at least the ``depth`` nearest chunks of each language.
+
+    A score lies between 0 and 1; 0.5 is halfway between a chunk that answers and one that does not.
+    """
+    words = {name: index.words.coverage(w.text) for name, w in query.wordings.items()}
+    allowed = {
+        language: index.mask(replace(wanted, language=language))
+        for language in sorted(index.languages)
+        if wanted.language in (None, language)
+    }
+    parts = [
+        _score(query, words, language, inside, index, max(depth, _NEAREST))
+        for language, inside in allowed.items()
+        if inside.any()
+    ]
+    if not parts:
+        return Ranked(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), {})
+    rows = np.concatenate([found for found, _ in parts])
+    values = {name: np.concatenate([signals[name] for _, signals in parts]) for name in WEIGHTS}
+    points = {name: np.float32(weights[name] / 2) * value for name, value in values.items()}
+    scores = 0.5 + np.sum(list(points.values()), axis=0)
+    order = np.lexsort((rows, -scores))
+    return Ranked(
+        rows[order],
+        np.asarray(scores[order], dtype=np.float32),
+        {name: (values[name][order], points[name][order]) for name in values},
+    )
+
+
+def _score(
+    query: Query, words: Mapping[str, Vectors], language: str, inside: Mask, index: Index, depth: int
+) -> tuple[Rows, dict[str, Vectors]]:
+    """Candidates among the passages of one language, and their signals."""
+    wordings = query.for_passages_in(language)
+    found = [index.nearest(w.vector, k=depth, among=inside) for w in wordings.values()]
+    found += [_best_by_words(words[name], inside) for name in wordings]
+    rows = np.unique(np.concatenate(found))
+    vectors = index.vectors(rows)
+    dense = [vectors @ w.vector - index.habits.dense[name, language] for name, w in wordings.items()]
+    return rows, {
+        "dense": np.mean(dense, axis=0),
+        "late": late_scores(wordings, rows, language, index),
+        "lexical": np.max([words[name][rows] for name in wordings], axis=0),
+    }
+
+
+def _shown(passage: Passage, query: Query, index: Index, known: Mapping[int, float]) -> Passage:
+    """A passage with its best chunk's chance to answer and the sentences that hold the question's tokens best."""
+    read = [known[row] for row in index.rows_of(passage) if row in known]
+    passage = replace(passage, reader=max(read, default=None))
+    at = passage.chunk.start
+    spans = [(at + start, at + end) for start, end in sentence_spans(passage.chunk.text)]
+    scores = sentence_scores(passage, spans, query, index) if index.tokens is not None else None
+    if scores is None or not spans or not scores.any():
+        return passage
+    best = np.argsort(-scores, kind="stable")[:_LIT]
+    lit = [spans[row] for row in best if scores[row] >= _NEARLY_AS_GOOD * scores[best[0]]]
+    return replace(passage, focus=tuple(sorted(lit)))
+
+
+def _best_by_words(coverage: Vectors, inside: Mask) -> Rows:
+    """The chunks in a mask that hold most of the question's words; none that holds none."""
+    held = np.where(inside, coverage, 0)
+    best = np.argpartition(-held, _BY_WORDS)[:_BY_WORDS] if len(held) > _BY_WORDS else np.arange(len(held))
+    return np.asarray(best[held[best] > 0], dtype=np.int64)
+
+
+def _alone(ranked: Ranked, at: int, index: Index) -> Passage:
+    """One ranked chunk as a passage."""
+    row = int(ranked.rows[at])
+    return replace(index.passage(row, row, float(ranked.scores[at])), signals=_explain(ranked, at))
+
+
+def _explain(ranked: Ranked, at: int) -> tuple[Signal, ...]:
+    return tuple(
+        Signal(name, float(value[at]), float(points[at])) for name, (value, points) in ranked.signals.items()
+    )

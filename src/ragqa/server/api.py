@@ -1,0 +1,241 @@
+"""The server's answers to programs: the documents of the command line over HTTP, and whether it is well."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import AfterValidator, AliasChoices, Field
+from starlette.exceptions import HTTPException
+
+from ragqa.documents import answer_json, article_json, search_json
+from ragqa.errors import (
+    ArticleNotFoundError,
+    BusyError,
+    IndexUnusableError,
+    ModelError,
+    QuestionError,
+    RagqaError,
+)
+from ragqa.server.params import Articles
+from ragqa.server.request_queue import Run
+from ragqa.server.session import LONGEST_QUESTION, Desk
+from ragqa.text import language_of
+from ragqa.timing import Clock
+from ragqa.types import Answer, Language
+
+# Searches at one time, one a core, and those that may wait.
+_AT_ONCE, _WAITING = 2, 64
+# How often it is looked whether who asked is still there.
+_BEAT = 0.2
+_log = logging.getLogger(__name__)
+
+
+def _sayable(id: str | int | None) -> str | int | None:
+    """An id is given back, so it has to be text that can be sent."""
+    str(id).encode()
+    return id
+
+
+Id = Annotated[str | int | None, Field(union_mode="left_to_right"), AfterValidator(_sayable)]
+
+
+class Looked(Articles, frozen=True, extra="forbid"):
+    """A question, and which articles may answer it; as the options of the command line."""
+
+    question: str = Field(
+        min_length=1,
+        max_length=LONGEST_QUESTION,
+        validation_alias=AliasChoices("question", "query", "q", "text"),
+    )
+    id: Id = None
+    k: int | None = Field(None, ge=1, le=100)
+
+
+class Searched(Looked, frozen=True):
+    """What ``search`` is asked; ``translate`` waits for the language model (about a second)."""
+
+    translate: bool = False
+
+
+class Asked(Looked, frozen=True):
+    """What ``ask`` is asked: ``write`` adds a written answer, ``no_llm`` leaves out what needs the language model."""
+
+    language: Language | None = None
+    after: str | None = Field(None, max_length=LONGEST_QUESTION)
+    no_llm: bool = False
+    write: bool = False
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What ``Pipeline.stream`` is told beside the question."""
+        return {
+            "k": self.k, "language": self.language, "wanted": self.wanted, "use_llm": not self.no_llm,
+            "write": self.write or None, "after": self.after,
+        }  # fmt: skip
+
+
+class Slots:
+    """So many at one time, so many waiting. Raises BusyError for more."""
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._free = asyncio.Semaphore(at_once)
+        self._most = at_once + waiting
+        self._in = 0
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Wait for a slot and hold it."""
+        if self._in >= self._most:
+            raise BusyError("too many searches at once; ask again in a moment", self._in)
+        self._in += 1
+        try:
+            async with self._free:
+                yield
+        finally:
+            self._in -= 1
+
+
+def add_routes(app: FastAPI, desk: Desk) -> None:
+    """``/api/ask``, ``/api/search``, ``/api/article``, ``/healthz``, ``/readyz``, and errors as JSON."""
+    _tell_errors(app)
+    _tell_health(app, desk)
+    pipeline = desk.pipeline
+    slots = Slots(_AT_ONCE, _WAITING)
+
+    @app.post("/api/ask")
+    async def ask(asked: Asked, request: Request) -> Any:
+        if asked.no_llm:
+            # Quotes alone need no turn at the language model.
+            async with slots.one():
+                answer = await run_in_threadpool(
+                    lambda: [*pipeline.stream(asked.question, **asked.options)][-1]
+                )
+        else:
+            run = desk.start(asked.question, **asked.options)
+            answer = await _unless_gone(run, request)
+        return answer_json(answer, id=asked.id, models=pipeline.models)
+
+    async def found(searched: Searched) -> dict[str, Any]:
+        clock = Clock()
+        async with slots.one():
+            passages = await run_in_threadpool(
+                pipeline.search,
+                searched.question,
+                k=searched.k,
+                wanted=searched.wanted,
+                use_llm=searched.translate,
+            )
+        return search_json(
+            searched.question,
+            passages,
+            id=searched.id,
+            language=language_of(searched.question),
+            timings_ms=clock.times(),
+        )
+
+    @app.get("/api/search")
+    async def search(searched: Annotated[Searched, Query()]) -> Any:
+        return await found(searched)
+
+    @app.post("/api/search")
+    async def search_for(searched: Searched) -> Any:
+        return await found(searched)
+
+    @app.get("/api/article")
+    def article(id: Annotated[str, Query(max_length=4_000)]) -> Any:
+        return article_json(pipeline.article(id))
+
+
+async def _unless_gone(run: Run, request: Request) -> Answer:
+    """A run's answer; it is stopped when its reader hangs up, and when the server ends (BusyError)."""
+    outcome = asyncio.ensure_future(run_in_threadpool(run.last))
+    try:
+        while not outcome.done():
+            await asyncio.wait([outcome], timeout=_BEAT)
+            if await request.is_disconnected():
+                run.stop()
+    finally:
+        if not outcome.done():
+            run.stop()
+    answer = await outcome
+    if answer is None:
+        raise BusyError("the answer was stopped; ask again in a moment")
+    return answer
+
+
+def _tell_health(app: FastAPI, desk: Desk) -> None:
+    pipeline = desk.pipeline
+
+    @app.get("/healthz")
+    def healthz() -> Any:
+        try:
+            held = pipeline.index is not None
+        except IndexUnusableError:
+            return {"status": "degraded", "index": False}
+        return {"status": "degraded" if pipeline.problem else "ok", "index": held}
+
+    @app.get("/readyz")
+    def readyz() -> JSONResponse:
+        try:
+            waits = "the server is stopping" if desk.line.closed else ""
+            waits = waits or ("the index is being checked, or the models loaded" if pipeline.opening else "")
+            waits = waits or ("" if pipeline.index else "there is no index")
+        except IndexUnusableError:
+            waits = "the index cannot answer"
+        return JSONResponse({"ready": not waits, "waits": waits}, 503 if waits else 200)
+
+
+def _tell_errors(app: FastAPI) -> None:
+    """Errors in a sentence, without paths, tracebacks or what was sent."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        # Names of fields that were sent are not repeated.
+        known = [
+            str(part)
+            for part in first["loc"][1:]
+            if part in Asked.model_fields or part in Searched.model_fields
+        ]
+        return JSONResponse({"error": f"{'.'.join(known) or 'the request'}: {first['msg']}"}, 422)
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+    @app.exception_handler(RagqaError)
+    async def failed(request: Request, error: RagqaError) -> JSONResponse:
+        status, said = _said(error)
+        return JSONResponse({"error": said}, status)
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> JSONResponse:
+        number = secrets.token_hex(4)
+        _log.error("request %s to %s failed", number, request.url.path)
+        said = f"something went wrong here; the log says more about request {number}"
+        return JSONResponse({"error": said, "request": number}, 500)
+
+
+def _said(error: RagqaError) -> tuple[int, str]:
+    """The HTTP status of an error and what a program is told of it."""
+    if isinstance(error, QuestionError):
+        return 422, str(error)
+    if isinstance(error, ArticleNotFoundError):
+        return 404, "there is no such article"
+    if isinstance(error, BusyError):
+        return 503, str(error)
+    _log.error("%s", error)
+    if isinstance(error, IndexUnusableError):
+        return 503, "the index cannot answer; on the server run: ragqa doctor"
+    if isinstance(error, ModelError):
+        return 503, "a model cannot be used; on the server run: ragqa doctor"
+    return 500, "the request failed; the log says more"

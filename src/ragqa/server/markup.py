@@ -1,0 +1,279 @@
+"""Records to HTML: the answer, its sources, an article with its cited spans.
+
+Pure functions. Every string of corpus, question and model passes through ``html.escape`` here, and
+only http and https addresses become links; nothing is read as markdown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from html import escape
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from ragqa.server.i18n import Value, phrase
+from ragqa.types import Answer, Article, Citation, Language, Passage
+
+_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
+STOPS = "。．.！!？?；;"
+_SENTENCE_ENDS = STOPS + "：:…，,”’」』）)]】\"'"
+_MARKS = re.compile(r"(N):(N):(N)(?::((?:N-N,)*N-N))?".replace("N", "[0-9]{1,9}"))
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?::\d{1,5})?")
+_SNIPPET: dict[Language, int] = {"zh": 110, "en": 260}
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A span of an article to highlight; ``n`` is its citation's number, 0 for an uncited passage.
+
+    ``key`` marks a short answer inside its citation: it is highlighted more strongly.
+    """
+
+    n: int
+    start: int
+    end: int
+    key: bool = False
+
+
+def words(ui: Language, key: str, **values: Value) -> str:
+    """Interface words that page.js can put into the other language."""
+    args = f" data-args='{escape(json.dumps(values))}'" if values else ""
+    return f'<span data-word="{key}"{args}>{escape(phrase(ui, key, **values))}</span>'
+
+
+def message(ui: Language, text_or_key: str, *, verbatim: bool = False, **values: Value) -> str:
+    """A box that says what is wrong and what to do: a key of the words, or a text as it is."""
+    body = escape(text_or_key) if verbatim else words(ui, text_or_key, **values)
+    return f'<div class="message" role="alert"><p>{body}</p></div>'
+
+
+def key_spans(found: Answer, marker: int) -> list[Span]:
+    """Where the short answers of a citation stand in its article."""
+    return [
+        (short.start, short.end)
+        for short in found.answers
+        if short.citation == marker and short.start is not None and short.end is not None
+    ]
+
+
+def cite(citation: Citation, keys: Sequence[Span] = ()) -> str:
+    """The number of a citation, with all that page.js needs to open it; ``keys`` are its short answers."""
+    title = escape(f"{citation.article.title} — {citation.quote}")
+    spans = ",".join(f"{start}-{end}" for start, end in keys)
+    short = f' data-short="{spans}"' if spans else ""
+    return (
+        f'<a class="cite" href="#mark-{citation.marker}" title="{title}" data-n="{citation.marker}"'
+        f' data-article="{escape(citation.article.id)}" data-edition="{edition(citation.article)}"'
+        f' data-start="{citation.start}"'
+        f' data-end="{citation.end}"{short}>{citation.marker}</a>'
+    )
+
+
+def sources(ui: Language, found: Answer) -> str:
+    """A card for each passage: cited ones first, by their numbers, then what else was found."""
+    cards = []
+    for rank, passage in enumerate(found.passages, start=1):
+        inside = [c for c in found.citations if _within(c, passage)]
+        keys = [Mark(c.marker, *span, key=True) for c in inside for span in key_spans(found, c.marker)]
+        cards.append((inside[0].marker if inside else 0, _card(ui, passage, rank, inside, keys)))
+    cited = [card for n, card in sorted(cards, key=lambda pair: pair[0]) if n]
+    others = [card for n, card in cards if not n]
+    first = _group(ui, "sources.cited", cited)
+    rest = _group(ui, "sources.also" if cited else "sources.found", others)
+    if not cards:
+        return ""
+    return f'<section class="sources"><h2>{words(ui, "sources.label")}</h2>{first}{rest}</section>'
+
+
+def _within(citation: Citation, passage: Passage) -> bool:
+    overlaps = citation.start < passage.chunk.end and passage.chunk.start < citation.end
+    return citation.article.id == passage.article.id and overlaps
+
+
+def _group(ui: Language, key: str, cards: Sequence[str]) -> str:
+    return f'<h3 class="group">{words(ui, key)}</h3>{"".join(cards)}' if cards else ""
+
+
+def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation], keys: Sequence[Mark]) -> str:
+    article, chunk = passage.article, passage.chunk
+    n = inside[0].marker if inside else 0
+    numbers = "".join(f'<span class="number" data-n="{c.marker}">{c.marker}</span>' for c in inside)
+    # The sentences that match best are highlighted where nothing is cited.
+    cited = [*(Mark(c.marker, c.start, c.end) for c in inside), *keys]
+    lit = [
+        replace(m, start=max(m.start - chunk.start, 0), end=min(m.end - chunk.start, len(chunk.text)))
+        for m in cited or [Mark(0, *span) for span in passage.focus]
+    ]
+    return (
+        f'<article class="source" data-cited="{str(bool(inside)).lower()}" data-n="{n}"'
+        f' data-article="{escape(article.id)}" data-edition="{edition(article)}"'
+        f' data-start="{chunk.start}" data-end="{chunk.end}">'
+        f'<h4><button class="open" type="button" lang="{article.language}">'
+        f"{numbers}{escape(article.title)}</button></h4>"
+        f'{meta(ui, article)}<p class="snippet" lang="{article.language}">'
+        f"{snippet(chunk.text, lit, _SNIPPET[article.language])}</p>"
+        f"{_why(ui, passage, rank)}</article>"
+    )
+
+
+def _why(ui: Language, passage: Passage, rank: int) -> str:
+    """Why a passage stands where it does, behind a disclosure: its place, its signals, its copies."""
+    chunk = passage.chunk
+    details = words(
+        ui, "sources.details", score=f"{passage.score:.3f}", rank=rank, start=chunk.start, end=chunk.end
+    )
+    signals = "".join(
+        f"<li><span>{words(ui, f'signal.{s.name}')}</span> {s.points:+.3f}</li>"
+        for s in passage.signals
+        if s.points
+    )
+    copies = ", ".join(map(escape, passage.also_in))
+    return (
+        f'<details class="score"><summary>{words(ui, "sources.score")}</summary><p>{details}</p>'
+        f"{f'<ul>{signals}</ul>' if signals else ''}</details>"
+        f'{f"""<p class="copies">{words(ui, "sources.copies")} {copies}</p>""" if copies else ""}'
+    )
+
+
+def meta(ui: Language, article: Article, *, link: bool = False) -> str:
+    """Outlet, date and language of an article; ``link`` makes its web addresses clickable."""
+    outlet = escape(_outlet(article.source)) or words(ui, "unsaid.source")
+    date = article.published
+    when = f'<time datetime="{escape(date)}">{escape(date)}</time>' if date else words(ui, "unsaid.date")
+    parts = [outlet, when, f'<span lang="{article.language}">{_NAMES[article.language]}</span>']
+    addresses = [url for url in (article.source, *article.links) if web_address(url)][:3] if link else []
+    parts += [
+        f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer nofollow">'
+        f"{words(ui, 'reader.original')} ({escape(_outlet(url))})</a>"
+        for url in dict.fromkeys(addresses)
+    ]
+    return f'<p class="meta">{"".join(f"<span>{part}</span>" for part in parts)}</p>'
+
+
+def web_address(url: str) -> bool:
+    """Whether ``url`` may become a link: http or https, and a host that says where it leads.
+
+    So no credentials before it, no letters that look like others, nothing that browsers read otherwise.
+    """
+    if any(not c.isprintable() or c in ' <>"\\' for c in url):
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.netloc))
+
+
+def _outlet(source: str) -> str:
+    return (urlsplit(source).hostname or source) if web_address(source) else source
+
+
+def snippet(text: str, lit: Sequence[Mark], width: int) -> str:
+    """About ``width`` characters of a passage around what is cited in it, with that lit."""
+    first = min((mark.start for mark in lit), default=0)
+    last = max((mark.end for mark in lit), default=0)
+    start = max(0, first - width // 4)
+    end = min(len(text), max(last, start + width))
+    if start and not text[start - 1].isspace() and text[start].isascii():
+        start = next((i + 1 for i in range(start, first) if text[i].isspace()), start)
+    if end < len(text) and text[end].isascii():
+        end = next((i for i in range(end, max(last, start), -1) if text[i].isspace()), end)
+    inside = [replace(m, start=m.start - start, end=m.end - start) for m in lit]
+    body = spans(text[start:end], inside, ids=False)
+    return f"{'…' if start else ''}{body}{'…' if end < len(text) else ''}"
+
+
+def spans(text: str, marks: Iterable[Mark], *, offset: int = 0, ids: bool = True) -> str:
+    """Escaped text in which exactly the marked spans stand in ``<mark>``, even if they overlap.
+
+    Where spans overlap, the stretch they share names both numbers. The first stretch of a number
+    whose span begins in this text has the id ``mark-<n>``, its last one ``data-last``.
+    """
+    near = [replace(m, start=m.start - offset, end=m.end - offset) for m in marks]
+    near = [m for m in near if m.start < len(text) and m.end > 0]
+    inner = {cut for m in near for cut in (m.start, m.end) if 0 < cut < len(text)}
+    cuts = sorted({0, len(text)} | inner)
+    out = []
+    for start, end in pairwise(cuts):
+        over = [m for m in near if m.start <= start and end <= m.end]
+        piece = escape(text[start:end])
+        out.append(_mark(piece, over, start, end, ids=ids) if over else piece)
+    return "".join(out)
+
+
+def _mark(piece: str, over: Sequence[Mark], start: int, end: int, *, ids: bool) -> str:
+    numbers = sorted({m.n for m in over if m.n})
+    if not numbers:
+        opened = ids and any(m.start == start for m in over)
+        return f'<mark class="passage"{" id=mark-0" if opened else ""}>{piece}</mark>'
+    begun = [m.n for m in over if m.n and m.start == start and not m.key]
+    ended = sorted(m.n for m in over if m.n and m.end == end and not m.key)
+    anchor = f' id="mark-{begun[0]}"' if ids and begun else ""
+    last = f' data-last="{" ".join(map(str, ended))}"' if ended else ""
+    kind = ' class="key"' if any(m.key for m in over) else ""
+    return f'<mark{kind}{anchor} data-n="{" ".join(map(str, numbers))}"{last}>{piece}</mark>'
+
+
+def highlight(text: str, keys: Iterable[Span], start: int = 0, end: int | None = None) -> str:
+    """The escaped stretch ``start`` to ``end`` of a text, with its key words in ``<mark>``."""
+    end = len(text) if end is None else end
+    out, at = [], start
+    for a, b in sorted(keys):
+        a, b = max(a, at), min(b, end)
+        if a < b:
+            out += [escape(text[at:a]), f"<mark>{escape(text[a:b])}</mark>"]
+            at = b
+    return "".join([*out, escape(text[at:end])])
+
+
+def read_marks(text: str, article: Article) -> list[Mark]:
+    """The marks that page.js asks for as ``n:start:end`` or ``n:start:end:a-b,a-b``; other text gives none."""
+    found = _MARKS.fullmatch(text)
+    if found is None:
+        return []
+    n, start, end = map(int, found.group(1, 2, 3))
+    keys = [
+        Mark(n, int(first), int(last), key=True)
+        for first, last in (key.split("-") for key in (found.group(4) or "").split(",") if key)
+    ]
+    marks = [Mark(n, start, end), *keys]
+    return marks if all(start <= m.start < m.end <= min(end, len(article.text)) for m in marks) else []
+
+
+def edition(article: Article) -> str:
+    """What tells one wording of an article from another: spans of one mean nothing in another."""
+    return blake2b(article.text.encode(), digest_size=6).hexdigest()
+
+
+def reader(ui: Language, article: Article, marks: Sequence[Mark], *, asked: str = "") -> str:
+    """The whole article, its lines as paragraphs and headings, with ``marks`` lit.
+
+    They are left out, and it is said so, where the article is of another edition than ``asked``.
+    """
+    changed = asked not in ("", edition(article))
+    marks = () if changed else marks
+    lines, offset = [], 0
+    for line in article.text.split("\n"):
+        if line.strip():
+            tag = "h3" if _heading(line) else "p"
+            lines.append(f"<{tag}>{spans(line, marks, offset=offset)}</{tag}>")
+        offset += len(line) + 1
+    numbers = sorted({m.n for m in marks if m.n})
+    jumps = "".join(f'<a class="jump" href="#mark-{n}" data-n="{n}">{n}</a>' for n in numbers)
+    cited = f'<p class="jumps">{words(ui, "reader.cited")} {jumps}</p>' if jumps else ""
+    note = message(ui, "reader.changed") if changed else ""
+    return (
+        f'<article class="leaf" lang="{article.language}" data-article="{escape(article.id)}">'
+        f'<header><h2 tabindex="-1">{escape(article.title)}</h2>{meta(ui, article, link=True)}{cited}{note}'
+        "</header>"
+        f"{''.join(lines)}</article>"
+    )
+
+
+def _heading(line: str) -> bool:
+    return len(line) <= 60 and line.rstrip()[-1] not in _SENTENCE_ENDS and not line[0].isspace()

@@ -1,0 +1,54 @@
+"""What is wished beside a question, by the page (as JSON) or by a program; checked before anything is done."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from ragqa.errors import QuestionError
+from ragqa.types import Filter, Language
+
+_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+
+
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+class Articles(BaseModel, frozen=True):
+    """Which articles may answer; a field that is left empty lets all pass."""
+
+    since: str | None = Field(default=None, pattern=_DATE)
+    until: str | None = Field(default=None, pattern=_DATE)
+    written_in: Language | None = None
+    source: str | None = Field(default=None, max_length=200)
+
+    _empty = field_validator("since", "until", "written_in", "source", mode="before")(_none_if_empty)
+
+    @property
+    def wanted(self) -> Filter:
+        """The filter on articles."""
+        return Filter(since=self.since, until=self.until, language=self.written_in, source=self.source)
+
+
+class Wishes(Articles, frozen=True):
+    """The interface language, the question before this one, and what is set under "advanced".
+
+    ``translate`` puts translations under quotes in another language, ``write`` a written answer above them.
+    """
+
+    ui: Language = "en"
+    after: str = Field(default="", max_length=2000)
+    k: int | None = Field(default=None, ge=1, le=20)
+    translate: bool = True
+    write: bool | None = None
+
+    _no_k = field_validator("k", mode="before")(_none_if_empty)
+
+
+def read_wishes(text: object) -> Wishes:
+    """The wishes of a page. Raises QuestionError naming the one that cannot be met."""
+    try:
+        return Wishes.model_validate_json(text if isinstance(text, str) and text else "{}")
+    except ValidationError as error:
+        name = ".".join(map(str, error.errors()[0]["loc"])) or "the request"
+        raise QuestionError(f"{name}: {error.errors()[0]['msg']}") from error

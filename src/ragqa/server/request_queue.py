@@ -1,0 +1,160 @@
+"""Questions in a line for the one language model, each in a thread of its own, which its reader can leave.
+
+Gradio's own way to cancel an event waits for the step that runs, and fails when the event ends at
+that moment; a run is left at once, and the model stops at its next snapshot.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+
+from ragqa.errors import BusyError
+from ragqa.types import Answer
+
+Snapshots = Iterator[Answer]
+# Seconds after which whoever waits in the line is asked to come back.
+_PATIENCE = 120.0
+
+
+class Line:
+    """First come, first served; ``places`` may wait behind the question that is being answered."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._runs: list[Run] = []
+        self._changed = threading.Condition()
+        self._closed = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is being answered and nobody waits."""
+        return not self._runs
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more questions."""
+        return self._closed
+
+    def close(self) -> None:
+        """Take no more questions and turn away those that wait; what is being answered goes on."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def cut(self) -> None:
+        """Stop what is being answered, too."""
+        self.close()
+        for run in list(self._runs):
+            run.stop()
+
+    def ahead(self, run: Run) -> int:
+        """How many questions come before one that waits."""
+        with self._changed:
+            before = self._runs[: self._runs.index(run)] if run in self._runs else []
+            return sum(not other.stopped for other in before)
+
+    def join(self, run: Run) -> None:
+        """Take the last place. Raises BusyError when there is none."""
+        with self._changed:
+            waiting = sum(not other.stopped for other in self._runs)
+            if self._closed:
+                raise BusyError("the server is stopping; ask again in a moment")
+            if waiting > self._places:
+                raise BusyError(f"{waiting} questions are waiting already; ask again in a moment", waiting)
+            self._runs.append(run)
+
+    def reach(self, run: Run) -> bool:
+        """Wait until it is a question's turn; False when its reader left. Raises BusyError after two minutes."""
+        with self._changed:
+            come = self._changed.wait_for(
+                lambda: self._runs[0] is run or run.stopped or self._closed, timeout=_PATIENCE
+            )
+            if not run.stopped and (not come or self._runs[0] is not run):
+                raise BusyError("this question has waited too long; ask again in a moment", len(self._runs))
+            return not run.stopped
+
+    def leave(self, run: Run) -> None:
+        """Give the place back."""
+        with self._changed:
+            if run in self._runs:
+                self._runs.remove(run)
+            self._changed.notify_all()
+
+    def look_again(self) -> None:
+        """Wake those who wait: one of them has been stopped."""
+        with self._changed:
+            self._changed.notify_all()
+
+
+class Run:
+    """Snapshots of one answer, which waits for its turn in a line. Raises BusyError when that is full."""
+
+    def __init__(self, start: Callable[[], Snapshots], line: Line) -> None:
+        self._start = start
+        self._line = line
+        self._left = threading.Event()
+        self._begun = False
+        self._ready: SimpleQueue[Answer | Exception | None] = SimpleQueue()
+        line.join(self)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody stopped it."""
+        return self._left.is_set()
+
+    @property
+    def ahead(self) -> int:
+        """How many questions are answered first."""
+        return self._line.ahead(self)
+
+    def stop(self) -> None:
+        """End the iteration at once; the stream is closed at its next snapshot."""
+        self._left.set()
+        self._ready.put(None)
+        if self._begun:
+            self._line.look_again()
+        else:
+            self._line.leave(self)
+
+    def last(self) -> Answer | None:
+        """The finished answer; None when it was stopped. Raises what the stream raised."""
+        answer = None
+        for snapshot in self:
+            answer = snapshot
+        return None if self.stopped else answer
+
+    def __iter__(self) -> Iterator[Answer]:
+        """Snapshots as they come, until the last or until ``stop``; raises what the stream raised."""
+        self._begun = True
+        threading.Thread(target=self._work, daemon=True, name="ragqa-answer").start()
+        try:
+            while (snapshot := self._ready.get()) is not None and not self._left.is_set():
+                if isinstance(snapshot, Exception):
+                    raise snapshot
+                yield snapshot
+        except GeneratorExit:
+            self.stop()
+            raise
+
+    def _work(self) -> None:
+        try:
+            if self._line.reach(self):
+                self._follow(self._start())
+        except Exception as error:
+            self._ready.put(error)
+        finally:
+            self._line.leave(self)
+            self._ready.put(None)
+
+    def _follow(self, snapshots: Snapshots) -> None:
+        try:
+            for snapshot in snapshots:
+                if self._left.is_set():
+                    return
+                self._ready.put(snapshot)
+        finally:
+            close = getattr(snapshots, "close", None)
+            if close is not None:
+                close()

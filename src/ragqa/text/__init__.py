@@ -1,0 +1,26 @@
+"""Language, words and numbers of Chinese and English text."""
+
+from ragqa.text.language import HAN, Span, column, language_of, sentence_spans, weight
+from ragqa.text.lexicon import asks_for_latest, denies, fold, names, ngrams, noun_phrases, terms
+from ragqa.text.numbers import amounts, quantities, scales, spelled_amount, with_amounts
+
+__all__ = [
+    "HAN",
+    "Span",
+    "amounts",
+    "asks_for_latest",
+    "column",
+    "denies",
+    "fold",
+    "language_of",
+    "names",
+    "ngrams",
+    "noun_phrases",
+    "quantities",
+    "scales",
+    "sentence_spans",
+    "spelled_amount",
+    "terms",
+    "weight",
+    "with_amounts",
+]

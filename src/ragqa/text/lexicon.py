@@ -1,0 +1,159 @@
+"""Words, names and quantities of Chinese and English text, for matching only.
+
+What is returned is folded (case, width, traditional to simplified); show the original instead.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+from ragqa.text.language import HAN
+from ragqa.text.numbers import COUNTED, chinese_number
+
+_STOP_EN = frozenset(
+    "a an and any are as at be been but by can could did do does for from had has have he her his how i if in"
+    " into is it its many may me more most much must no not of off on one or our out over own say said shall she"
+    " should so some such than that the their them then there these they this those to too up us was we were what"
+    " when where which while who whom whose why will with would you your about after also before between both"
+    " during each ever just other".split()
+)
+_STOP_ZH = frozenset(
+    "什么 为什么 怎么 怎样 如何 哪里 哪儿 哪些 哪个 哪位 多少 几个 是否 是不是 有没有 时候 何时 谁 一个 一些 这个 那个"
+    " 这些 那些 他们 我们 你们 她们 它们 自己 以及 并且 而且 但是 因为 所以 如果 虽然 然后 就是 可以 可能 没有 已经"
+    " 进行 关于 对于 根据 通过 由于 其中 之后 之前 目前 表示 认为 称为 第几 哪年 哪一年 请问 多大 多久 多长".split()
+)
+_LATIN = re.compile(r"[a-z0-9][a-z0-9.+\-]*[a-z0-9]|[a-z0-9]")
+_HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
+_LATEST = re.compile(r"最新|最近一|近日|近况|\blatest\b|\bnewest\b|\bmost recent(?:ly)?\b|\bthese days\b")
+_NAME_TAGS = ("nr", "ns", "nt", "nz")
+# A Latin word that carries a capital or a digit beside letters: Brundage, OpenAI, GPT-4, o1.
+_LATIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-'’&][A-Za-z0-9]+)*")
+_HAN_NAME_RUN = re.compile(r"[\u4e00-\u9fff]+(?:[·•・‧][\u4e00-\u9fff]+)+")
+
+
+# Tags of words that noun phrases are made of: nouns, short forms, attributes, numbers and units, 和.
+_PHRASE_TAGS = "njlbmqftseixcgka"
+# What a tagger leaves at the ends of one.
+_NO_PHRASE = " ，。、；：,.;:()（）“”和与由在被把为于从是"
+_CAPITALISED = re.compile(r"[A-Z][\w.'’-]*(?: [A-Z0-9][\w.'’-]*)*")
+_DENIAL = re.compile(
+    r"没有?(?!收|落|头)|从未|未(?!来|婚|央)|(?<!不得)不(?!过|仅|但|断|少|同|久|错|料|管|论|足|得不)|并非|无法|拒绝|否认"
+    r"|\bno\b(?!\. ?\d|-)|\b(?:not|never|nobody|nothing|nor|neither|without|cannot)\b"
+    r"|\b(?:denie[sd]|deny|refuse[sd]?)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+
+
+def denies(text: str) -> bool:
+    """Whether a sentence holds a negation."""
+    return bool(_DENIAL.search(text))
+
+
+def fold(text: str) -> str:
+    """One form for matching: NFKC, lower case, simplified characters. Offsets are not kept."""
+    return str(_simplifier().convert(unicodedata.normalize("NFKC", text).lower()))
+
+
+def terms(text: str) -> list[str]:
+    """What the lexical index knows a text by, repeats included: words, and characters of Chinese runs.
+
+    Latin words and numbers; of Chinese single characters, pairs of neighbours and words. Words are
+    tagged, so that 开放 the word and 开放 the pair are two terms. Stop words are left out.
+    """
+    import rjieba
+
+    folded = fold(text)
+    found = [word for word in _LATIN.findall(folded) if word not in _STOP_EN]
+    for run in _HAN_RUN.findall(folded):
+        found.extend(run)
+        found.extend(run[i : i + 2] for i in range(len(run) - 1))
+        found.extend(f"={word}" for word in rjieba.cut(run) if len(word) > 1 and word not in _STOP_ZH)
+    return found
+
+
+def asks_for_latest(question: str) -> bool:
+    """Whether the newest article answers best: 最新, 最近, latest, most recent."""
+    return bool(_LATEST.search(fold(question)))
+
+
+def ngrams(text: str) -> frozenset[str]:
+    """Chinese character bigrams, Latin words and numbers (四所 is 4所): what two wordings of one fact share."""
+    folded = COUNTED.sub(lambda run: f" {chinese_number(run.group())} ", fold(text))
+    grams = {w for w in _LATIN.findall(folded) if w not in _STOP_EN}
+    for run in _HAN_RUN.findall(folded):
+        grams.update(run[i : i + 2] for i in range(len(run) - 1))
+    return frozenset(grams)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Folded names of a question or statement: capitalised Latin words and Chinese proper nouns."""
+    import rjieba
+
+    found: list[str] = []
+    for run in _HAN_NAME_RUN.findall(text):
+        *first, last = re.split("[·•・‧]", fold(run))
+        found.extend(part for part in (*first, _name_at_start(last)) if len(part) > 1)
+    rest = _HAN_NAME_RUN.sub(" ", text)
+    for start, word in ((m.start(), m.group()) for m in _LATIN_NAME.finditer(rest)):
+        marked = any(c.isupper() for c in word[1:]) or any(c.isdigit() for c in word)
+        if marked or (word[0].isupper() and not _opens_sentence(rest, start)) or _unusual(word):
+            found.append(fold(word))
+    for word, tag in rjieba.tag(rest):
+        if tag.startswith(_NAME_TAGS) and len(word) > 1 and HAN.search(word):
+            found.append(fold(word))
+    return tuple(dict.fromkeys(name for name in found if name not in _STOP_EN))
+
+
+def noun_phrases(text: str) -> list[str]:
+    """The runs of nouns in a Chinese text, of capitalised words in another: 约翰·梅信格, 七鳃鳗和盲鳗."""
+    import rjieba
+
+    if not HAN.search(text):
+        return [match.group().rstrip(".,'’-") for match in _CAPITALISED.finditer(text)]
+    runs: list[list[tuple[str, str]]] = [[]]
+    for word, tag in rjieba.tag(text):
+        if tag[0] in _PHRASE_TAGS or tag == "vn":
+            runs[-1].append((word, tag))
+        else:
+            runs.append([])
+    for run in runs:
+        while run and run[-1][1][0] in "mqcx":
+            run.pop()
+    named = [run for run in runs if any(tag[0] in "njl" for _, tag in run)]
+    return ["".join(word for word, _ in run).strip(_NO_PHRASE) for run in named]
+
+
+def _name_at_start(text: str) -> str:
+    """The name that a run of characters begins with: 基尔帕特里克 of 基尔帕特里克在."""
+    import rjieba
+
+    name = ""
+    for word, tag in rjieba.tag(text):
+        if name and not tag.startswith("n"):
+            break
+        name += word
+    return name
+
+
+def _opens_sentence(text: str, start: int) -> bool:
+    before = text[:start].rstrip(" \t\"'“‘(（")
+    return not before or before[-1] in ".!?。！？:：\n"
+
+
+def _unusual(word: str) -> bool:
+    return (
+        word[0].isupper()
+        and word.lower() not in _STOP_EN
+        and len(word) > 3
+        and not word.lower().endswith("ing")
+    )
+
+
+@lru_cache(maxsize=1)
+def _simplifier() -> Any:
+    import opencc
+
+    return opencc.OpenCC("t2s")

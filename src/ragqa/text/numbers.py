@@ -1,0 +1,145 @@
+"""Numbers that Chinese and English text states, scaled: 1570亿 and 157 billion are both 1.57e11."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+
+from ragqa.types import Language
+
+_ZH_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_ZH_SMALL, _ZH_LARGE = {"十": 10, "百": 100, "千": 1000}, {"万": 10**4, "亿": 10**8}
+_SCALE = {
+    "百": 1e2, "千": 1e3, "万": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8, "万亿": 1e12,
+    "hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "mn": 1e6,
+    "billion": 1e9, "bn": 1e9, "b": 1e9, "trillion": 1e12,
+}  # fmt: skip
+_NUMBER = re.compile(
+    r"(\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?:[ -]?(万亿|百万|千万|百|千|万|亿|(?:hundred|thousand|million|billion|trillion|bn|mn|[kmb])\b))?",
+    re.IGNORECASE,
+)
+_TENTHS = re.compile(r"([一二两三四五六七八九])成(?!员|立|为|功|本|长|果|千|分|就|都)")
+_ZH_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
+# Numerals that count something; a lone 一 seldom does (一些).
+COUNTED = re.compile(r"[零〇一二两三四五六七八九十百千万亿]{2,}|[二两三四五六七八九十]")
+_EN_UNITS = {
+    w: i
+    for i, w in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+        " seventeen eighteen nineteen".split()
+    )
+} | {
+    w: 10 * i for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
+}
+_EN_NUMBER = re.compile(rf"\b({'|'.join(_EN_UNITS)})\b(?:[ -](hundred|thousand|million|billion|trillion)\b)?")
+# Numbers of which only the scale is told: 数十亿, 上千万; tens of thousands, several million, dozens.
+_ZH_SCALE = re.compile(r"(?:[数几]|上(?=[百千万亿])|成(?=[百千]))([十百千万亿]+)")
+_EN_SCALE = re.compile(
+    r"\b(?:(?:several|a few) |(ten|dozen|score|hundred|thousand)s of )?((?:hundred )?)"
+    r"(ten|dozen|score|decade|hundred|thousand|million|billion|trillion)(s?)\b"
+)
+_MONTHS = {m[:3]: i for i, m in enumerate(
+    "january february march april may june july august september october november december".split(), start=1
+)}  # fmt: skip
+_MONTH = re.compile(
+    r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\b\.?"
+)
+
+
+def quantities(text: str, *, generous: bool = False) -> frozenset[float]:
+    """Every number that a text states, scaled: 1570亿 and 157 billion are both 1.57e11.
+
+    Numbers below ten written as words (一个, two) and months by name (May) count only when
+    ``generous``: a source may write them so, but a statement does not assert them ("one of them").
+    """
+    folded = unicodedata.normalize("NFKC", text).lower()
+    found = {
+        round(float(digits.replace(",", "")) * _SCALE.get(scale, 1.0), 6)
+        for digits, scale in _NUMBER.findall(folded)
+    }
+    # A bare 万 or 亿 only scales the digits before it; 数十亿 is no number.
+    runs = _ZH_NUMBER.findall(_ZH_SCALE.sub(" ", folded))
+    spelled = {float(chinese_number(run)) for run in runs if run.strip("百千万亿")}
+    spelled.update(10.0 * chinese_number(tenths) for tenths in _TENTHS.findall(folded))
+    for match in _EN_NUMBER.finditer(folded):
+        spelled.add(float(_EN_UNITS[match.group(1)]) * _SCALE.get(match.group(2) or "", 1.0))
+    if generous:
+        return frozenset(found | spelled | {float(_MONTHS[month]) for month in _MONTH.findall(folded)})
+    return frozenset(found | {number for number in spelled if number >= 10})
+
+
+def scales(text: str) -> frozenset[int]:
+    """Powers of ten of the numbers of which a text tells the scale only: 9 for 数十亿 and for "billions"."""
+    folded = unicodedata.normalize("NFKC", text).lower()
+    found = [float(chinese_number(run)) for run in _ZH_SCALE.findall(folded)]
+    for match in _EN_SCALE.finditer(folded):
+        of, hundred, word, plural = match.groups()
+        if plural or match[0].startswith(("several", "a few")):
+            found.append(
+                _SCALE.get(word, 10.0) * (_SCALE.get(of, 10.0) if of else 1.0) * (100.0 if hundred else 1.0)
+            )
+    return frozenset(round(math.log10(value)) for value in found)
+
+
+def amounts(text: str) -> list[tuple[int, int, float]]:
+    """Where a text states numbers in digits, and what they come to: start, end, value."""
+    return [
+        (
+            m.start(),
+            m.end(),
+            round(float(m.group(1).replace(",", "")) * _SCALE.get((m.group(2) or "").lower(), 1.0), 6),
+        )
+        for m in _NUMBER.finditer(text)
+    ]
+
+
+def chinese_number(run: str) -> int:
+    """Value of a Chinese numeral: 五亿 is 500000000, 二十 is 20; a run of digits is read as digits."""
+    if all(c in _ZH_DIGITS for c in run):
+        return int("".join(str(_ZH_DIGITS[c]) for c in run))
+    total = section = digit = 0
+    for c in run:
+        if c in _ZH_DIGITS:
+            digit = _ZH_DIGITS[c]
+        elif c in _ZH_SMALL:
+            section += (digit or 1) * _ZH_SMALL[c]
+            digit = 0
+        else:
+            total = (total + section + digit or 1) * _ZH_LARGE[c]
+            section = digit = 0
+    return total + section + digit
+
+
+_SCALES = {"万": 1e4, "亿": 1e8, "万亿": 1e12, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_AMOUNTS: dict[Language, tuple[re.Pattern[str], list[tuple[str, float]]]] = {
+    "en": (
+        re.compile(r"(\d[\d,]*(?:\.\d+)?) ?(万亿|亿|万)"),
+        [(" trillion", 1e12), (" billion", 1e9), (" million", 1e6), (" thousand", 1e3)],
+    ),
+    "zh": (
+        re.compile(r"(\d[\d,]*(?:\.\d+)?) (million|billion|trillion)", re.IGNORECASE),
+        [("万亿", 1e12), ("亿", 1e8), ("万", 1e4)],
+    ),
+}
+
+
+def with_amounts(text: str, language: Language) -> str:
+    """Write 亿 and 万 as billions and millions for an English answer, and the other way round.
+
+    A small model makes 50 billion of 50亿, which is 5 billion.
+    """
+
+    def spelled(match: re.Match[str]) -> str:
+        value = float(match.group(1).replace(",", "")) * _SCALES[match.group(2).lower()]
+        return spelled_amount(value, language) + (" " if language == "en" else "")
+
+    return _AMOUNTS[language][0].sub(spelled, text)
+
+
+def spelled_amount(value: float, language: Language) -> str:
+    """A number as its language writes it: 5 billion, 50亿; a small one as it is."""
+    units = _AMOUNTS[language][1]
+    unit, size = next(((unit, size) for unit, size in units if value >= size), ("", 1.0))
+    return f"{value / size:.12g}{unit}"

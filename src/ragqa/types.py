@@ -1,0 +1,240 @@
+"""Every type that the rooms share. Imports nothing of ours.
+
+Offsets are Python string offsets into ``Article.text``; dates are ISO ``YYYY-MM-DD`` (or a prefix
+of it: ``2024``, ``2024-05``); languages are ``zh`` or ``en``; scores are similarities: higher is better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+Language = Literal["zh", "en"]
+Status = Literal["answered", "possible", "not_found"]
+Verdict = Literal["supported", "partly", "unsupported"]
+Mode = Literal["sources", "quotes", "written"]
+Kind = Literal["quote", "written"]
+# From so many on, statements stand one a line.
+_ITEMS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One cleaned article; ``text`` is what is indexed, cited and shown."""
+
+    id: str
+    title: str
+    text: str
+    source: str = ""
+    published: str | None = None
+    language: Language = "zh"
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of whole sentences: ``article.text[start:end] == text``, always."""
+
+    article_id: str
+    start: int
+    end: int
+    text: str
+    heading: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end or self.end - self.start != len(self.text):
+            raise ValueError(f"chunk {self.start}:{self.end} holds {len(self.text)} characters")
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One reason for a passage's score: what was measured, and what it added."""
+
+    name: str
+    value: float
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found for a question, with the article it stands in.
+
+    ``focus`` are the spans, in the article, of the sentences that match best; ``also_in`` the ids of
+    articles that hold the same words; ``signals`` why it scores as it does; ``reader`` the probability that
+    it answers by itself, None where no reader read it.
+    """
+
+    chunk: Chunk
+    article: Article
+    score: float
+    reader: float | None = None
+    focus: tuple[tuple[int, int], ...] = ()
+    also_in: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """An exact quote: ``article.text[start:end] == quote``, always."""
+
+    marker: int
+    article: Article
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end <= len(self.article.text):
+            raise ValueError(f"citation {self.start}:{self.end} lies outside {self.article.id}")
+
+    @property
+    def quote(self) -> str:
+        """The cited words, as they stand in the article."""
+        return self.article.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """The few words that answer, exact: ``article.text[start:end]`` inside their citation.
+
+    Where they stand in the article's title, ``in_title`` is set and there are no offsets.
+    """
+
+    text: str
+    citation: int
+    start: int | None
+    end: int | None
+
+    @property
+    def in_title(self) -> bool:
+        """Whether the words stand in the title of the cited article."""
+        return self.start is None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of an answer and the markers of the citations it rests on.
+
+    A quote's text is its citation's quote, exactly; ``translation`` puts it into the question's language. A
+    written one is a language model's, shown only when it is supported.
+    """
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict = "supported"
+    kind: Kind = "quote"
+    translation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question gets. While it is being made, earlier snapshots have less of it.
+
+    ``answers`` are the short answers, ``statements`` the quotes that hold them (written ones first).
+    ``confidence`` is the probability that what is shown is right;
+    ``cached`` says that the same question was answered from the same index before. ``asked`` are the
+    reader's own words where ``question`` is the follow-up that they were taken for. ``conflict`` are the markers
+    of two citations that disagree; ``index`` names the version that it was found in.
+    """
+
+    question: str
+    language: Language
+    status: Status
+    statements: tuple[Statement, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    answers: tuple[ShortAnswer, ...] = ()
+    confidence: float = 0.0
+    mode: Mode = "quotes"
+    note: str = ""
+    timings_ms: dict[str, int] = field(default_factory=dict)
+    cached: bool = False
+    asked: str = ""
+    conflict: tuple[int, ...] = ()
+    index: dict[str, str | int] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """What a person copies: the statements in the question's language with their ``[n]`` markers.
+
+        One paragraph, or one line an item where there are three or more; the note where there are none.
+        """
+        shown = [marked(s, self.language) for s in self.statements]
+        titles = {c.marker: c.article.title for c in self.citations}
+        cited = dict.fromkeys(a.citation for a in self.answers if a.in_title)
+        lines = [*(f"{titles[n]} [{n}]" for n in cited), *shown]
+        if len(lines) < _ITEMS:
+            return ("" if self.language == "zh" and not cited else " ").join(lines) or self.note
+        return "\n".join(lines)
+
+
+def marked(statement: Statement, language: Language) -> str:
+    """Put a statement's ``[n]`` markers before its full stop (after it in Chinese: no space).
+
+    A quote in another language is given in its translation where there is one.
+    """
+    text = statement.translation or statement.text
+    gap = "" if language == "zh" else " "
+    markers = "".join(f"[{n}]" for n in statement.citations)
+    if not markers:
+        return text
+    body, stop = text, ""
+    if body and body[-1] in "。．.！!？?；;":
+        body, stop = body[:-1], body[-1]
+    return f"{body}{gap}{markers}{stop}"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A corpus entry that was not indexed, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which articles may answer; empty fields let all pass.
+
+    ``since`` and ``until`` are ISO dates (or prefixes), both inclusive: an article without a date
+    passes neither. ``source`` is part of an outlet or address, in any case.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    language: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Article ids by what a new version does with them."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+    @property
+    def any(self) -> bool:
+        """Whether the corpus differs from the index."""
+        return bool(self.added or self.changed or self.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What ``ragqa index`` did, or with ``dry_run`` would do."""
+
+    version: str
+    articles: int
+    chunks: int
+    changes: Changes
+    skipped: tuple[Skipped, ...]
+    seconds: float
+    tokens_per_second: float
+
+
+EVERYTHING = Filter()
