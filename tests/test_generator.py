@@ -13,23 +13,23 @@ from typing import Any
 import pytest
 
 from ragqa.errors import ModelDamagedError, ModelError, ModelMissingError
-from ragqa.models import generator
-from ragqa.models.chat_server import OpenAICompatible, _delta
+from ragqa.models import chat_server, generator
+from ragqa.models.chat_server import OpenAICompatible
 from ragqa.models.generator import LlamaCpp, load
 from ragqa.models.protocols import Message
-from ragqa.models.streaming import _pull
+from ragqa.models.streaming import pieces_of
 
 ASKED = [Message("system", "Answer."), Message("user", "谁？")]
 
 
-# --- _pull -----------------------------------------------------------------------------------
+# --- pieces_of -----------------------------------------------------------------------------------
 
 
 def test_pieces_come_in_order_and_empty_ones_are_left_out() -> None:
     def run(emit: Callable[[str], bool]) -> None:
         assert [emit(piece) for piece in ("甲", "", "乙")] == [False] * 3
 
-    assert list(_pull(run)) == ["甲", "乙"]
+    assert list(pieces_of(run)) == ["甲", "乙"]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_an_error_comes_after_the_pieces_before_it(error: Exception, message: st
         emit("甲")
         raise error
 
-    pieces = _pull(run)
+    pieces = pieces_of(run)
     assert next(pieces) == "甲"
     with pytest.raises(ModelError) as told:
         next(pieces)
@@ -57,7 +57,7 @@ def test_closing_stops_the_thread_at_its_next_piece() -> None:
         assert emit("乙") is True
         stopped.set()
 
-    pieces = _pull(run)
+    pieces = pieces_of(run)
     assert next(pieces) == "甲"
     pieces.close()  # type: ignore[attr-defined]
     closed.set()
@@ -67,7 +67,7 @@ def test_closing_stops_the_thread_at_its_next_piece() -> None:
 
 def test_nothing_runs_before_the_first_piece_is_asked_for() -> None:
     ran = threading.Event()
-    pieces = _pull(lambda emit: ran.set())
+    pieces = pieces_of(lambda emit: ran.set())
     assert not ran.is_set()
     assert list(pieces) == []
     assert ran.is_set()
@@ -81,7 +81,7 @@ def test_while_nothing_comes_a_reader_is_given_empty_pieces(monkeypatch: pytest.
         go.wait(5)
         emit("甲")
 
-    pieces = _pull(run)
+    pieces = pieces_of(run)
     assert next(pieces) == ""
     go.set()
     assert [piece for piece in pieces if piece] == ["甲"]
@@ -223,7 +223,7 @@ def test_a_server_that_is_not_there_is_named(url: str) -> None:
     ],
 )
 def test_an_event_may_hold_words(event: object, words: str) -> None:
-    assert _delta(event) == words
+    assert chat_server.delta(event) == words
 
 
 # --- llama.cpp -------------------------------------------------------------------------------

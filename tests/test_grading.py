@@ -101,7 +101,7 @@ def test_an_interrupt_says_how_to_go_on(line: Line, monkeypatch: pytest.MonkeyPa
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ragqa.evaluation.runner.measure", interrupted)
+    monkeypatch.setattr("ragqa.evaluation.measure", interrupted)
     code, out = line.run("evaluate", gold(), "--no-llm", "--out", "run")
     assert (code, out) == (130, "")
     assert "what was answered is kept in run: run the same command to go on" in line.err

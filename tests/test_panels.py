@@ -286,7 +286,7 @@ def test_other_sites_change_nothing(server: Server, method: str, path: str, orig
 
 def test_no_more_than_twenty_files_wait(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ragqa.corpus.uploads.MOST_FILES", 2)
-    monkeypatch.setattr("ragqa.corpus.uploads.rebuild", lambda settings, progress: time.sleep(0.2))
+    monkeypatch.setattr("ragqa.server.admin.rebuild_index", lambda settings, progress: time.sleep(0.2))
     assert server.add("harbour.md").status_code == 409
     codes = [server.add(f"{n}.md").status_code for n in range(3)]
     assert codes == [201, 201, 429]

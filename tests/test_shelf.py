@@ -14,6 +14,7 @@ from house import House
 from ragqa.corpus import uploads
 from ragqa.errors import CorpusError, RagqaError, ShelfError
 from ragqa.index.index import Index
+from ragqa.server import admin
 from ragqa.server.jobs import Job, Status
 from ragqa.types import Article, Skipped
 
@@ -186,18 +187,18 @@ def test_a_rebuild_follows_the_folder_and_an_index_of_another_kind_is_built_anew
     # The house's index was cut at another size than its settings say.
     assert Index.open(house.settings.index).manifest.chunk_size != house.settings.chunk_size
     seen: list[tuple[int, int]] = []
-    uploads.rebuild(house.settings, lambda done, total: seen.append((done, total)))
+    admin.rebuild_index(house.settings, lambda done, total: seen.append((done, total)))
     assert Index.open(house.settings.index).manifest.chunk_size == house.settings.chunk_size
     assert seen[-1][0] == seen[-1][1] > 0
     uploads.remove(house.settings.corpus, "library.md")
-    uploads.rebuild(house.settings, lambda done, total: None)
+    admin.rebuild_index(house.settings, lambda done, total: None)
     assert {a.id for a in Index.open(house.settings.index).articles} == {"harbour.md", "lighthouse.md"}
 
 
 def test_an_emptied_corpus_leaves_the_index_as_it_is(house: House) -> None:
     for path in house.settings.corpus.iterdir():
         path.unlink()
-    assert refused(lambda: uploads.rebuild(house.settings, lambda done, total: None))[0] == "corpus.empty"
+    assert refused(lambda: admin.rebuild_index(house.settings, lambda done, total: None))[0] == "corpus.empty"
     assert len(Index.open(house.settings.index).articles) == 3
 
 
@@ -206,7 +207,7 @@ def test_the_encoder_of_a_rebuild_is_not_the_one_that_answers(
 ) -> None:
     fresh = WordEncoder()
     monkeypatch.setattr("ragqa.models.loading.load_encoder", lambda settings: fresh)
-    uploads.rebuild(house.settings, lambda done, total: None)
+    admin.rebuild_index(house.settings, lambda done, total: None)
     assert fresh.passages
     assert fresh is not house.encoder
 

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ragqa.answer.messages import word
-from ragqa.retrieval import fitted
+from ragqa.retrieval import answerability
 from ragqa.types import Answer, Status
 
 
 def status_of(confidence: float, *, refuse_below: float | None = None) -> Status:
     """What a confidence leads to; below ``refuse_below`` (by default the fitted one) nothing is an answer."""
-    least: float = fitted()["refuse_below"] if refuse_below is None else refuse_below
+    least: float = answerability.fitted()["refuse_below"] if refuse_below is None else refuse_below
     if confidence < least:
         return "not_found"
-    sure: float = fitted()["answered_from"]
+    sure: float = answerability.fitted()["answered_from"]
     return "answered" if confidence >= sure else "possible"
 
 

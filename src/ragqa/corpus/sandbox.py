@@ -82,7 +82,7 @@ class Confined:
 def _started() -> subprocess.Popen[bytes]:
     # One thread: each would reserve address space, which is what is limited.
     source = {
-        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
     }

@@ -205,12 +205,12 @@ def update(
     progress: Callable[[int, int], None] | None = None,
 ) -> Built:
     """Bring the settings' index up to date with their corpus; raises what ``build_index`` raises."""
-    from ragqa.models import load_encoder
+    from ragqa.models import loading
 
     return build_index(
         settings.corpus,
         settings.index,
-        encoder=lambda: load_encoder(settings),
+        encoder=lambda: loading.load_encoder(settings),
         encoder_id=settings.encoder,
         chunk_size=settings.chunk_size,
         full=full,

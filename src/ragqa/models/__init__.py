@@ -5,7 +5,7 @@ from ragqa.models.chat import readable, user_turn
 from ragqa.models.download import pull
 from ragqa.models.encoder import SentenceEncoder
 from ragqa.models.generator import Timed
-from ragqa.models.loading import LazyEncoder, LazyGenerator, LazyReader, load_encoder
+from ragqa.models.loading import LazyEncoder, LazyGenerator, LazyReader
 from ragqa.models.protocols import Encoder, Generator, Message, Tokens
 from ragqa.models.reader import FILE, Reader, Reading
 
@@ -23,7 +23,6 @@ __all__ = [
     "Timed",
     "Tokens",
     "catalogue",
-    "load_encoder",
     "loading",
     "pull",
     "readable",

@@ -1,6 +1,7 @@
 """From a question to ranked passages, and to what the reader makes of them."""
 
-from ragqa.retrieval.answerability import OUTCOMES, fitted
+from ragqa.retrieval import answerability
+from ragqa.retrieval.answerability import OUTCOMES
 from ragqa.retrieval.query import Query, Question, as_written
 from ragqa.retrieval.reading import Found, Read, Window
 from ragqa.retrieval.rewrite import Translator, resolved
@@ -14,8 +15,8 @@ __all__ = [
     "Read",
     "Translator",
     "Window",
+    "answerability",
     "as_written",
-    "fitted",
     "rank_articles",
     "resolved",
     "retrieve",
