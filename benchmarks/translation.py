@@ -1,4 +1,4 @@
-"""Measures translations of news sentences by the language model, and what glossing.py does to them.
+"""Measures translations of news sentences by the language model, and what answer/translate.py does to them.
 
 Run: python benchmarks/translation.py --parallel PAIRS.jsonl.gz --pairs 200 --direction zh-en --variant a
 where PAIRS has a line {"src": "ntrex", "zh": …, "en": …} for each sentence of NTREX-128. Prints one row of a

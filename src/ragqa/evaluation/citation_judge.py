@@ -1,7 +1,7 @@
 """Whether the cited quotes hold what a statement says: the judge behind citation recall and precision.
 
 A quote holds by construction. A written statement, or the translation of a quote, is judged by the reader's
-support head and by its numbers, names and negation (checking.py). The definitions are ALCE's (Gao et al. 2023,
+support head and by its numbers, names and negation (answer/verify.py). The definitions are ALCE's (Gao et al. 2023,
 arXiv 2305.14627).
 """
 

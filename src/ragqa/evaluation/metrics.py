@@ -70,7 +70,7 @@ def _is_relevant(r: Record) -> list[bool]:
 
 
 def _on_evidence(r: Record) -> bool:
-    """Whether a citation overlaps a gold quote; places of quotes are kept by measuring.py."""
+    """Whether a citation overlaps a gold quote; places of quotes are kept by runner.py."""
     return any(
         c["article_id"] == e["article_id"] and c["start"] < e["end"] and e["start"] < c["end"]
         for c in r.citations

@@ -1,7 +1,7 @@
 """An index in memory: articles, chunks, and what finds them again.
 
 Row i of the vectors, of the lexical index and of the token signatures is line i of chunks.jsonl.
-What lies on disk, and how a version becomes current, is in versions.py.
+What lies on disk, and how a version becomes current, is in store.py.
 """
 
 from __future__ import annotations

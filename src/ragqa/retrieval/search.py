@@ -1,9 +1,9 @@
 """Question to ranked chunks: candidates from two indexes, one score from three calibrated signals, a reader's view.
 
 - *dense*: cosine of question and chunk, from halfway between what true and false pairs score in
-  their two languages (calibration.py), so that neither language drowns the other;
-- *late*: interaction of their tokens (late.py), counted the same way;
-- *lexical*: how much of the question's words the chunk holds (lexical.py). It is 0 where they cannot
+  their two languages (index/calibration.py), so that neither language drowns the other;
+- *late*: interaction of their tokens (index/late_interaction.py), counted the same way;
+- *lexical*: how much of the question's words the chunk holds (index/bm25.py). It is 0 where they cannot
   match, and so never outvotes what can be compared.
 
 A question that was translated looks for chunks in both wordings; dense and late are then the mean of
@@ -49,7 +49,7 @@ class Ranked:
 def retrieve(
     query: Query, *, index: Index, k: int, reader: Reader | None = None, wanted: Filter = EVERYTHING
 ) -> Found:
-    """The ``k`` best passages for a question, best first: see selection.py for what becomes one."""
+    """The ``k`` best passages for a question, best first: see passages.py for what becomes one."""
     ranked = rank(query, index=index, wanted=wanted, depth=MOST_HITS_A_PASSAGE * k)
     read = read_best(query, ranked, index, reader) if reader else ()
     ranked = judged(ranked, read)

@@ -1,7 +1,7 @@
 """The Gradio page: a question in, an answer with its sources out, snapshot by snapshot.
 
-Gradio carries the question and streams the answer; asking.py answers, markup.py turns records into
-HTML, page.js does what needs no server, and web.py is the server around it.
+Gradio carries the question and streams the answer; session.py answers, markup.py turns records into
+HTML, page.js does what needs no server, and runtime.py is the server around it.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def evaluation_content(ui: Language, bench: Bench) -> str:
 
 
 def reason(ui: Language, text: str) -> str:
-    """Why an entry was not indexed, in the reader's language where corpus.py's words are known."""
+    """Why an entry was not indexed, in the reader's language where corpus/articles.py's words are known."""
     for key, pattern in _REASONS:
         if found := pattern.fullmatch(text):
             values: Mapping[str, Value] = found.groupdict()

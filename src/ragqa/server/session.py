@@ -47,7 +47,7 @@ class Desk:
     def ask(self, question: object, wished: object, browser: str) -> Iterator[Update]:
         """Status, answer and sources as HTML, as far as they have come; closing it stops the model.
 
-        ``wished`` is what wishes.py reads.
+        ``wished`` is what params.py reads.
         """
         wishes, problem = _read(wished)
         ui = wishes.ui
