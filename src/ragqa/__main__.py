@@ -1,4 +1,4 @@
-"""The command line: data on stdout, everything else on stderr. The only place that exits."""
+"""Entry point of the command line: data on stdout, everything else on stderr; the only place that exits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was made once and need not be made again."""
+"""A small thread-safe cache of computed values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records as the JSON documents that the command line and the page give out."""
+"""The JSON documents of the command line and the HTTP interface."""
 
 from __future__ import annotations
 

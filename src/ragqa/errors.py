@@ -1,4 +1,4 @@
-"""Everything that ragqa raises on purpose.
+"""The exceptions of ragqa.
 
 RagqaError                    exit 1   something failed; the message names it and the remedy
 ├── SettingsError             exit 2   a setting or a flag has a value that cannot be used

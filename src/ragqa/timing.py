@@ -1,4 +1,4 @@
-"""Milliseconds from a question to each first."""
+"""Milliseconds from a question to each stage of its answer."""
 
 from __future__ import annotations
 

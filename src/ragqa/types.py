@@ -1,4 +1,4 @@
-"""Every type that the rooms share. Imports nothing of ours.
+"""Types that all packages share; imports nothing of ours.
 
 Offsets are Python string offsets into ``Article.text``; dates are ISO ``YYYY-MM-DD`` (or a prefix
 of it: ``2024``, ``2024-05``); languages are ``zh`` or ``en``; scores are similarities: higher is better.

@@ -1,4 +1,4 @@
-"""From what was read to an answer: quotes or a refusal, what disagrees, what is missing. Pure functions."""
+"""Compose an answer from what the reader read: quotes or a refusal, conflicts, unanswered parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the reader's marks to an answer: exact quotes, and the short answers in them.
+"""Extract exact quotes, and the short answers in them, from the reader's token scores.
 
 A sentence (or title, row, item) is worth its text's probability to answer, times the share of it that the
 reader's marks give that sentence. As many are quoted as it takes to hold most of what the reader marked.

@@ -1,4 +1,4 @@
-"""What ragqa itself says to a reader, in the language of the question."""
+"""Texts that ragqa itself writes in an answer, in Chinese and English."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names in a translation: each has its like in the source, or stands there in the source's own letters.
+"""Check and restore the names in a translation: each must have a counterpart in its source.
 
 A Latin name in an English translation is accounted for by Latin letters of the source, by the pinyin of its
 characters, by a country, language, currency or city that Unicode's CLDR lists in both languages, or by names.json,

@@ -1,4 +1,4 @@
-"""Passages to messages, and the reply back to statements: writer and parser of ``[n]`` together."""
+"""Build the prompt for a written answer and parse the reply with its ``[n]`` markers."""
 
 from __future__ import annotations
 

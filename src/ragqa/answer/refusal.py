@@ -1,4 +1,4 @@
-"""Refuse, answer, or say that the passages may answer."""
+"""Decide between an answer, a possible answer and a refusal; word the refusal."""
 
 from __future__ import annotations
 

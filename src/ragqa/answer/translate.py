@@ -1,4 +1,4 @@
-"""Translations under quotes in another language than the question; what can be compared in them is locked.
+"""Translate quotes into the language of the question and check numbers, units, dates, negation and names.
 
 Numbers, units, dates, negations and names are those of the quote: a translation that says others is put right
 where it is clear how, else it is not shown. Nothing is shown before that is checked.

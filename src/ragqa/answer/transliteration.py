@@ -1,4 +1,4 @@
-"""Foreign names in Chinese characters: which words transcribe one, and how alike it sounds to a Latin name."""
+"""Compare foreign names in Chinese characters with Latin names by their sound."""
 
 from __future__ import annotations
 

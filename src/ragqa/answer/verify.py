@@ -1,4 +1,4 @@
-"""Whether words say no more than their source: its numbers, its names, its negation.
+"""Check that a statement says no more than its source: numbers, names, negation, the support head.
 
 What the reader's support head judges is the sense; here stands what can be compared exactly.
 """

@@ -1,4 +1,4 @@
-"""A written answer above the quotes: the language model's prose, each sentence shown only when it is supported."""
+"""Write prose above the quotes with the language model; keep only the sentences that are supported."""
 
 from __future__ import annotations
 

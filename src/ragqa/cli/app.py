@@ -1,4 +1,4 @@
-"""The command line's application, and the options that several verbs share."""
+"""The command-line application and the options that several commands share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs that take questions: ask and search, one at a time or in a batch."""
+"""Commands that take questions: ask and search, one at a time or in a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line reads and writes: batches, answers as text, progress on stderr."""
+"""Input and output of the command line: batches, answers as text, progress on stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with this installation, and what to run."""
+"""Check the installation and name the command that repairs what is wrong."""
 
 from __future__ import annotations
 

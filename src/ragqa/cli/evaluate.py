@@ -1,4 +1,4 @@
-"""The commands that measure: evaluate, evaluate compare, feedback, gold."""
+"""Evaluation commands: evaluate, evaluate compare, feedback, gold."""
 
 from __future__ import annotations
 

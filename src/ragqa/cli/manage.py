@@ -1,4 +1,4 @@
-"""The verbs that keep the house: index, show, add, serve, models, doctor."""
+"""Administrative commands: index, show, add, serve, models, doctor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files to articles. Whatever lies in a folder, each entry is an article or is named with a reason.
+"""Read a corpus: each file becomes an article or is listed with the reason why not.
 
 Nothing outside the folder is read: links that lead out of it, pipes and devices are refused, and
 what was opened is looked at once more before it is read.

@@ -1,4 +1,4 @@
-"""What a single line of a page is when it is not the author's: interface, byline, credit, notice.
+"""Recognise lines of a web page that are not the author's: interface, byline, credit, notice.
 
 Words here are those that pages in general use, in Chinese and English; no site's own strings.
 """

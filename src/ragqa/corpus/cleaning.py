@@ -1,4 +1,4 @@
-"""Text as received to the author's words, with the facts that the page gave about them.
+"""Clean text as received: keep the author's words, collect the metadata.
 
 Nothing here knows a site by name. The page betrays itself by repetition (a mark glued to paragraph
 after paragraph), by standing alone (a line that is exactly an interface word) and by its place

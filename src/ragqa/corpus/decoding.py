@@ -1,4 +1,4 @@
-"""Bytes to text: the encoding, and the paragraphs of a text whose lines were wrapped."""
+"""Decode bytes to text and rejoin wrapped lines into paragraphs."""
 
 from __future__ import annotations
 

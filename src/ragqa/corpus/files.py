@@ -1,4 +1,4 @@
-"""What lies below a folder, and opening it: regular files only, no link followed on the way."""
+"""List and open files below a folder: regular files only, no symbolic links."""
 
 from __future__ import annotations
 

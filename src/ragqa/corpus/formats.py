@@ -1,4 +1,4 @@
-"""The bytes of one file to its text and what its format states about it.
+"""Read one file of each format: its text and the metadata that the format has.
 
 Every reader raises ValueError with a reason when the file is not what it should be. The libraries
 for HTML, PDF and DOCX are optional, and imported when a file needs them.

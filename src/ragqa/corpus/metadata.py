@@ -1,4 +1,4 @@
-"""Facts that a text states about itself: title, date, outlet, links; and what counts as prose.
+"""Metadata of a text: title, date, outlet, links; and whether a line is prose.
 
 A fact is read only where it is certain. A date needs its year, month and day; the date in a link
 counts only when the article's first lines name the same day.

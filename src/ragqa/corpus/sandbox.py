@@ -1,4 +1,4 @@
-"""Files whose libraries nothing bounds, read in a process of their own.
+"""Read files whose libraries have no limits of their own in a limited child process.
 
 A page of a megabyte can keep an HTML library busy for minutes, and a PDF or DOCX of some kilobytes
 unpack to more than the machine holds. The process has so much memory and so many seconds a file; what

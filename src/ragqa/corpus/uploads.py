@@ -1,4 +1,4 @@
-"""The corpus as the page works on it: what lies there, files put in and taken out, a rebuild.
+"""Add files to the corpus folder and remove them, as the page does.
 
 A name that comes from a browser is never a path: what could lead out of the corpus is refused, links
 are left alone, and a file that exists is never overwritten.

@@ -1,4 +1,4 @@
-"""When a corpus has changed and come to rest."""
+"""Watch a corpus folder for changes."""
 
 from __future__ import annotations
 

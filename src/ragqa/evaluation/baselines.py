@@ -1,4 +1,4 @@
-"""What simple systems reach on the questions of a run: what any system must beat."""
+"""Baselines on the questions of a run: what simple systems reach."""
 
 from __future__ import annotations
 

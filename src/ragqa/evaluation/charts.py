@@ -1,4 +1,4 @@
-"""Pictures of a run, as SVG that takes the colour of the text around it."""
+"""Charts of a run, as SVG that takes the colour of the surrounding text."""
 
 from __future__ import annotations
 

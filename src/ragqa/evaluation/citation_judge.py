@@ -1,4 +1,4 @@
-"""Whether the cited quotes hold what a statement says: the judge behind citation recall and precision.
+"""Judge whether the cited quotes support a statement, for citation recall and precision.
 
 A quote holds by construction. A written statement, or the translation of a quote, is judged by the reader's
 support head and by its numbers, names and negation (answer/verify.py). The definitions are ALCE's (Gao et al. 2023,

@@ -1,4 +1,4 @@
-"""Two runs of one gold set, question by question."""
+"""Compare two runs of one gold set question by question."""
 
 from __future__ import annotations
 

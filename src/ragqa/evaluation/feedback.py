@@ -1,4 +1,4 @@
-"""Answers that readers judged, on their way into the gold set."""
+"""Answers that people judged, as candidates for the gold set."""
 
 from __future__ import annotations
 

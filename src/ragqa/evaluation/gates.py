@@ -1,4 +1,4 @@
-"""Thresholds that a measurement must meet: what a build server asks."""
+"""Thresholds that a run must meet (``--fail-under``)."""
 
 from __future__ import annotations
 

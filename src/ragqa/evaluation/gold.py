@@ -1,4 +1,4 @@
-"""Gold questions: what is asked, what a right answer holds, and where it stands in the corpus.
+"""Read gold questions: what is asked, what a right answer contains, where the evidence stands.
 
 Two forms are read: JSON lines (one ``ragqa gold schema`` object each), and a BEIR folder (``queries.jsonl``
 with ``qrels.tsv`` or ``qrels/*.tsv``, beside its ``corpus.jsonl``). Rows of a BEIR folder may say more:

@@ -1,4 +1,4 @@
-"""The figures that are made of records, and of nothing but them.
+"""Metrics of a run, computed from its records.
 
 Definitions are those of docs/evaluation.md. A figure is a mean over questions (or over citations or statements,
 where it says so), with a 95 % interval resampled by group.

@@ -1,4 +1,4 @@
-"""One gold question as it was asked: what was found and answered, and what became of it."""
+"""The record of one gold question: what was found, what was answered, what it counts as."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of a run as JSON, as text and as one static page that asks the network for nothing."""
+"""Report a run as JSON, as text and as one static page without external resources."""
 
 from __future__ import annotations
 

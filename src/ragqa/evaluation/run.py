@@ -1,4 +1,4 @@
-"""A gold set measured from its first question to its report: what command line and page share."""
+"""Evaluate a gold set from the first question to the report, for the command line and the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluations as the page lists them: folders with a report, read without trusting their names."""
+"""List stored runs for the page; their names and contents are not trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks a system every question of a gold set, and keeps a record of each: stop and go on as you like."""
+"""Ask every question of a gold set and store a record of each; an interrupted run resumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intervals and tests by resampling, whole groups at a time. Sources: Efron and Tibshirani 1993; scipy."""
+"""Confidence intervals and tests by cluster resampling. Sources: Efron and Tibshirani 1993; scipy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one answer or one ranking is worth: containment, F1, exact match, citations. Pure functions.
+"""Metrics of one answer or one ranking: containment, F1, exact match, citations. Pure functions.
 
 Definitions: containment is RGB's (Chen et al. 2024, arXiv 2309.01431) with boundaries; the mixed segmentation
 of F1 and exact match is MLQA's (Lewis et al. 2020): a Chinese character is a token, other text is

@@ -1,4 +1,4 @@
-"""The lexical index: how much of a question's words each chunk holds, by BM25, mapped from disk.
+"""Lexical index: how many of a question's words each chunk contains, by BM25, memory-mapped.
 
 Three arrays in compressed-column form, one column a term. A term is known by 64 bits of its BLAKE2b
 hash, so that opening an index of any size reads nothing and builds no dictionary.

@@ -1,4 +1,4 @@
-"""The first story: articles to an index. What did not change is not encoded again."""
+"""Build an index from articles; unchanged chunks are not encoded again."""
 
 from __future__ import annotations
 

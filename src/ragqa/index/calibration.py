@@ -1,4 +1,4 @@
-"""What scores mean for an encoder in each pair of languages, measured once on a small parallel text.
+"""Score offsets of an encoder per language pair, measured once on a small parallel text.
 
 An encoder's vectors first say which language a text is in: an English question is nearer to any
 English passage than to the Chinese one that answers it. ``parallel.tsv`` holds questions and

@@ -1,4 +1,4 @@
-"""What a build that was cut off had encoded, so that the next one goes on from there.
+"""Keep what an interrupted build has encoded, so that the next build resumes.
 
     index/.encoded/calibration.npz    what the tokens were measured from
     index/.encoded/chunks             a header, then a record a chunk

@@ -1,4 +1,4 @@
-"""Article to chunks: whole sentences, exact offsets, the heading they stand under.
+"""Split an article into chunks: whole sentences, exact offsets, the heading above them.
 
 langchain-text-splitters decides where to cut. Its own start index is wrong in common settings, so
 offsets are counted here instead: nothing is stripped and nothing overlaps, therefore the pieces

@@ -1,4 +1,4 @@
-"""What makes a write last, and what is there to write on."""
+"""Durable writes: flush, rename, and enough disk space."""
 
 from __future__ import annotations
 

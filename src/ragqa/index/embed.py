@@ -1,4 +1,4 @@
-"""Chunks to what is stored of them: known ones are looked up, the rest is encoded batch by batch."""
+"""Encode chunks in batches; known chunks are looked up instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An index in memory: articles, chunks, and what finds them again.
+"""An index in memory: articles, chunks, and search by vector and by words.
 
 Row i of the vectors, of the lexical index and of the token signatures is line i of chunks.jsonl.
 What lies on disk, and how a version becomes current, is in store.py.

@@ -1,4 +1,4 @@
-"""The files of an index: articles, chunks and vectors."""
+"""Read and write the index files of articles and chunks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Late interaction: a question's tokens against a chunk's tokens, kept as one bit a dimension.
+"""Late interaction: token vectors of a question against those of a chunk, stored as one bit a dimension.
 
 ColBERT's score (Khattab and Zaharia 2020, section 3.3: each question token counts with the nearest
 token of the chunk) on the encoder's own token vectors. A chunk's token is stored as the signs of its

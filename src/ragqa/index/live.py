@@ -1,4 +1,4 @@
-"""The version of an index that answers, followed as it is replaced."""
+"""The index version that answers questions; a rebuilt version becomes visible here."""
 
 from __future__ import annotations
 

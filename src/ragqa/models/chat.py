@@ -1,4 +1,4 @@
-"""Turns of a chat prompt: what goes in cannot speak as the system, and what comes out can be read."""
+"""Chat messages: neutralise control tokens in what goes in, remove unprintable characters from what comes out."""
 
 from __future__ import annotations
 

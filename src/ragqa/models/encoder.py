@@ -1,4 +1,4 @@
-"""Text to unit vectors with a sentence-transformers model."""
+"""Encode text to unit vectors with a sentence-transformers model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages to text, streamed: llama.cpp in this process, transformers, or a server that speaks OpenAI's API.
+"""Generate text from messages, streamed: llama.cpp in this process, transformers, or a server.
 
 All decode greedily. Closing the iterator stops the model at its next token.
 """

@@ -1,4 +1,4 @@
-"""The models of the settings, from this machine: loaded at once, or when they are first needed."""
+"""Load the models that the settings name, at once or when first needed."""
 
 from __future__ import annotations
 

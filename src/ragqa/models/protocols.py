@@ -1,4 +1,4 @@
-"""What is asked of an encoder and of a language model."""
+"""Protocols of encoder and language model, and the types that they exchange."""
 
 from __future__ import annotations
 

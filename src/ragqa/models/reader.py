@@ -1,4 +1,4 @@
-"""Which words of a passage answer a question, and whether any do: a cross-encoder reads both together.
+"""The reader: a cross-encoder that marks which words of a passage answer a question, and whether any do.
 
 The reader that comes with the package is trained by ``training/`` on the body of the bundled encoder (its
 card is docs/reader.md). Any sentence-transformers CrossEncoder can take its place: it then says how well

@@ -1,4 +1,4 @@
-"""The reader's network: the encoder's body, reading question and passage together, with three heads.
+"""The reader's network: the encoder's body and three heads (answer spans, answerability, support).
 
 Shared by training and reading. What is stored are the layers that training changed, as eight bits a weight
 added to the encoder's own; the encoder's embeddings and lowest layers are shared, not stored.

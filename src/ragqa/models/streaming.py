@@ -1,4 +1,4 @@
-"""Pieces of text from a model that runs in a thread of its own; whoever reads them can stop it."""
+"""Stream pieces of text from a model in its own thread; the consumer can stop it."""
 
 from __future__ import annotations
 

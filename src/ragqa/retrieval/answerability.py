@@ -1,4 +1,4 @@
-"""How likely an answer is right, and what follows: answered, possible, or not found.
+"""Calibrated probabilities that a text answers, and that an answer is right.
 
 Logistic regressions with weights that are not negative, so that no better score lowers them.
 ``training/calibrate.py`` fits them with scikit-learn on development questions and writes outcomes.json;

@@ -1,4 +1,4 @@
-"""Ranked chunks to what a reader gets: small to search, larger to read, nothing twice, fair shares."""
+"""Merge ranked chunks into passages: longer context, no duplicates, a fair share of each article."""
 
 from __future__ import annotations
 

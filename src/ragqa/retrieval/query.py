@@ -1,4 +1,4 @@
-"""A question, analysed once: its language, its names and numbers, and what a follow-up stands for.
+"""A question, analysed once: language, names, numbers, follow-up; and its vectors.
 
 Retrieval, reader and wording all read them from here.
 """

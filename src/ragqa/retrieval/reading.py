@@ -1,4 +1,4 @@
-"""What the reader read of the articles for one question."""
+"""What the reader read for one question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question in the other language, by the language model that is there anyway; remembered."""
+"""Rewrite a question: into the other language, or a follow-up so that it stands alone."""
 
 from __future__ import annotations
 

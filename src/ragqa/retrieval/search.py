@@ -1,4 +1,4 @@
-"""Question to ranked chunks: candidates from two indexes, one score from three calibrated signals, a reader's view.
+"""Search: candidates from two indexes, one score from three calibrated signals, reranked by the reader.
 
 - *dense*: cosine of question and chunk, from halfway between what true and false pairs score in
   their two languages (index/calibration.py), so that neither language drowns the other;

@@ -1,4 +1,4 @@
-"""How well the tokens of a question match those of passages and of their sentences."""
+"""Late-interaction scores of chunks and of their sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may ask the server: from which hosts, with which password, how often.
+"""Access to the server: hosts, password, rate limits.
 
 On this machine everybody; beyond it whoever knows the password (HTTP Basic with any user name, or a
 bearer token), since a page without one would answer the whole network.

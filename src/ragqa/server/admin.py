@@ -1,4 +1,4 @@
-"""What the two lower panels ask of the server: files in and out of the corpus, a rebuild, evaluations."""
+"""Routes of the corpus and evaluation panels: upload, remove, rebuild, evaluate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer as it grows, as escaped HTML: its progress, its short answers and quotes, what can be done with it."""
+"""A growing answer as escaped HTML: progress, short answers, quotes, actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page does with a finished answer: take it away, judge it."""
+"""Routes for a finished answer: export and feedback."""
 
 from __future__ import annotations
 

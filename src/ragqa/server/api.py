@@ -1,4 +1,4 @@
-"""The server's answers to programs: the documents of the command line over HTTP, and whether it is well."""
+"""HTTP interface for programs: the same documents as the command line, and health."""
 
 from __future__ import annotations
 

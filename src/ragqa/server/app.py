@@ -1,4 +1,4 @@
-"""The Gradio page: a question in, an answer with its sources out, snapshot by snapshot.
+"""The Gradio page: takes a question and streams the answer with its sources.
 
 Gradio carries the question and streams the answer; session.py answers, markup.py turns records into
 HTML, page.js does what needs no server, and runtime.py is the server around it.

@@ -1,4 +1,4 @@
-"""An answer to take away, as text or as Markdown: short answers, quotes with translations, references."""
+"""Export an answer as text or Markdown: short answers, quotes with translations, references."""
 
 from __future__ import annotations
 

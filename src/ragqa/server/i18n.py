@@ -1,4 +1,4 @@
-"""The words of the page in Chinese and English, and how numbers stand in them.
+"""Interface texts of the page in Chinese and English, and number formats.
 
 ``{n}`` is a value; ``{n|article|articles}`` is one of two words by it. page.js reads the same file
 by the same rules, so that the page changes language without asking again.

@@ -1,4 +1,4 @@
-"""Work in the background: one piece at a time, its progress there to be looked at."""
+"""Background jobs: one at a time, with progress and result."""
 
 from __future__ import annotations
 

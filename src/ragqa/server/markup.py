@@ -1,4 +1,4 @@
-"""Records to HTML: the answer, its sources, an article with its cited spans.
+"""HTML of sources and articles with the cited spans highlighted.
 
 Pure functions. Every string of corpus, question and model passes through ``html.escape`` here, and
 only http and https addresses become links; nothing is read as markdown.

@@ -1,4 +1,4 @@
-"""What the page shows of index, corpus and runs: when it is opened, and again when they change."""
+"""What the page shows of index, corpus and runs, at opening and after a change."""
 
 from __future__ import annotations
 

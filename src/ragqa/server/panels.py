@@ -1,4 +1,4 @@
-"""The two lower panels as escaped HTML: the corpus with what can be done to it, and evaluations."""
+"""The corpus and evaluation panels, as escaped HTML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wished beside a question, by the page (as JSON) or by a program; checked before anything is done."""
+"""Validate the options that come with a question, from the page (JSON) or from a program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions in a line for the one language model, each in a thread of its own, which its reader can leave.
+"""FIFO queue of cancellable questions; each runs in its own thread.
 
 Gradio's own way to cancel an event waits for the step that runs, and fails when the event ends at
 that moment; a run is left at once, and the model stops at its next snapshot.

@@ -1,4 +1,4 @@
-"""The server under the page: a port, a way to start, and a way to stop that loses no answer."""
+"""Run the server: bind the port, start, and stop without losing an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands before every route: whose requests pass, how large, how often; security headers on what comes back.
+"""Middleware before every route: host, size and rate checks; security headers.
 
 Gradio answers every host, reflects every origin, opens routes that the page does not use and sends no
 policy of its own. What it needs ('unsafe-eval' for gr.HTML's template, inline styles) is allowed; inline

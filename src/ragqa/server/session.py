@@ -1,4 +1,4 @@
-"""Questions from browsers to updates of the page: checked, answered in turn, stopped, told when they fail."""
+"""Handle the questions of browsers: validate, queue, stop, report errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about text that every room needs: its language and where its sentences stand.
+"""Language, sentences and length of a text.
 
 Like records and errors this imports nothing of ours, so that chunks, quotes and statements are
 all cut at the same places.

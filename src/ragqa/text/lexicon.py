@@ -1,4 +1,4 @@
-"""Words, names and quantities of Chinese and English text, for matching only.
+"""Words and names of Chinese and English text, for matching only.
 
 What is returned is folded (case, width, traditional to simplified); show the original instead.
 """

@@ -1,4 +1,4 @@
-"""Numbers that Chinese and English text states, scaled: 1570亿 and 157 billion are both 1.57e11."""
+"""Numbers in Chinese and English text, scaled: 1570亿 and 157 billion are both 1.57e11."""
 
 from __future__ import annotations
 
