@@ -147,7 +147,7 @@ def enlarge(folder: Path, chunks: int) -> None:
     with writing(folder):
         Index.build(
             articles, cut, vectors, keys=[str(n) for n in range(len(cut))], manifest=manifest,
-            signatures=[real.tokens.of(row) for row in rows], habits=real.habits,
+            signatures=[real.tokens.of(row) for row in rows], score_offsets=real.score_offsets,
         ).save(folder)  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from ragqa.errors import ModelDamagedError, ModelError
 from ragqa.pipeline import Pipeline
 from ragqa.server import api
 from ragqa.server.app import application
-from ragqa.server.session import Desk
+from ragqa.server.session import Session
 
 HOME = "http://127.0.0.1:7860"
 
@@ -30,7 +30,7 @@ class Served:
         house.script(self.model)
         self.pipeline = Pipeline.open(house.settings, require_index=False)
         app = application(self.pipeline)
-        self.desk: Desk = app.state.desk
+        self.session: Session = app.state.session
         self.client = TestClient(app, base_url=HOME, raise_server_exceptions=False)
 
     def ask(self, question: Any, **more: Any) -> Any:
@@ -49,7 +49,7 @@ def test_ask_gives_the_command_line_s_document(served: Served) -> None:
     assert document["answers"][1]["text"] == "Its buyer is Marta Lindqvist, a painter"
     assert document["index"] == served.pipeline.describe()
     assert document["citations"][1]["quote"] == "Its buyer is Marta Lindqvist, a painter."
-    assert served.desk.line.empty
+    assert served.session.queue.empty
 
 
 def test_a_written_answer_comes_when_it_is_asked_for(served: Served) -> None:
@@ -65,7 +65,7 @@ def test_a_written_answer_comes_when_it_is_asked_for(served: Served) -> None:
 
 
 def test_quotes_without_the_model_do_not_wait_for_a_turn(served: Served) -> None:
-    run = served.desk.start("one before")  # it holds the line until it is stopped
+    run = served.session.start("one before")  # it holds the line until it is stopped
     assert served.ask(WHO, no_llm=True).json()["status"] == "answered"
     run.stop()
 
@@ -125,7 +125,7 @@ def test_what_cannot_be_asked_is_said_without_repeating_it(
 def test_a_full_line_is_503_with_when_to_come_back(house: House) -> None:
     house.settings = house.settings.model_copy(update={"waiting": 0})
     served = Served(house)
-    run = served.desk.start("one before")
+    run = served.session.start("one before")
     response = served.ask(WHO)
     assert response.status_code == 503
     assert response.headers["retry-after"] == "5"
@@ -161,7 +161,7 @@ def test_health_and_readiness(served: Served, monkeypatch: pytest.MonkeyPatch) -
     assert (get("/readyz").status_code, get("/readyz").json()) == (200, {"ready": True, "waits": ""})
     monkeypatch.setattr(served.pipeline._current, "problem", "a new version is damaged")
     assert get("/healthz").json() == {"status": "degraded", "index": True}
-    served.desk.line.close()
+    served.session.queue.close()
     stopping = get("/readyz")
     assert (stopping.status_code, stopping.json()["waits"]) == (503, "the server is stopping")
     assert stopping.headers["retry-after"] == "5"

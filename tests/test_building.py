@@ -209,10 +209,10 @@ def test_progress_is_told(corpus: Path, index: Path) -> None:
 
 def test_a_first_build_measures_its_encoder(corpus: Path, index: Path) -> None:
     build(corpus, index, TokenEncoder())
-    habits, measured = Index.open(index).habits, Calibration.measure(TokenEncoder())
-    assert habits.tokens is True
-    assert (habits.dense, habits.late) == (measured.dense, measured.late)
-    assert all(np.array_equal(habits.passages[name], measured.passages[name]) for name in ("en", "zh"))
+    score_offsets, measured = Index.open(index).score_offsets, Calibration.measure(TokenEncoder())
+    assert score_offsets.tokens is True
+    assert (score_offsets.dense, score_offsets.late) == (measured.dense, measured.late)
+    assert all(np.array_equal(score_offsets.passages[name], measured.passages[name]) for name in ("en", "zh"))
 
 
 class Louder(TokenEncoder):
@@ -232,7 +232,7 @@ def test_every_chunk_has_the_signs_of_its_tokens_from_its_languages_mean(corpus:
     for row, text in enumerate(encoded(encoder)):
         passage = opened.passage(row, row, 0.0)
         above = len(text) - len(passage.chunk.text)
-        centre = opened.habits.passages[passage.article.language]
+        centre = opened.score_offsets.passages[passage.article.language]
         expected = Signature.of(encoder.tokens(text), centre, skipped=above)
         assert opened.tokens.of(row).bits.tolist() == expected.bits.tolist()
         assert opened.tokens.of(row).starts.tolist() == expected.starts.tolist()
@@ -251,7 +251,7 @@ def test_tokens_begin_in_the_chunk_or_are_marked_as_above_it(corpus: Path, index
 def test_an_encoder_without_tokens_leaves_none(corpus: Path, index: Path) -> None:
     build(corpus, index, WordEncoder())
     opened = Index.open(index)
-    assert (opened.tokens, opened.habits.tokens) == (None, False)
+    assert (opened.tokens, opened.score_offsets.tokens) == (None, False)
     assert not [name for name in files(index) if name.startswith("tokens")]
 
 

@@ -130,12 +130,16 @@ def test_what_was_not_measured_leaves_scores_as_they_are() -> None:
 @pytest.mark.parametrize("language", [0, 2, 6, 50])
 def test_calibrated_scores_prefer_the_answer_in_whatever_language(language: float) -> None:
     encoder = Partial(language=language)
-    habits = Calibration.measure(encoder, ROWS)
+    score_offsets = Calibration.measure(encoder, ROWS)
     for question, asks_in in (("1?", "en"), ("1?。", "zh")):
         vector = encoder.encode_query([question])[0]
         for answer, answers_in, other, other_in in (("1", "en", "2。", "zh"), ("1。", "zh", "2", "en")):
             true, false = encoder.encode_passages([answer, other]) @ vector
-            assert true - habits.dense[asks_in, answers_in] > 0 > false - habits.dense[asks_in, other_in]
+            assert (
+                true - score_offsets.dense[asks_in, answers_in]
+                > 0
+                > false - score_offsets.dense[asks_in, other_in]
+            )
 
 
 def test_plain_cosine_would_prefer_the_language() -> None:
@@ -143,9 +147,9 @@ def test_plain_cosine_would_prefer_the_language() -> None:
     question = encoder.encode_query(["1?"])[0]
     answer, other = encoder.encode_passages(["1。", "2"]) @ question
     assert other > answer
-    habits = Calibration.measure(encoder, ROWS)
-    assert answer - habits.dense["en", "zh"] == pytest.approx(0.1)
-    assert other - habits.dense["en", "en"] == pytest.approx(-0.1)
+    score_offsets = Calibration.measure(encoder, ROWS)
+    assert answer - score_offsets.dense["en", "zh"] == pytest.approx(0.1)
+    assert other - score_offsets.dense["en", "en"] == pytest.approx(-0.1)
 
 
 # --- on disk, and the text it is measured on -------------------------------------------------

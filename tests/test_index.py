@@ -64,8 +64,8 @@ def nearest(index: Index, query: Vectors, **asked: Any) -> list[int]:
     return index.nearest(query, **asked).tolist()
 
 
-def rows(index: Index, **wanted: str | None) -> list[int]:
-    return np.flatnonzero(index.mask(Filter(**wanted))).tolist()
+def rows(index: Index, **filters: str | None) -> list[int]:
+    return np.flatnonzero(index.mask(Filter(**filters))).tolist()
 
 
 # --- what was saved is found again -----------------------------------------------------------
@@ -97,10 +97,12 @@ def test_vectors_are_given_by_row(saved: Path) -> None:
 
 
 def test_words_and_tokens_and_habits_are_kept(tmp_path: Path) -> None:
-    habits = replace(Calibration.none(8), dense={(q, p): 0.25 for q in ("en", "zh") for p in ("en", "zh")})
-    build(bound={"habits": habits}).save(tmp_path)
+    score_offsets = replace(
+        Calibration.none(8), dense={(q, p): 0.25 for q in ("en", "zh") for p in ("en", "zh")}
+    )
+    build(bound={"score_offsets": score_offsets}).save(tmp_path)
     index = Index.open(tmp_path)
-    assert index.habits.dense == habits.dense
+    assert index.score_offsets.dense == score_offsets.dense
     assert np.flatnonzero(index.words.coverage("two")).tolist() == [2]
     assert index.tokens is not None
     assert [index.tokens.of(row).bits.tolist() for row in range(4)] == [
@@ -211,7 +213,7 @@ def test_dates_are_inclusive_and_undated_articles_are_left_out(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("filters", "expected"),
     [
         ({}, [0, 1, 2, 3]),
         ({"language": "zh"}, [0, 1, 3]),
@@ -223,12 +225,12 @@ def test_dates_are_inclusive_and_undated_articles_are_left_out(
         ({"language": "zh", "since": "2024"}, [0, 1]),
     ],
 )
-def test_language_and_outlet_narrow_what_may_answer(wanted: dict[str, str], expected: list[int]) -> None:
-    assert rows(build(), **wanted) == expected
+def test_language_and_outlet_narrow_what_may_answer(filters: dict[str, str], expected: list[int]) -> None:
+    assert rows(build(), **filters) == expected
 
 
 @pytest.mark.parametrize(
-    ("wanted", "languages"),
+    ("filters", "languages"),
     [
         (Filter(), {"zh", "en"}),
         (Filter(language="en"), {"en"}),
@@ -236,8 +238,8 @@ def test_language_and_outlet_narrow_what_may_answer(wanted: dict[str, str], expe
         (Filter(since="2025"), set()),
     ],
 )
-def test_a_filter_says_which_languages_may_answer(wanted: Filter, languages: set[str]) -> None:
-    assert build().languages_of(wanted) == languages
+def test_a_filter_says_which_languages_may_answer(filters: Filter, languages: set[str]) -> None:
+    assert build().languages_of(filters) == languages
 
 
 def test_neighbouring_chunks_are_one_passage_with_what_lies_between() -> None:

@@ -39,7 +39,7 @@ SCRIPTS = {
         short=((1, "机会成本太高"), (2, "在公司里抽不出时间")),
         translations=(
             (1, "First, the opportunity cost of staying was too high."),
-            (2, "He could not find time in the company for much of the research that he wanted to do."),
+            (2, "He could not find time in the company for much of the research that he filters to do."),
             (3, "OpenAI has one team fewer for the risks of the future."),
         ),
         written=((1, "Staying cost him too much."), (3, "OpenAI lost another team.")),

@@ -32,7 +32,7 @@ from ragqa.types import Filter
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
 PLAIN = {
-    "k": None, "wanted": Filter(), "use_llm": True, "translate": True, "write": False, "after": None,
+    "k": None, "filters": Filter(), "use_llm": True, "translate": True, "write": False, "after": None,
 }  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def test_what_is_set_under_advanced_goes_with_the_question(visit: Any, pipeline:
     assert page.locator("#answer .translation").count() == 0
     assert pipeline.wishes[-1] == {
         "k": 3, "use_llm": False, "translate": False, "write": False, "after": None,
-        "wanted": Filter(since="2024-05-01", language="en", source="desk"),
+        "filters": Filter(since="2024-05-01", language="en", source="desk"),
     }  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def test_the_link_asks_the_same_again_filters_and_all(
     again.wait_for_selector("#status [data-state=done]")
     assert again.input_value("#advanced [name=written_in]") == "zh"
     assert again.is_checked("#advanced [name=write]")
-    assert pipeline.wishes[-1] == {**PLAIN, "wanted": Filter(language="zh"), "write": True}
+    assert pipeline.wishes[-1] == {**PLAIN, "filters": Filter(language="zh"), "write": True}
 
 
 def test_an_answer_is_copied_with_its_references_and_saved_as_a_file(visit: Any) -> None:

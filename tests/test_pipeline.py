@@ -122,7 +122,7 @@ def test_a_refusal_names_what_no_article_of_a_corpus_in_one_language_holds(chine
     assert answer.note == (
         "语料库中没有找到“马斯克去了哪里？”的答案：所有文章中都没有出现“马斯克”。下面列出最接近的段落。"
     )
-    answer, _ = chinese.ask("马斯克去了哪里？", wanted=Filter(since="2024"))
+    answer, _ = chinese.ask("马斯克去了哪里？", filters=Filter(since="2024"))
     assert answer.note == "语料库中没有找到“马斯克去了哪里？”的答案，下面列出最接近的段落。"
 
 
@@ -132,7 +132,7 @@ def test_in_a_corpus_of_two_languages_no_name_is_said_to_be_nowhere(house: House
 
 
 def test_dates_that_leave_nothing_are_a_refusal(chinese: House) -> None:
-    answer, model = chinese.ask(WHY, wanted=Filter(since="2025"))
+    answer, model = chinese.ask(WHY, filters=Filter(since="2025"))
     assert (answer.status, answer.passages, answer.statements, model.messages) == ("not_found", (), (), [])
     assert answer.text.startswith("语料库中没有找到")
 
@@ -347,7 +347,7 @@ def test_a_new_index_is_asked_anew(chinese: House) -> None:
     [
         {"k": 2},
         {"language": "zh"},
-        {"wanted": Filter(since="2024")},
+        {"filters": Filter(since="2024")},
         {"use_llm": False},
         {"translate": False},
         {"write": True},

@@ -65,9 +65,9 @@ def test_a_search_translates_once_what_the_other_language_may_answer(house: Hous
     [
         ({}, True),
         ({"use_llm": False}, False),
-        ({"wanted": Filter(language="en")}, False),
-        ({"wanted": Filter(language="zh")}, True),
-        ({"wanted": Filter(source="example.org")}, True),
+        ({"filters": Filter(language="en")}, False),
+        ({"filters": Filter(language="zh")}, True),
+        ({"filters": Filter(source="example.org")}, True),
     ],
 )
 def test_a_question_is_translated_when_what_may_answer_is_in_another_language(
@@ -95,7 +95,7 @@ def test_a_search_in_a_corpus_of_one_language_loads_no_model(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "articles"),
+    ("filters", "articles"),
     [
         (Filter(since="2024"), {"harbour.md"}),
         (Filter(until="2023"), {"lighthouse.md"}),
@@ -104,11 +104,13 @@ def test_a_search_in_a_corpus_of_one_language_loads_no_model(
         (Filter(language="en", since="2024"), set()),
     ],
 )
-def test_a_filter_holds_for_searches_and_answers(house: House, wanted: Filter, articles: set[str]) -> None:
+def test_a_filter_holds_for_searches_and_answers(house: House, filters: Filter, articles: set[str]) -> None:
     pipeline = house.open(ScriptedGenerator(["谁买了灯？"]))
     for by_article in (False, True):
-        assert {p.article.id for p in pipeline.search(WHO, wanted=wanted, by_article=by_article)} == articles
-    assert {p.article.id for p in pipeline.answer(WHO, wanted=wanted, use_llm=False).passages} == articles
+        assert {
+            p.article.id for p in pipeline.search(WHO, filters=filters, by_article=by_article)
+        } == articles
+    assert {p.article.id for p in pipeline.answer(WHO, filters=filters, use_llm=False).passages} == articles
 
 
 def test_the_pipeline_describes_itself(house: House) -> None:

@@ -46,9 +46,9 @@ def query_of(text: str, encoder: WordEncoder, translation: str | None = None) ->
 
 
 def found(
-    index: Index, query: Query | None = None, *, k: int = 5, wanted: Filter = EVERYTHING
+    index: Index, query: Query | None = None, *, k: int = 5, filters: Filter = EVERYTHING
 ) -> list[tuple[str, float]]:
-    passages = retrieve(query or asked(), index=index, k=k, wanted=wanted).passages
+    passages = retrieve(query or asked(), index=index, k=k, filters=filters).passages
     return [(p.article.id, round(p.score, 4)) for p in passages]
 
 
@@ -109,13 +109,13 @@ def test_neither_language_drowns_the_other() -> None:
     index = index_of(plan, language={"en": "en"})
     query = asked("which?", "en")
     assert found(index, query) == [("en", 0.925), ("en", 0.905), ("zh", 0.9), ("zh", 0.85)]
-    index.habits = replace(NOTHING, dense={**NOTHING.dense, ("en", "en"): 0.83, ("en", "zh"): 0.74})
+    index.score_offsets = replace(NOTHING, dense={**NOTHING.dense, ("en", "en"): 0.83, ("en", "zh"): 0.74})
     assert found(index, query) == [("zh", 0.53), ("en", 0.51), ("en", 0.49), ("zh", 0.48)]
 
 
 def test_each_vote_counts_from_its_own_direction() -> None:
     index = index_of({"a": [("", 0.6)]}, language={"a": "en"})
-    index.habits = replace(NOTHING, dense={**NOTHING.dense, ("zh", "en"): 0.5, ("en", "en"): 0.7})
+    index.score_offsets = replace(NOTHING, dense={**NOTHING.dense, ("zh", "en"): 0.5, ("en", "en"): 0.7})
     assert signal("dense", asked(en="who?"), index) == {"a": 0.1}
 
 
@@ -164,14 +164,18 @@ def test_a_question_in_a_script_that_no_chunk_holds_says_nothing_by_its_words() 
 TOKENS = TokenEncoder()
 
 
-def signed(*texts: str, habits: Calibration | None = None, before: int = 0) -> Index:
+def signed(*texts: str, score_offsets: Calibration | None = None, before: int = 0) -> Index:
     """Articles a, b, c … of one chunk, which begins after ``before`` characters, with their tokens."""
     none = Calibration.none(8)
     articles = [Article("abc"[n], "", "序" * before + text) for n, text in enumerate(texts)]
     chunks = [Chunk(a.id, before, len(a.text), text) for a, text in zip(articles, texts, strict=True)]
     signatures = [Signature.of(TOKENS.tokens(text), none.passages["zh"]) for text in texts]
     return small_index(
-        articles, chunks, TOKENS.encode_passages(texts), signatures=signatures, habits=habits or none
+        articles,
+        chunks,
+        TOKENS.encode_passages(texts),
+        signatures=signatures,
+        score_offsets=score_offsets or none,
     )
 
 
@@ -183,7 +187,7 @@ def test_each_token_counts_with_the_nearest_of_the_chunk() -> None:
 
 def test_tokens_count_from_what_their_direction_scores() -> None:
     none = Calibration.none(8)
-    index = signed("灯坏了。", habits=replace(none, late={**none.late, ("zh", "zh"): 0.3}))
+    index = signed("灯坏了。", score_offsets=replace(none, late={**none.late, ("zh", "zh"): 0.3}))
     assert signal("late", query_of("灯", TOKENS), index) == {"a": 0.2}
     assert signal("late", query_of("lamp", TOKENS), index) == {"a": 0.5}
 
@@ -222,7 +226,7 @@ MIXED: Plan = {name: [("", cosine)] for name, cosine in zip("abcd", (0.9, 0.8, 0
 
 
 @pytest.mark.parametrize(
-    ("wanted", "articles"),
+    ("filters", "articles"),
     [
         (Filter(), "abcd"),
         (Filter(since="2024"), "bc"),
@@ -237,20 +241,20 @@ MIXED: Plan = {name: [("", cosine)] for name, cosine in zip("abcd", (0.9, 0.8, 0
         (Filter(source="nowhere"), ""),
     ],
 )
-def test_only_what_passes_the_filter_is_found(wanted: Filter, articles: str) -> None:
+def test_only_what_passes_the_filter_is_found(filters: Filter, articles: str) -> None:
     index = index_of(
         MIXED,
         published={"a": "2023-05-01", "b": "2024-05-31", "c": "2024-06-01"},
         language={"b": "en", "d": "en"},
         source={"b": "The Times", "c": "https://times.example"},
     )
-    assert [name for name, _ in found(index, wanted=wanted)] == list(articles)
-    listed = rank_articles(asked(), index=index, k=5, wanted=wanted).passages
+    assert [name for name, _ in found(index, filters=filters)] == list(articles)
+    listed = rank_articles(asked(), index=index, k=5, filters=filters).passages
     assert [p.article.id for p in listed] == list(articles)
 
 
 def test_a_language_that_no_article_has_finds_nothing() -> None:
-    assert found(index_of(MIXED), wanted=Filter(language="en")) == []
+    assert found(index_of(MIXED), filters=Filter(language="en")) == []
 
 
 def test_k_passages_come_though_neighbours_become_one() -> None:
@@ -317,7 +321,9 @@ def test_every_chunk_of_a_passage_can_be_lit_up() -> None:
     ]
     none = Calibration.none(8)
     signatures = [Signature.of(TOKENS.tokens(text), none.passages["zh"]) for text in texts]
-    index = small_index([article], chunks, TOKENS.encode_passages(texts), signatures=signatures, habits=none)
+    index = small_index(
+        [article], chunks, TOKENS.encode_passages(texts), signatures=signatures, score_offsets=none
+    )
     assert lit("灯", index) == ["灯坏了。", "港口的灯。"]
 
 
@@ -386,7 +392,7 @@ def test_without_a_reader_nothing_is_read() -> None:
     assert [s.name for s in found.passages[0].signals] == ["dense", "late", "lexical"]
     assert (
         retrieve(
-            asked("灯？"), index=lamps("灯坏了。"), k=1, wanted=Filter(since="2025"), reader=WordReader()
+            asked("灯？"), index=lamps("灯坏了。"), k=1, filters=Filter(since="2025"), reader=WordReader()
         ).read
         == ()
     )

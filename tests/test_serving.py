@@ -211,7 +211,7 @@ def test_an_answer_is_not_lost_when_the_server_is_told_to_stop(house: House) -> 
     )
     asking.start()
     begun.wait(10)
-    app.state.desk.line.close()
+    app.state.session.queue.close()
     assert httpx.post(f"{url}/api/ask", json={"question": WHO}).status_code == 503
     assert httpx.get(f"{url}/readyz").status_code == 503
     assert httpx.get(f"{url}/healthz").status_code == 200

@@ -358,10 +358,10 @@ def test_an_array_of_objects_in_place_of_any_array_is_refused(
 def test_objects_in_what_a_build_left_behind_are_not_read(built: Path, tmp_path: Path) -> None:
     folder, encoder, trace = tmp_path / "index", TokenEncoder(), tmp_path / "gone-off"
     folder.mkdir()
-    checkpoint.Encoded(folder, encoder).begin(Index.open(built).habits)
+    checkpoint.Encoded(folder, encoder).begin(Index.open(built).score_offsets)
     as_objects(folder / checkpoint.FOLDER / "calibration.npz", trace)
     left = checkpoint.Encoded(folder, encoder)
-    assert (left.habits, left.records) == (None, {})
+    assert (left.score_offsets, left.records) == (None, {})
     assert not trace.exists()
 
 

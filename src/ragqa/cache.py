@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Remembered(Generic[T]):
+class Cache(Generic[T]):
     """The last ``most`` values put in, by their keys; several threads may share one."""
 
     def __init__(self, most: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ragqa.answer import answered, glosses, not_found, word, written
-from ragqa.cache import Remembered
+from ragqa.cache import Cache
 from ragqa.corpus import example_questions
 from ragqa.errors import IndexMissingError, ModelError
 from ragqa.index import Current, Index, Manifest, read_manifest
@@ -52,7 +52,7 @@ class Pipeline:
         self._reader: Reader = reader or LazyReader(settings, encoder)
         self._generator = generator
         self._translator = Translator()
-        self._answered: Remembered[Answer] = Remembered(_REMEMBERED)
+        self._answered: Cache[Answer] = Cache(_REMEMBERED)
         self._current = Current(settings.index, self._require_encoder, verified=verified)
 
     @classmethod
@@ -163,7 +163,7 @@ class Pipeline:
         question: str,
         *,
         k: int | None = None,
-        wanted: Filter = EVERYTHING,
+        filters: Filter = EVERYTHING,
         use_llm: bool = True,
         by_article: bool = False,
     ) -> list[Passage]:
@@ -174,11 +174,11 @@ class Pipeline:
         """
         asked, index = Question.of(question), self._require_index()
         translation = None
-        if use_llm and _crosses(asked, index, wanted) and (generator := self._translating()):
+        if use_llm and _crosses(asked, index, filters) and (generator := self._translating()):
             translation = self._translator.translate(asked.text, generator)
         query = Query.of(asked, encoder=self._encoder, translation=translation)
         find = rank_articles if by_article else retrieve
-        found = find(query, index=index, k=k or self.settings.k, wanted=wanted, reader=self._reader)
+        found = find(query, index=index, k=k or self.settings.k, filters=filters, reader=self._reader)
         return list(found.passages)
 
     def answer(self, question: str, **options: Any) -> Answer:
@@ -192,7 +192,7 @@ class Pipeline:
         *,
         k: int | None = None,
         language: Language | None = None,
-        wanted: Filter = EVERYTHING,
+        filters: Filter = EVERYTHING,
         use_llm: bool = True,
         translate: bool = True,
         write: bool | None = None,
@@ -209,7 +209,7 @@ class Pipeline:
         asked = resolved(question, after, self._translating if use_llm else None)
         write = use_llm and (self.settings.write if write is None else write)
         translate = use_llm and translate
-        key = (index.manifest.version, asked.text, k, language, wanted, use_llm, translate, write)
+        key = (index.manifest.version, asked.text, k, language, filters, use_llm, translate, write)
         if known := self._answered.get(key):
             yield clock.stamp(replace(known, cached=True, asked=asked.asked, timings_ms={}))
             return
@@ -221,7 +221,7 @@ class Pipeline:
             mode="sources",
             index=_facts(index),
         )
-        for answer in self._answer(base, asked, index, clock, k or self.settings.k, wanted):
+        for answer in self._answer(base, asked, index, clock, k or self.settings.k, filters):
             yield answer
         translate = translate and any(language_of(s.text) != answer.language for s in answer.statements)
         try:
@@ -241,16 +241,16 @@ class Pipeline:
         return Timed(generator, _TRANSLATION_SECONDS) if generator else None
 
     def _answer(
-        self, base: Answer, question: Question, index: Index, clock: Clock, k: int, wanted: Filter
+        self, base: Answer, question: Question, index: Index, clock: Clock, k: int, filters: Filter
     ) -> Iterator[Answer]:
         """Sources, then the quotes that answer or a refusal."""
         query = Query.of(question, encoder=self._encoder)
-        found: Found = retrieve(query, index=index, k=k, wanted=wanted, reader=self._reader)
+        found: Found = retrieve(query, index=index, k=k, filters=filters, reader=self._reader)
         clock.mark("retrieve")
         yield clock.stamp(replace(base, passages=found.passages))
         answer = replace(base, passages=found.passages, mode="quotes")
         answer = answered(answer, question, found, refuse_below=self.settings.refuse_below)
-        if answer.status == "not_found" and wanted == EVERYTHING:
+        if answer.status == "not_found" and filters == EVERYTHING:
             answer = not_found(answer, [as_written(n, question.text) for n in index.absent(question.names)])
         if answer.statements:
             clock.mark("first_statement")
@@ -287,6 +287,6 @@ def _facts(index: Index) -> dict[str, str | int]:
     return {"version": manifest.version, "articles": manifest.articles, "chunks": manifest.chunks}
 
 
-def _crosses(question: Question, index: Index, wanted: Filter) -> bool:
+def _crosses(question: Question, index: Index, filters: Filter) -> bool:
     """Whether a question may be answered by articles in another language than its own."""
-    return bool(index.languages_of(wanted) - {question.language})
+    return bool(index.languages_of(filters) - {question.language})

@@ -71,7 +71,7 @@ class Common:
             console.say(text)
 
 
-def articles_wanted(
+def article_filter(
     *, since: str | None, until: str | None, written_in: str | None, source: str | None
 ) -> Filter:
     """The filter that these options ask for. Raises SettingsError for what is no date or language."""

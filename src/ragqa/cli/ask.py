@@ -19,7 +19,7 @@ from ragqa.cli.app import (
     SourceOption,
     UntilOption,
     WrittenInOption,
-    articles_wanted,
+    article_filter,
     verb,
 )
 from ragqa.errors import RagqaError, SettingsError
@@ -63,7 +63,7 @@ def ask(
     settings = common.settings()
     options: dict[str, Any] = {
         "k": k, "language": language, "use_llm": not no_llm, "write": write or None, "after": after,
-        "wanted": articles_wanted(since=since, until=until, written_in=written_in, source=source),
+        "filters": article_filter(since=since, until=until, written_in=written_in, source=source),
     }  # fmt: skip
     lines = list(console.read_batch(batch)) if batch else []
     # Translations load the language model when the first is needed.
@@ -120,7 +120,7 @@ def search(
     if run and not batch:
         raise SettingsError("--run needs --batch FILE.jsonl")
     settings = common.settings()
-    wanted = articles_wanted(since=since, until=until, written_in=written_in, source=source)
+    filters = article_filter(since=since, until=until, written_in=written_in, source=source)
     lines = list(console.read_batch(batch)) if batch else []
     if run:
         _require_writable(run)
@@ -133,7 +133,7 @@ def search(
 
         clock = Clock()
         passages = pipeline.search(
-            text, k=k or (100 if run else None), use_llm=not no_llm, by_article=run is not None, wanted=wanted
+            text, k=k or (100 if run else None), use_llm=not no_llm, by_article=run is not None, filters=filters
         )  # fmt: skip
         trec.extend(
             f"{column(id)} Q0 {column(p.article.id)} {n} {p.score:.6f} ragqa"

@@ -144,8 +144,8 @@ def _build(
     known = old.stored() if old else {}
     side = Encoded(folder, encoder)
     durable.require_room(folder, room(pieces, known | side.records, encoder.dimension))
-    habits = old.habits if old else side.habits or Calibration.measure(encoder)
-    stored, speed = encode(pieces, known, side, encoder, habits, progress)
+    score_offsets = old.score_offsets if old else side.score_offsets or Calibration.measure(encoder)
+    stored, speed = encode(pieces, known, side, encoder, score_offsets, progress)
     manifest = Manifest(
         version=new_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -167,7 +167,7 @@ def _build(
         manifest=manifest,
         texts=[piece.text for piece in pieces],
         signatures=signatures if len(signatures) == len(stored) else None,
-        habits=habits,
+        score_offsets=score_offsets,
     )
     return built, speed
 

@@ -29,7 +29,7 @@ DIRECTIONS: tuple[Direction, ...] = tuple((q, p) for q in LANGUAGES for p in LAN
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """An encoder's habits. A direction is (language of the question, language of the passage).
+    """An encoder's score_offsets. A direction is (language of the question, language of the passage).
 
     ``passages`` is the mean token of passages of a language, ``centres`` what a question's tokens are
     measured from, ``dense`` and ``late`` the scores halfway between true and false pairs. Without

@@ -41,20 +41,20 @@ class Encoded:
         identity = f"{encoder.id}\0{encoder.fingerprint}\0{encoder.dimension}"
         self._header = _MAGIC + hashlib.sha256(identity.encode()).digest()
         self._whole = 0
-        self.habits: Calibration | None = None
+        self.score_offsets: Calibration | None = None
         self.records: dict[str, Stored] = {}
         try:
             data = (self._home / _CHUNKS).read_bytes()
             if data.startswith(self._header):
-                self.habits = Calibration.open(self._home)
+                self.score_offsets = Calibration.open(self._home)
                 self.records = dict(self._read(data))
         except UNREADABLE:
-            self.habits = None
+            self.score_offsets = None
 
-    def begin(self, habits: Calibration) -> None:
-        """Make ready to ``add``; what was encoded under other habits, or is damaged, goes."""
+    def begin(self, score_offsets: Calibration) -> None:
+        """Make ready to ``add``; what was encoded under other score_offsets, or is damaged, goes."""
         with durable.refusals(self._home.parent):
-            self._begin(habits)
+            self._begin(score_offsets)
 
     def add(self, encoded: Mapping[str, Stored]) -> None:
         """Append chunks by content key; they last when this returns."""
@@ -63,14 +63,14 @@ class Encoded:
             file.flush()
             os.fsync(file.fileno())
 
-    def _begin(self, habits: Calibration) -> None:
-        if self.habits is not None and _same(self.habits, habits):
+    def _begin(self, score_offsets: Calibration) -> None:
+        if self.score_offsets is not None and _same(self.score_offsets, score_offsets):
             os.truncate(self._home / _CHUNKS, self._whole)
             return
         self.records = {}
         shutil.rmtree(self._home, ignore_errors=True)
         self._home.mkdir()
-        habits.save(self._home)
+        score_offsets.save(self._home)
         # The calibration lasts before there are chunks that were measured from it.
         durable.sync(self._home / FILE)
         (self._home / _CHUNKS).write_bytes(self._header)

@@ -36,7 +36,7 @@ def encode(
     known: Mapping[str, Stored],
     side: Encoded,
     encoder: SentenceEncoder,
-    habits: Calibration,
+    score_offsets: Calibration,
     progress: Progress | None,
 ) -> tuple[list[Stored], float]:
     """What is stored of every piece, and tokens per second of those that had to be encoded.
@@ -45,7 +45,7 @@ def encode(
     """
     found = dict(known)
     if any(piece.key not in found for piece in pieces):
-        side.begin(habits)
+        side.begin(score_offsets)
         found |= side.records
     # By key: a text that stands twice is encoded once.
     fresh = list({piece.key: piece for piece in pieces if piece.key not in found}.values())
@@ -56,7 +56,7 @@ def encode(
             if progress:
                 progress(done + within, len(fresh))
 
-        new = _encode_batch(batch, encoder, habits, tell)
+        new = _encode_batch(batch, encoder, score_offsets, tell)
         side.add(new)
         found |= new
         done += len(batch)
@@ -76,14 +76,14 @@ def room(pieces: Sequence[Piece], known: Mapping[str, Stored], dimension: int) -
 
 
 def _encode_batch(
-    batch: Sequence[Piece], encoder: SentenceEncoder, habits: Calibration, progress: Progress
+    batch: Sequence[Piece], encoder: SentenceEncoder, score_offsets: Calibration, progress: Progress
 ) -> dict[str, Stored]:
     signatures: dict[int, Signature] = {}
 
     def sign(at: int, tokens: Tokens) -> None:
         piece = batch[at]
         above = len(piece.text) - len(piece.chunk.text)
-        signatures[at] = Signature.of(tokens, habits.passages[piece.article.language], skipped=above)
+        signatures[at] = Signature.of(tokens, score_offsets.passages[piece.article.language], skipped=above)
 
     vectors = encoder.encode_passages([piece.text for piece in batch], progress=progress, each=sign)
     vectors = sound(vectors, len(batch), encoder)

@@ -57,7 +57,7 @@ class Index:
         *,
         words: Lexical,
         tokens: Signatures | None,
-        habits: Calibration,
+        score_offsets: Calibration,
     ) -> None:
         rows = {len(places), vectors.ntotal, words.chunks, manifest.chunks}
         if tokens:
@@ -71,7 +71,7 @@ class Index:
         self.articles = articles
         self.words = words
         self.tokens = tokens
-        self.habits = habits
+        self.score_offsets = score_offsets
         self._places = places
         self._vectors = vectors
         self._row_by_id = {article.id: row for row, article in enumerate(articles)}
@@ -92,7 +92,7 @@ class Index:
         manifest: Manifest,
         texts: Sequence[str] | None = None,
         signatures: Sequence[Signature] | None = None,
-        habits: Calibration | None = None,
+        score_offsets: Calibration | None = None,
     ) -> Index:
         """Bind articles, chunks and unit vectors of shape (len(chunks), dimension).
 
@@ -113,7 +113,7 @@ class Index:
             manifest, articles, places, flat,
             words=Lexical.build(texts if texts is not None else [chunk.text for chunk in chunks]),
             tokens=Signatures.build(signatures, width=-(-manifest.dimension // 8)) if signatures else None,
-            habits=habits or Calibration.none(manifest.dimension),
+            score_offsets=score_offsets or Calibration.none(manifest.dimension),
         )  # fmt: skip
 
     @classmethod
@@ -138,14 +138,16 @@ class Index:
             vectors = _read_vectors(home / _VECTORS)
             words = Lexical.open(home, chunks=manifest.chunks)
             tokens = Signatures.open(home) if set(late_interaction.FILES) <= set(manifest.files) else None
-            habits = Calibration.open(home)
+            score_offsets = Calibration.open(home)
         except UNREADABLE as error:
             raise IndexMismatchError(f"the index in {home} is damaged ({error}); {REBUILD}") from error
         if vectors.d != manifest.dimension:
             raise IndexMismatchError(
                 f"the index holds vectors of {vectors.d}, not {manifest.dimension}; {REBUILD}"
             )
-        return cls(manifest, articles, places, vectors, words=words, tokens=tokens, habits=habits)
+        return cls(
+            manifest, articles, places, vectors, words=words, tokens=tokens, score_offsets=score_offsets
+        )
 
     def save(self, folder: Path, *, keep: int = 2) -> Manifest:
         """Write a new version and make it current once it can be opened. Call inside ``writing``."""
@@ -177,25 +179,25 @@ class Index:
         """Unit vectors of chunks, shape (len(rows), dimension)."""
         return np.asarray(self._vectors.reconstruct_batch(rows), dtype=np.float32)
 
-    def mask(self, wanted: Filter) -> Mask:
+    def mask(self, filters: Filter) -> Mask:
         """Which chunks a filter lets pass, shape (chunks,)."""
-        return np.asarray(self._passing(wanted)[self._article_of_chunk], dtype=np.bool_)
+        return np.asarray(self._passing(filters)[self._article_of_chunk], dtype=np.bool_)
 
-    def languages_of(self, wanted: Filter) -> frozenset[str]:
+    def languages_of(self, filters: Filter) -> frozenset[str]:
         """The languages of the articles that a filter lets pass."""
-        return frozenset(np.unique(self._language[self._passing(wanted)]).tolist())
+        return frozenset(np.unique(self._language[self._passing(filters)]).tolist())
 
-    def _passing(self, wanted: Filter) -> Mask:
+    def _passing(self, filters: Filter) -> Mask:
         passed = np.ones(len(self.articles), dtype=np.bool_)
-        if wanted.since or wanted.until:
+        if filters.since or filters.until:
             # "2024-05" as an upper bound means all of May: "~" sorts after every digit and dash.
             passed &= self._published != ""
-            passed &= self._published >= (wanted.since or "")
-            passed &= self._published <= (wanted.until or "") + "~"
-        if wanted.language:
-            passed &= self._language == wanted.language
-        if wanted.source:
-            passed &= np.char.find(self._source, wanted.source.casefold()) >= 0
+            passed &= self._published >= (filters.since or "")
+            passed &= self._published <= (filters.until or "") + "~"
+        if filters.language:
+            passed &= self._language == filters.language
+        if filters.source:
+            passed &= np.char.find(self._source, filters.source.casefold()) >= 0
         return passed
 
     def absent(self, names: Sequence[str]) -> list[str]:
@@ -265,7 +267,7 @@ class Index:
         # faiss.write_index tells nobody when the last bytes find no room.
         (folder / _VECTORS).write_bytes(faiss.serialize_index(self._vectors).data)
         self.words.save(folder)
-        self.habits.save(folder)
+        self.score_offsets.save(folder)
         if self.tokens:
             self.tokens.save(folder)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import closing
 
-from ragqa.cache import Remembered
+from ragqa.cache import Cache
 from ragqa.errors import ModelError
 from ragqa.models import Generator, Message, readable, user_turn
 from ragqa.retrieval.query import MOST_CHARACTERS, Question, checked, follow_up, stands_alone
@@ -22,7 +22,7 @@ class Translator:
     """Translates questions for one language model, each once; several threads may ask."""
 
     def __init__(self) -> None:
-        self._remembered: Remembered[str] = Remembered(_REMEMBERED)
+        self._remembered: Cache[str] = Cache(_REMEMBERED)
 
     def known(self, question: str) -> str | None:
         """A translation made before, without waiting for one."""

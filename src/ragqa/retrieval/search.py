@@ -47,10 +47,10 @@ class Ranked:
 
 
 def retrieve(
-    query: Query, *, index: Index, k: int, reader: Reader | None = None, wanted: Filter = EVERYTHING
+    query: Query, *, index: Index, k: int, reader: Reader | None = None, filters: Filter = EVERYTHING
 ) -> Found:
     """The ``k`` best passages for a question, best first: see passages.py for what becomes one."""
-    ranked = rank(query, index=index, wanted=wanted, depth=MOST_HITS_A_PASSAGE * k)
+    ranked = rank(query, index=index, filters=filters, depth=MOST_HITS_A_PASSAGE * k)
     read = read_best(query, ranked, index, reader) if reader else ()
     ranked = judged(ranked, read)
     hits = [
@@ -94,13 +94,13 @@ def judged(ranked: Ranked, read: Sequence[Read]) -> Ranked:
 
 
 def rank_articles(
-    query: Query, *, index: Index, k: int, reader: Reader | None = None, wanted: Filter = EVERYTHING
+    query: Query, *, index: Index, k: int, reader: Reader | None = None, filters: Filter = EVERYTHING
 ) -> Found:
     """The best chunk of each of the ``k`` best articles: what a TREC run lists."""
     depth = k
     read: tuple[Read, ...] = ()
     while True:
-        ranked = rank(query, index=index, wanted=wanted, depth=depth)
+        ranked = rank(query, index=index, filters=filters, depth=depth)
         read = read or (read_best(query, ranked, index, reader) if reader else ())
         ranked = judged(ranked, read)
         best: dict[int, int] = {}
@@ -115,7 +115,7 @@ def rank(
     query: Query,
     *,
     index: Index,
-    wanted: Filter = EVERYTHING,
+    filters: Filter = EVERYTHING,
     depth: int = 0,
     weights: Mapping[str, float] = WEIGHTS,
 ) -> Ranked:
@@ -125,9 +125,9 @@ def rank(
     """
     words = {name: index.words.coverage(w.text) for name, w in query.wordings.items()}
     allowed = {
-        language: index.mask(replace(wanted, language=language))
+        language: index.mask(replace(filters, language=language))
         for language in sorted(index.languages)
-        if wanted.language in (None, language)
+        if filters.language in (None, language)
     }
     parts = [
         _score(query, words, language, inside, index, max(depth, _NEAREST))
@@ -157,7 +157,7 @@ def _score(
     found += [_best_by_words(words[name], inside) for name in wordings]
     rows = np.unique(np.concatenate(found))
     vectors = index.vectors(rows)
-    dense = [vectors @ w.vector - index.habits.dense[name, language] for name, w in wordings.items()]
+    dense = [vectors @ w.vector - index.score_offsets.dense[name, language] for name, w in wordings.items()]
     return rows, {
         "dense": np.mean(dense, axis=0),
         "late": late_scores(wordings, rows, language, index),

@@ -18,16 +18,16 @@ def late_scores(wordings: Mapping[str, Wording], rows: Rows, language: str, inde
     asked = asked_tokens(wordings, language, index)
     if not asked or index.tokens is None:
         return np.zeros(len(rows), dtype=np.float32)
-    habits = [index.habits.late[name, language] for name in asked]
+    score_offsets = [index.score_offsets.late[name, language] for name in asked]
     votes = interaction(list(asked.values()), [index.tokens.of(int(row)) for row in rows])
-    return np.asarray(votes.mean(axis=0) - np.mean(habits), dtype=np.float32)
+    return np.asarray(votes.mean(axis=0) - np.mean(score_offsets), dtype=np.float32)
 
 
 def asked_tokens(wordings: Mapping[str, Wording], language: str, index: Index) -> dict[str, Asked]:
     """What late interaction compares with passages of a language; empty without token vectors."""
     if index.tokens is None:
         return {}
-    centres = index.habits.centres
+    centres = index.score_offsets.centres
     return {name: Asked(w.tokens, centres[name, language]) for name, w in wordings.items() if w.tokens}
 
 

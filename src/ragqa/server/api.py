@@ -27,7 +27,7 @@ from ragqa.errors import (
 )
 from ragqa.server.params import Articles
 from ragqa.server.request_queue import Run
-from ragqa.server.session import LONGEST_QUESTION, Desk
+from ragqa.server.session import LONGEST_QUESTION, Session
 from ragqa.text import language_of
 from ragqa.timing import Clock
 from ragqa.types import Answer, Language
@@ -78,7 +78,7 @@ class Asked(Looked, frozen=True):
     def options(self) -> dict[str, Any]:
         """What ``Pipeline.stream`` is told beside the question."""
         return {
-            "k": self.k, "language": self.language, "wanted": self.wanted, "use_llm": not self.no_llm,
+            "k": self.k, "language": self.language, "filters": self.filters, "use_llm": not self.no_llm,
             "write": self.write or None, "after": self.after,
         }  # fmt: skip
 
@@ -104,11 +104,11 @@ class Slots:
             self._in -= 1
 
 
-def add_routes(app: FastAPI, desk: Desk) -> None:
+def add_routes(app: FastAPI, session: Session) -> None:
     """``/api/ask``, ``/api/search``, ``/api/article``, ``/healthz``, ``/readyz``, and errors as JSON."""
     _tell_errors(app)
-    _tell_health(app, desk)
-    pipeline = desk.pipeline
+    _tell_health(app, session)
+    pipeline = session.pipeline
     slots = Slots(_AT_ONCE, _WAITING)
 
     @app.post("/api/ask")
@@ -120,7 +120,7 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
                     lambda: [*pipeline.stream(asked.question, **asked.options)][-1]
                 )
         else:
-            run = desk.start(asked.question, **asked.options)
+            run = session.start(asked.question, **asked.options)
             answer = await _unless_gone(run, request)
         return answer_json(answer, id=asked.id, models=pipeline.models)
 
@@ -131,7 +131,7 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
                 pipeline.search,
                 searched.question,
                 k=searched.k,
-                wanted=searched.wanted,
+                filters=searched.filters,
                 use_llm=searched.translate,
             )
         return search_json(
@@ -172,8 +172,8 @@ async def _unless_gone(run: Run, request: Request) -> Answer:
     return answer
 
 
-def _tell_health(app: FastAPI, desk: Desk) -> None:
-    pipeline = desk.pipeline
+def _tell_health(app: FastAPI, session: Session) -> None:
+    pipeline = session.pipeline
 
     @app.get("/healthz")
     def healthz() -> Any:
@@ -186,7 +186,7 @@ def _tell_health(app: FastAPI, desk: Desk) -> None:
     @app.get("/readyz")
     def readyz() -> JSONResponse:
         try:
-            waits = "the server is stopping" if desk.line.closed else ""
+            waits = "the server is stopping" if session.queue.closed else ""
             waits = waits or ("the index is being checked, or the models loaded" if pipeline.opening else "")
             waits = waits or ("" if pipeline.index else "there is no index")
         except IndexUnusableError:

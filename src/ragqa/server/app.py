@@ -25,7 +25,7 @@ from ragqa.server import admin, answers, api, markup, page_html, page_state, pan
 from ragqa.server.access import Access
 from ragqa.server.i18n import ui_language
 from ragqa.server.security import Guard
-from ragqa.server.session import Desk
+from ragqa.server.session import Session
 from ragqa.types import Language
 
 if TYPE_CHECKING:
@@ -67,13 +67,13 @@ class Parts(NamedTuple):
     evaluate: gr.HTML
 
 
-def build(desk: Desk) -> gr.Blocks:
+def build(session: Session) -> gr.Blocks:
     """The page: its parts and its events."""
     page: gr.Blocks
-    pipeline = desk.pipeline
+    pipeline = session.pipeline
     with gr.Blocks(title="ragqa", analytics_enabled=False, fill_width=True) as page:
         parts = _lay_out(pipeline)
-        _connect(page, parts, desk)
+        _connect(page, parts, session)
         page.load(
             lambda: _holdings(pipeline),
             outputs=[parts.head, parts.examples, parts.corpus, parts.evaluate, parts.answer],
@@ -113,13 +113,13 @@ def _lay_out(pipeline: Pipeline) -> Parts:
     return Parts(head, question, wishes, ask, stop, examples, status, answer, sources, corpus, evaluate)
 
 
-def _connect(page: gr.Blocks, parts: Parts, desk: Desk) -> None:
+def _connect(page: gr.Blocks, parts: Parts, session: Session) -> None:
     def answering(question: str, wishes: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        for update in desk.ask(question, wishes, request.session_hash or ""):
+        for update in session.ask(question, wishes, request.session_hash or ""):
             yield tuple(gr.skip() if part is None else part for part in update)
 
     def stopping(request: gr.Request) -> None:
-        desk.stop(request.session_hash or "")
+        session.stop(request.session_hash or "")
 
     parts.ask.click(
         answering,
@@ -127,7 +127,7 @@ def _connect(page: gr.Blocks, parts: Parts, desk: Desk) -> None:
         outputs=[parts.status, parts.answer, parts.sources],
         js="() => window.ragqa.collect()",
         # Who waits for a turn is told so, instead of waiting unseen in Gradio's queue.
-        concurrency_limit=desk.pipeline.settings.waiting + 4,
+        concurrency_limit=session.pipeline.settings.waiting + 4,
         **_QUIET,
     )
     parts.stop.click(stopping, queue=False, **_QUIET)
@@ -155,12 +155,12 @@ def _holdings(pipeline: Pipeline) -> tuple[Any, ...]:
 def application(pipeline: Pipeline, access: Access | None = None) -> FastAPI:
     """The page, its assets, the reader's articles and the routes for programs behind one guard.
 
-    ``app.state.desk`` is where questions are asked.
+    ``app.state.session`` is where questions are asked.
     """
     app = FastAPI(openapi_url=None)
     app.add_middleware(Guard, access=access, larger=admin.LARGE)
-    desk = app.state.desk = Desk(pipeline)
-    api.add_routes(app, desk)
+    session = app.state.session = Session(pipeline)
+    api.add_routes(app, session)
 
     @app.get("/ragqa/article")
     def article(
@@ -176,12 +176,12 @@ def application(pipeline: Pipeline, access: Access | None = None) -> FastAPI:
         marks = [each for text in mark for each in markup.read_marks(text, found)]
         return HTMLResponse(markup.reader(ui_language(ui), found, marks, asked=edition))
 
-    answers.add_routes(app, desk, pipeline.settings.candidates)
+    answers.add_routes(app, session, pipeline.settings.candidates)
     admin.add_routes(app, pipeline)
     app.mount("/ragqa", StaticFiles(directory=_ASSETS))
     gr.mount_gradio_app(
         app,
-        build(desk),
+        build(session),
         path="/",
         theme=gr.themes.Base(font=_SANS, font_mono=["ui-monospace", "monospace"]),
         head=_HEAD,
@@ -214,11 +214,11 @@ def start(settings: Settings) -> None:
     taken = runtime.bind(settings.host, settings.port)
     pipeline = Pipeline.for_server(settings)
     app = application(pipeline, access)
-    line = app.state.desk.line
+    queue = app.state.session.queue
     runtime.run(
         app,
         taken,
-        stopping=runtime.Stopping(refuse=line.close, cut=line.cut, idle=lambda: line.empty),
+        stopping=runtime.Stopping(refuse=queue.close, cut=queue.cut, idle=lambda: queue.empty),
         certificate=certificate,
         on_ready=pipeline.warm,
     )

@@ -25,12 +25,12 @@ class Articles(BaseModel, frozen=True):
     _empty = field_validator("since", "until", "written_in", "source", mode="before")(_none_if_empty)
 
     @property
-    def wanted(self) -> Filter:
+    def filters(self) -> Filter:
         """The filter on articles."""
         return Filter(since=self.since, until=self.until, language=self.written_in, source=self.source)
 
 
-class Wishes(Articles, frozen=True):
+class Params(Articles, frozen=True):
     """The interface language, the question before this one, and what is set under "advanced".
 
     ``translate`` puts translations under quotes in another language, ``write`` a written answer above them.
@@ -45,10 +45,10 @@ class Wishes(Articles, frozen=True):
     _no_k = field_validator("k", mode="before")(_none_if_empty)
 
 
-def read_wishes(text: object) -> Wishes:
-    """The wishes of a page. Raises QuestionError naming the one that cannot be met."""
+def read_params(text: object) -> Params:
+    """The params of a page. Raises QuestionError naming the one that cannot be met."""
     try:
-        return Wishes.model_validate_json(text if isinstance(text, str) and text else "{}")
+        return Params.model_validate_json(text if isinstance(text, str) and text else "{}")
     except ValidationError as error:
         name = ".".join(map(str, error.errors()[0]["loc"])) or "the request"
         raise QuestionError(f"{name}: {error.errors()[0]['msg']}") from error

@@ -18,7 +18,7 @@ Snapshots = Iterator[Answer]
 _PATIENCE = 120.0
 
 
-class Line:
+class RequestQueue:
     """First come, first served; ``places`` may wait behind the question that is being answered."""
 
     def __init__(self, places: int) -> None:
@@ -91,13 +91,13 @@ class Line:
 class Run:
     """Snapshots of one answer, which waits for its turn in a line. Raises BusyError when that is full."""
 
-    def __init__(self, start: Callable[[], Snapshots], line: Line) -> None:
+    def __init__(self, start: Callable[[], Snapshots], queue: RequestQueue) -> None:
         self._start = start
-        self._line = line
+        self._queue = queue
         self._left = threading.Event()
         self._begun = False
         self._ready: SimpleQueue[Answer | Exception | None] = SimpleQueue()
-        line.join(self)
+        queue.join(self)
 
     @property
     def stopped(self) -> bool:
@@ -107,16 +107,16 @@ class Run:
     @property
     def ahead(self) -> int:
         """How many questions are answered first."""
-        return self._line.ahead(self)
+        return self._queue.ahead(self)
 
     def stop(self) -> None:
         """End the iteration at once; the stream is closed at its next snapshot."""
         self._left.set()
         self._ready.put(None)
         if self._begun:
-            self._line.look_again()
+            self._queue.look_again()
         else:
-            self._line.leave(self)
+            self._queue.leave(self)
 
     def last(self) -> Answer | None:
         """The finished answer; None when it was stopped. Raises what the stream raised."""
@@ -140,12 +140,12 @@ class Run:
 
     def _work(self) -> None:
         try:
-            if self._line.reach(self):
+            if self._queue.reach(self):
                 self._follow(self._start())
         except Exception as error:
             self._ready.put(error)
         finally:
-            self._line.leave(self)
+            self._queue.leave(self)
             self._ready.put(None)
 
     def _follow(self, snapshots: Snapshots) -> None:

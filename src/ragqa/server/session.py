@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ragqa.cache import Remembered
+from ragqa.cache import Cache
 from ragqa.errors import BusyError, RagqaError
 from ragqa.pipeline import Pipeline
 from ragqa.server import answer_html, markup, page_html
-from ragqa.server.params import Wishes, read_wishes
-from ragqa.server.request_queue import Line, Run
+from ragqa.server.params import Params, read_params
+from ragqa.server.request_queue import RequestQueue, Run
 from ragqa.types import Answer, Language
 
 LONGEST_QUESTION = 2_000
@@ -25,13 +25,13 @@ _log = logging.getLogger(__name__)
 Update = tuple[str, str, str | None]
 
 
-class Desk:
+class Session:
     """Answers questions for all browsers and programs, one at a time; each browser can stop its own."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
-        self.kept: Remembered[Answer] = Remembered(_KEPT)
-        self.line = Line(pipeline.settings.waiting)
+        self.kept: Cache[Answer] = Cache(_KEPT)
+        self.queue = RequestQueue(pipeline.settings.waiting)
         self._runs: dict[str, Run] = {}
 
     def stop(self, browser: str) -> None:
@@ -42,15 +42,15 @@ class Desk:
 
     def start(self, question: str, **options: Any) -> Run:
         """Take a question's place in the line; options as in ``Pipeline.stream``. BusyError when it is full."""
-        return Run(lambda: self.pipeline.stream(question, **options), self.line)
+        return Run(lambda: self.pipeline.stream(question, **options), self.queue)
 
     def ask(self, question: object, wished: object, browser: str) -> Iterator[Update]:
         """Status, answer and sources as HTML, as far as they have come; closing it stops the model.
 
         ``wished`` is what params.py reads.
         """
-        wishes, problem = _read(wished)
-        ui = wishes.ui
+        params, problem = _read(wished)
+        ui = params.ui
         unasked, asked = _checked(ui, question)
         problem = problem or unasked
         if not problem and self.pipeline.index is None:
@@ -61,11 +61,11 @@ class Desk:
             return
         run: Run | None = None
         try:
-            options = _options(wishes)
+            options = _options(params)
             run = self._runs[browser] = self.start(asked, **options)
             state: answer_html.State = "waiting" if run.ahead else "running"
             yield answer_html.status(ui, None, state, loading=self.pipeline.opening, ahead=run.ahead), "", ""
-            yield from self._snapshots(run, ui, translate=wishes.translate, write=bool(wishes.write))
+            yield from self._snapshots(run, ui, translate=params.translate, write=bool(params.write))
         except BusyError as error:
             full = markup.message(ui, "note.full", n=error.waiting)
             yield answer_html.status(ui, None, "error"), full, ""
@@ -116,22 +116,22 @@ class Desk:
         )
 
 
-def _read(wished: object) -> tuple[Wishes, str]:
-    """The wishes, and a message when they cannot be met."""
+def _read(wished: object) -> tuple[Params, str]:
+    """The params, and a message when they cannot be met."""
     try:
-        return read_wishes(wished), ""
+        return read_params(wished), ""
     except RagqaError as error:
-        return Wishes(), markup.message("en", str(error), verbatim=True)
+        return Params(), markup.message("en", str(error), verbatim=True)
 
 
-def _options(wishes: Wishes) -> dict[str, Any]:
+def _options(params: Params) -> dict[str, Any]:
     return {
-        "k": wishes.k,
-        "wanted": wishes.wanted,
-        "use_llm": wishes.translate or bool(wishes.write),
-        "translate": wishes.translate,
-        "write": wishes.write,
-        "after": wishes.after or None,
+        "k": params.k,
+        "filters": params.filters,
+        "use_llm": params.translate or bool(params.write),
+        "translate": params.translate,
+        "write": params.write,
+        "after": params.after or None,
     }
 
 
