@@ -17,7 +17,7 @@ from fakes import ScriptedGenerator, TokenEncoder, WordEncoder, write_corpus
 from faults import build
 from house import WHY, House
 from tally import Tally
-from test_building import files
+from test_build import files
 from test_supply import sealed, version_of
 
 from ragqa.errors import IndexMismatchError, ModelDamagedError, RagqaError

@@ -1,31 +1,29 @@
-"""A small thread-safe cache of computed values."""
+"""A thread-safe cache of the values that were used last."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 T = TypeVar("T")
 
 
 class Cache(Generic[T]):
-    """The last ``most`` values put in, by their keys; several threads may share one."""
+    """At most ``most`` values by their keys; the least recently used goes first."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[Hashable, T] = OrderedDict()
+        self._values: LRUCache[Hashable, T] = LRUCache(most)
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> T | None:
-        """The value of this key, if it is remembered."""
+        """The value of a key, or None."""
         with self._lock:
             return self._values.get(key)
 
     def put(self, key: Hashable, value: T) -> None:
-        """Remember a value; the oldest is forgotten."""
+        """Store a value; where the cache is full, the least recently used one is dropped."""
         with self._lock:
             self._values[key] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
