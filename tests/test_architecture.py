@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import statistics
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-HOME = Path(__file__).parents[1] / "src" / "ragqa"
+DOCS = Path(__file__).parents[1] / "docs"
+HOME = DOCS.parent / "src" / "ragqa"
 # From the top; what stands on one line may import only from the lines below it.
 LAYERS = (
     ("__main__",),
@@ -225,3 +227,16 @@ def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "ragqa" in loaded
     assert loaded & (HEAVY | {"numpy", "httpx", "fastapi", "uvicorn"}) == set()
+
+
+def test_the_picture_is_drawn_from_the_imports() -> None:
+    spec = importlib.util.spec_from_file_location("draw_architecture", DOCS / "draw_architecture.py")
+    assert spec
+    assert spec.loader
+    drawing = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(drawing)
+    assert (DOCS / "architecture.svg").read_text("utf-8") == drawing.draw()
+    count = sum(map(len, drawing.arrows().values()))
+    assert f"{count} imports between {len(drawing.BOXES)} boxes" in (DOCS / "architecture.md").read_text(
+        "utf-8"
+    )

@@ -26,8 +26,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from real import ROOT
 from tally import Tally
-from test_formats import _docx, _pdf
 from test_catalogue import WHOLE, entry, home, index, put  # noqa: F401
+from test_formats import _docx, _pdf
 
 from ragqa.errors import ModelDamagedError, RagqaError
 from ragqa.index import checkpoint, store

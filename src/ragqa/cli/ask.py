@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from ragqa.pipeline import Pipeline
     from ragqa.settings import Settings
 
+RunOption = Annotated[
+    Path | None, typer.Option("--run", help="Write a TREC run of articles here (with --batch).")
+]
+ExplainOption = Annotated[bool, typer.Option("--explain", help="Say what each passage's score is made of.")]
+SearchNoLlmOption = Annotated[
+    bool, typer.Option("--no-llm", help="Do not wait for the language model to translate the query.")
+]
+
 
 @verb("ask")
 def ask(
@@ -55,10 +63,7 @@ def ask(
 
     Example: ragqa ask "why did Brundage leave?"
     """
-    if language not in (None, "zh", "en"):
-        raise SettingsError(f"--language {language}: it is zh or en")
-    if no_llm and write:
-        raise SettingsError("--write needs the language model, and --no-llm leaves it out; give one of them")
+    _require_answerable(language, no_llm=no_llm, write=write)
     _require_one(question, batch)
     settings = common.settings()
     options: dict[str, Any] = {
@@ -89,16 +94,10 @@ def ask(
 def search(
     query: Annotated[str | None, typer.Argument(help="What to look for, in Chinese or English.")] = None,
     batch: BatchOption = None,
-    run: Annotated[
-        Path | None, typer.Option("--run", help="Write a TREC run of articles here (with --batch).")
-    ] = None,
+    run: RunOption = None,
     as_json: JsonOption = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Say what each passage's score is made of.")
-    ] = False,
-    no_llm: Annotated[
-        bool, typer.Option("--no-llm", help="Do not wait for the language model to translate the query.")
-    ] = False,
+    explain: ExplainOption = False,
+    no_llm: SearchNoLlmOption = False,
     k: NumberOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -113,45 +112,27 @@ def search(
 
     Example: ragqa search "离职的原因" -k 3 --explain
     """
-    from ragqa.text import column
-    from ragqa.timing import Clock
-
     _require_one(query, batch)
     if run and not batch:
         raise SettingsError("--run needs --batch FILE.jsonl")
     settings = common.settings()
-    filters = article_filter(since=since, until=until, written_in=written_in, source=source)
+    trec: list[str] | None = [] if run else None
+    options: dict[str, Any] = {
+        "k": k or (100 if run else None), "use_llm": not no_llm, "explain": explain, "trec": trec,
+        "filters": article_filter(since=since, until=until, written_in=written_in, source=source),
+    }  # fmt: skip
     lines = list(console.read_batch(batch)) if batch else []
     if run:
         _require_writable(run)
     pipeline = _open(settings, common)
-    trec: list[str] = []
 
     def find(text: str, id: Any) -> dict[str, Any]:
-        from ragqa.documents import search_json
-        from ragqa.text import language_of
-
-        clock = Clock()
-        passages = pipeline.search(
-            text, k=k or (100 if run else None), use_llm=not no_llm, by_article=run is not None, filters=filters
-        )  # fmt: skip
-        trec.extend(
-            f"{column(id)} Q0 {column(p.article.id)} {n} {p.score:.6f} ragqa"
-            for n, p in enumerate(passages, start=1)
-        )
-        return search_json(
-            text,
-            passages,
-            id=id,
-            language=language_of(text),
-            timings_ms=clock.times(),
-            explain=explain,
-        )
+        return _search_document(pipeline, text, id, **options)
 
     if batch:
         for line in lines:
             _print_batch_line(line, find)
-        if run:
+        if run and trec is not None:
             run.write_text("".join(f"{row}\n" for row in trec), encoding="utf-8")
             common.say(f"wrote {len(trec)} lines to {run}")
         return
@@ -159,6 +140,32 @@ def search(
     print(
         json.dumps(document, ensure_ascii=False) if as_json else console.passages_text(document["passages"])
     )
+
+
+def _require_answerable(language: str | None, *, no_llm: bool, write: bool) -> None:
+    if language not in (None, "zh", "en"):
+        raise SettingsError(f"--language {language}: it is zh or en")
+    if no_llm and write:
+        raise SettingsError("--write needs the language model, and --no-llm leaves it out; give one of them")
+
+
+def _search_document(
+    pipeline: Pipeline, text: str, id: Any, *, explain: bool, trec: list[str] | None = None, **options: Any
+) -> dict[str, Any]:
+    """The document of one search; its lines of a TREC run are added to ``trec``."""
+    from ragqa.documents import search_json
+    from ragqa.text import column, language_of
+    from ragqa.timing import Clock
+
+    clock = Clock()
+    passages = pipeline.search(text, by_article=trec is not None, **options)
+    if trec is not None:
+        trec.extend(
+            f"{column(id)} Q0 {column(p.article.id)} {n} {p.score:.6f} ragqa"
+            for n, p in enumerate(passages, start=1)
+        )
+    language, times = language_of(text), clock.times()
+    return search_json(text, passages, id=id, language=language, timings_ms=times, explain=explain)
 
 
 def _open(settings: Settings, common: Common, *, warm: bool = False) -> Pipeline:

@@ -28,6 +28,19 @@ golds = typer.Typer(
 app.add_typer(evaluations, name="evaluate")
 app.add_typer(golds, name="gold")
 
+RankingOption = Annotated[Path | None, typer.Option("--run", help="Score this TREC run instead.")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Ask again what the folder holds already.")]
+FailUnderOption = Annotated[
+    list[str] | None, typer.Option("--fail-under", help="METRIC=X: exit 5 when it is worse. Repeatable.")
+]
+SampleOption = Annotated[
+    int | None, typer.Option(min=1, help="Ask so many questions, drawn with a fixed seed.")
+]
+RetrievalOnlyOption = Annotated[bool, typer.Option("--retrieval-only", help="Rank articles, answer nothing.")]
+ClusterOption = Annotated[
+    str | None, typer.Option(help="Pattern of article ids; what matches alike is resampled together.")
+]
+
 
 @verb("run", of=evaluations)
 def run(
@@ -36,20 +49,12 @@ def run(
     no_llm: Annotated[
         bool, typer.Option("--no-llm", help="Quotes only: nothing is translated or written.")
     ] = False,
-    retrieval_only: Annotated[
-        bool, typer.Option("--retrieval-only", help="Rank articles, answer nothing.")
-    ] = False,
-    sample: Annotated[
-        int | None, typer.Option(min=1, help="Ask so many questions, drawn with a fixed seed.")
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="Pattern of article ids; what matches alike is resampled together.")
-    ] = None,
-    ranking: Annotated[Path | None, typer.Option("--run", help="Score this TREC run instead.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what the folder holds already.")] = False,
-    fail_under: Annotated[
-        list[str] | None, typer.Option("--fail-under", help="METRIC=X: exit 5 when it is worse. Repeatable.")
-    ] = None,
+    retrieval_only: RetrievalOnlyOption = False,
+    sample: SampleOption = None,
+    cluster: ClusterOption = None,
+    ranking: RankingOption = None,
+    fresh: FreshOption = False,
+    fail_under: FailUnderOption = None,
     as_json: JsonOption = False,
     *,
     common: Common,

@@ -50,11 +50,7 @@ def build_index(
     """
     started = time.monotonic()
     articles, skipped = read_articles(corpus)
-    if not articles:
-        reasons = "".join(f"\n  {entry.file}: {entry.reason}" for entry in skipped[:5])
-        raise CorpusError(
-            f"{corpus}/ holds no article to index; add .txt, .md, .html or .jsonl files{reasons}"
-        )
+    _require_articles(articles, skipped, corpus)
     if dry_run:
         old = None if full else _open(index)
         changes = compare(old.articles if old else (), articles)
@@ -79,6 +75,14 @@ def build_index(
         manifest.version, manifest.articles, manifest.chunks, changes, tuple(skipped),
         time.monotonic() - started, speed,
     )  # fmt: skip
+
+
+def _require_articles(articles: Sequence[Article], skipped: Sequence[Skipped], corpus: Path) -> None:
+    if not articles:
+        reasons = "".join(f"\n  {entry.file}: {entry.reason}" for entry in skipped[:5])
+        raise CorpusError(
+            f"{corpus}/ holds no article to index; add .txt, .md, .html or .jsonl files{reasons}"
+        )
 
 
 def add_files(files: Sequence[Path], corpus: Path) -> list[Path]:
