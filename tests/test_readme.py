@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,17 @@ class TestCommands:
         assert (run.stdout + run.stderr).strip()
         if target:
             target.write_text(run.stdout, encoding="utf-8")
+
+
+    def test_the_program_of_the_readme_prints_an_answer_with_citations(self, project: Path) -> None:
+        (program,) = re.findall(r"```python\n(.*?)```", README, re.S)
+        run = subprocess.run(
+            [sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, run.stderr
+        first, *citations = run.stdout.splitlines()
+        assert first.split()[0] in ("answered", "possible")
+        assert any(line.startswith("brundage") for line in citations)
 
 
 def test_links_and_pictures_of_the_readme_exist() -> None:
