@@ -67,7 +67,6 @@ class TestCommands:
         if target:
             target.write_text(run.stdout, encoding="utf-8")
 
-
     def test_the_program_of_the_readme_prints_an_answer_with_citations(self, project: Path) -> None:
         (program,) = re.findall(r"```python\n(.*?)```", README, re.S)
         run = subprocess.run(

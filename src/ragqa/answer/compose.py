@@ -14,7 +14,7 @@ from ragqa.types import Answer, Passage
 
 
 def answered(answer: Answer, question: Question, found: Found, *, refuse_below: float | None) -> Answer:
-    """The quotes that answer, or a refusal; its passages stay either way."""
+    """Fill an answer with the quotes that answer, or make it a refusal; its passages stay."""
     read = shown(found)
     if not read:
         return not_found(answer)
@@ -33,13 +33,13 @@ def answered(answer: Answer, question: Question, found: Found, *, refuse_below: 
 
 
 def shown(found: Found) -> list[Read]:
-    """What was read of the passages that are shown, likeliest first: an answer cites nothing else."""
+    """The chunks read that lie in the passages shown, likeliest first; an answer cites nothing else."""
     read = [each for each in found.read if _shown(each, found.passages)]
     return sorted(read, key=lambda each: -each.chance)
 
 
 def quotes_in(read: Sequence[Read], limits: Limits = LIMITS) -> list[Quote]:
-    """The quotes that answer, from what was read."""
+    """The quotes that answer, from the chunks read."""
     return choose_quotes(
         [each.window for each in read],
         [each.reading for each in read],

@@ -17,7 +17,7 @@ _AND = r"\s*(?:和|与|跟|及|以及|、|&|\band\b)\s*"
 
 
 def newest_first(quotes: Sequence[Quote]) -> list[Quote]:
-    """Quotes as they are, but where two articles give different values the newer comes first."""
+    """The quotes in their order; where two articles give different values, the newer article's comes first."""
     pair = disagreement(quotes)
     if pair is None:
         return list(quotes)
@@ -30,7 +30,7 @@ def newest_first(quotes: Sequence[Quote]) -> list[Quote]:
 
 
 def disagreement(quotes: Sequence[Quote]) -> tuple[int, int] | None:
-    """The first quote and one of another article that answers with other numbers; None where none does."""
+    """Positions of the first quote and of one from another article with different numbers; None without one."""
     if not quotes or len(quotes[0].answers) != 1:
         return None
     for at, other in enumerate(quotes[1:], start=1):
@@ -64,7 +64,7 @@ def _joined(question: Question) -> list[str]:
 
 
 def completed(answer: Answer, question: Question, quotes: Sequence[Quote]) -> Answer:
-    """An answer that says which articles disagree and what it has nothing on."""
+    """Add notes to an answer: which articles disagree, which parts of the question have no answer."""
     notes = []
     if pair := disagreement(quotes):
         first, other = (quotes[at].article for at in pair)

@@ -127,7 +127,7 @@ def _units(window: Window) -> Iterator[Span]:
 
 
 def _shares(units: Sequence[Span], reading: Reading) -> np.ndarray:
-    """How much of the reader's beginnings and ends lies in each unit."""
+    """The share of the reader's start and end probabilities in each unit."""
     shares = np.zeros(len(units), np.float32)
     if not len(reading.places):
         return shares
@@ -175,7 +175,7 @@ def _likeliest(rows: np.ndarray, reading: Reading) -> Span:
 
 
 def _trimmed(text: str, start: int, end: int) -> Span:
-    """A span without signs at its ends, and with whole Latin words and numbers."""
+    """A span without punctuation at its ends, extended to whole Latin words and numbers."""
     while start < end and text[start] in _EDGES:
         start += 1
     while end > start and text[end - 1] in _EDGES:
@@ -191,7 +191,7 @@ def _trimmed(text: str, start: int, end: int) -> Span:
 def _quote(
     window: Window, units: Sequence[Span], at: int, worth: float, marks: Sequence[Span]
 ) -> Quote | None:
-    """A unit as a quote; words of a title or heading are shown with the first sentence below them."""
+    """A unit as a quote; an answer in a title or heading is quoted with the first sentence below it."""
     start, end = units[at]
     shift = window.start - window.body
     if start >= window.body:
@@ -246,7 +246,7 @@ def _repeats(quote: Quote, chosen: Sequence[Quote]) -> bool:
 
 
 def differ(one: Quote, other: Quote) -> bool:
-    """Whether two quotes answer with numbers, and with no number in common."""
+    """Whether both quotes answer with numbers and have none in common."""
     first, second = (quantities(fold("\n".join(quote.said))) for quote in (one, other))
     return bool(first and second and not first & second)
 

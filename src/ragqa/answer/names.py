@@ -117,7 +117,7 @@ def _unknown(put: str, quote: str, latin: Iterable[str]) -> list[tuple[_Run, _Ru
 
 
 def _runs(text: str) -> list[_Run]:
-    """Words with a capital, those of one name together."""
+    """Runs of capitalised words."""
     runs: list[_Run] = []
     for match in _WORD.finditer(text):
         if match.group().islower():
@@ -145,13 +145,13 @@ def _keys(text: str) -> set[str]:
 
 
 def _ordinary(word: str) -> bool:
-    """Whether a word may carry a capital without being a name; US is not us."""
+    """Whether a capitalised word may be an ordinary one; US is not us."""
     key = _key(word)
     return (word if word.isupper() and len(key) > 1 else key) in _list()[0] or key in _DATES
 
 
 def _readings(text: str) -> list[set[str]]:
-    """The syllables that each character may be read as; none for what is no Chinese character."""
+    """The possible pinyin syllables of each character; none for other characters."""
     from pypinyin import Style, pinyin
 
     found = pinyin(fold(text), style=Style.NORMAL, heteronym=True, errors=lambda _: " ")
@@ -206,7 +206,7 @@ def _tables() -> dict[str, dict[str, list[str]]]:
 
 @functools.cache
 def _places() -> dict[str, list[str]]:
-    """Countries, continents and cities: Chinese to English names."""
+    """Chinese and English names of countries, continents and cities."""
     places: dict[str, list[str]] = {}
     for code, (name, put) in _tables()["territories"].items():
         if len(name) > 1 and HAN.search(name) and code != "001":
@@ -240,5 +240,5 @@ def _by_length() -> list[str]:
 
 
 def _people(place: str) -> str:
-    """What finds the people of a place: Italian, Chinese."""
+    """A pattern for the adjective of a place: Italian, Chinese."""
     return re.escape(re.sub("[aeiouy]+$", "", place)) + _PEOPLE if " " not in place else re.escape(place)

@@ -136,7 +136,7 @@ def build_grammar(excerpts: int, *, language: Language, most: int = MOST_LINES) 
 def parse_lines(pieces: Iterable[str]) -> Iterator[Draft | None]:
     """Drafts as their lines end, None for each piece before that.
 
-    A repeated line ends the reply, and so do its length and its lines: not every server keeps to a limit.
+    Parsing stops at a repeated line and at a limit of characters and lines, which not every server keeps.
     """
     seen: set[str] = set()
     pending = ""
@@ -175,6 +175,6 @@ def _closed(text: str) -> str:
 
 
 def head(article: Article) -> str:
-    """The line above what is read of an article: its title and date say who speaks of what, and when."""
+    """The heading of an article in the prompt: title and date."""
     title = article.title[:_LONGEST_HEAD]
     return f"{title} ({article.published})" if article.published else title

@@ -11,7 +11,7 @@ from ragqa.types import Answer, Status
 
 
 def status_of(confidence: float, *, refuse_below: float | None = None) -> Status:
-    """What a confidence leads to; below ``refuse_below`` (by default the fitted one) nothing is an answer."""
+    """The outcome for a confidence; below ``refuse_below`` (by default the fitted threshold) it is a refusal."""
     least: float = answerability.fitted()["refuse_below"] if refuse_below is None else refuse_below
     if confidence < least:
         return "not_found"

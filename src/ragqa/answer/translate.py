@@ -69,7 +69,7 @@ _HALF_DENIES = re.compile(
 
 
 def glosses(answer: Answer, generator: Generator) -> Iterator[Answer]:
-    """An answer as the quotes in another language than its question are translated, one after the other.
+    """Yield the answer as its quotes in another language than the question are translated, one by one.
 
     While the model writes, the answer comes unchanged, so that the iterator can be closed, which stops the model;
     then it comes with the locked translation, or without one where it cannot be locked. Raises ModelError.
@@ -87,7 +87,7 @@ def glosses(answer: Answer, generator: Generator) -> Iterator[Answer]:
 
 
 def _translated(answer: Answer, quote: str, generator: Generator) -> Writing[Answer, None, str]:
-    """What the model makes of a quote; the answer, unchanged, while it writes."""
+    """The raw translation of a quote; yields the unchanged answer while the model writes."""
     messages, grammar = build_gloss(quote, to=answer.language)
     limit = min(_MOST_TOKENS, 40 + int(_TOKENS[answer.language] * len(quote)))
     put, told = "", 0
@@ -117,7 +117,7 @@ def build_gloss(quote: str, *, to: Language) -> tuple[list[Message], str]:
 
 
 def locked(put: str, quote: str, *, question: str = "", around: str = "") -> str | None:
-    """A translation that says no number, unit, date, negation or name but its quote's; None where it cannot.
+    """A translation whose numbers, units, dates, negation and names are those of its quote; None where they cannot be.
 
     Numbers are put right, and names give way to the quote's own letters, where it is clear which they stand
     for. Names may also be the question's, or in Latin letters in the article ``around`` the quote.
@@ -185,7 +185,7 @@ def _weekdays(text: str) -> set[int]:
 
 
 def _turned(put: str, quote: str) -> bool:
-    """Whether only one of both denies, and the other has nothing that could stand for it."""
+    """Whether only one of the two is negated and the other has no word that could express it."""
     return denies(put) != denies(quote) and not _HALF_DENIES.search(quote if denies(put) else put)
 
 

@@ -14,7 +14,7 @@ SUPPORTED, PARTLY = 0.6, 0.4
 
 
 def judge(statement: str, quote: str, *, reader: Reader, around: str = "") -> Verdict:
-    """Whether a quote says a statement; ``around`` may carry a number or a name that the quote leaves out."""
+    """Whether a quote supports a statement; ``around`` may supply a number or name that the quote leaves out."""
     if not says_no_more(statement, quote, around=around):
         return "unsupported"
     chance = reader.supports(statement, [quote])[0]
@@ -24,7 +24,7 @@ def judge(statement: str, quote: str, *, reader: Reader, around: str = "") -> Ve
 
 
 def says_no_more(text: str, source: str, *, around: str = "") -> bool:
-    """Whether every number and every name of a text in the source's own script stands in the source."""
+    """Whether all numbers of a text, and its names in the script of the source, stand in the source."""
     whole = f"{source}\n{around}"
     return not (quantities(text) - quantities(whole, generous=True)) and not missing_names(text, whole)
 

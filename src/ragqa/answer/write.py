@@ -41,7 +41,7 @@ def written(answer: Answer, generator: Generator, reader: Reader) -> Iterator[An
 
 
 def supported(text: str, citations: tuple[Citation, ...], reader: Reader) -> list[Citation]:
-    """The first citation whose quote says a sentence; none when no quote does."""
+    """The first citation whose quote supports a sentence; none when no quote does."""
     for citation in citations:
         around = f"{citation.article.title}\n{citation.article.published or ''}"
         if judge(text, citation.quote, reader=reader, around=around) == "supported":

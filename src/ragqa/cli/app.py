@@ -49,7 +49,7 @@ SourceOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """The options that every verb takes."""
+    """The options of every command."""
 
     corpus: Annotated[Path | None, typer.Option("--corpus", help="Folder of articles, or a .jsonl file.")] = (
         None
@@ -93,10 +93,10 @@ def _date(text: str | None) -> str | None:
 
 
 class DefaultVerb(typer.core.TyperGroup):
-    """A group whose verb ``run`` need not be named: ``evaluate GOLD`` is ``evaluate run GOLD``."""
+    """A group with ``run`` as its default command: ``evaluate GOLD`` is ``evaluate run GOLD``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the default verb first, where no other is given."""
+        """Insert the default command where none is given."""
         named = bool(args) and (args[0] in self.commands or args[0] == "--help")
         return super().parse_args(ctx, args if named or not args else ["run", *args])
 

@@ -182,7 +182,7 @@ def _require_one(text: str | None, batch: Path | None) -> None:
 
 
 def _require_writable(path: Path) -> None:
-    """Find out before the work whether its result can be written."""
+    """Check before the work that its result can be written."""
     try:
         path.touch()
     except OSError as error:

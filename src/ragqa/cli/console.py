@@ -51,7 +51,7 @@ def _drawn(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _written(label: str, unit: str) -> Callable[[int, int], None]:
-    """A line at each tenth: what a log should hold."""
+    """Progress for logs: a line at each tenth."""
     tenths = -1
 
     def update(done: int, total: int) -> None:

@@ -18,7 +18,7 @@ _ROOM_FOR_AN_INDEX = 200 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at; ``exit_code`` counts when it failed."""
+    """One check and its result; ``exit_code`` applies when it failed."""
 
     name: str
     level: Level
@@ -28,7 +28,7 @@ class Check:
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Every check, in the order in which to act on them. Hashes the index and the models."""
+    """All checks, in the order in which to act on them; hashes the index and the models."""
     return [*_check_models(settings), _check_index(settings), _check_corpus(settings), _check_disk(settings)]
 
 

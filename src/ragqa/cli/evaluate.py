@@ -59,7 +59,7 @@ def run(
     *,
     common: Common,
 ) -> None:
-    """Ask every question of a gold set and measure what comes; stopped, it goes on where it was.
+    """Answer every question of a gold set and measure the answers; an interrupted run resumes.
 
     Example: ragqa evaluate gold/questions.jsonl --no-llm --fail-under refusal_recall=0.5
     """
@@ -135,7 +135,7 @@ def feedback(
     *,
     common: Common,
 ) -> None:
-    """Keep an answer, good or bad, as a candidate for the gold set.
+    """Keep a judged answer as a candidate for the gold set.
 
     Example: ragqa ask "why did Brundage leave?" --json | ragqa feedback - --up
     """

@@ -187,7 +187,7 @@ def _move(settings: Settings, *, snapshot: Path | None, restore: Path | None, as
 
 
 def _watch(settings: Settings, common: Common, *, as_json: bool) -> None:
-    """Update again and again; what fails is told, and tried again after the next change."""
+    """Update after each change; an error is reported and the next change tries again."""
     from ragqa.corpus import changes
 
     for _ in changes(settings.corpus):

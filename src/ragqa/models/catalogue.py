@@ -57,7 +57,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """How a model stands on this machine; ``verified`` is None when nothing was hashed."""
+    """The state of a model on this machine; ``verified`` is None when nothing was hashed."""
 
     entry: Entry
     path: Path
@@ -97,7 +97,7 @@ def locate(name: str, *, role: str, home: Path) -> str:
 
 
 def status(*, home: Path, verify: bool = False) -> list[ModelStatus]:
-    """Say for each model of the catalogue whether it is here; ``verify`` hashes its files."""
+    """The state of each model of the catalogue; ``verify`` hashes the files."""
     states = []
     for entry in catalogue():
         problem = problem_with(entry, home, verify=verify)

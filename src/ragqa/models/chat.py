@@ -14,10 +14,10 @@ _CONTROLS = re.compile(
 
 
 def user_turn(content: str) -> Message:
-    """What a reader or an article says, its control tokens broken up: it cannot speak as the system."""
+    """A user turn with control tokens broken up, so that the text cannot act as the system."""
     return Message("user", _CONTROLS.sub(" ", content))
 
 
 def readable(text: str) -> str:
-    """What a model wrote without what no reader can see: controls, lone surrogates, marks of direction."""
+    """Model output without unprintable characters: controls, lone surrogates, direction marks."""
     return "".join(" " if c.isspace() else c for c in text if c.isspace() or c.isprintable())

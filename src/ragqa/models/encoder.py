@@ -177,9 +177,9 @@ class SentenceEncoder:
             yield Tokens(vectors, starts, self._weights(ids))
 
     def _weights(self, ids: npt.NDArray[np.int64]) -> Vectors:
-        """How much each token tells: by Zipf's law the logarithm of its rank, which is its id.
+        """The weight of each token: the logarithm of its frequency rank (Zipf), which is its id.
 
-        Vocabularies list their pieces by frequency. Pieces without a letter or digit tell nothing.
+        Vocabularies list their pieces by frequency. Pieces without a letter or digit weigh 0.
         """
         pieces = self._model.tokenizer.convert_ids_to_tokens(ids.tolist())
         tells = np.array([any(c.isalnum() for c in piece) for piece in pieces], dtype=np.float32)

@@ -35,7 +35,7 @@ def load(
 
 
 class Timed:
-    """A generator whose replies must be there by a moment of ``time.monotonic``; later pieces are an error."""
+    """A generator with a deadline; a piece after it raises ModelError."""
 
     def __init__(self, generator: Generator, seconds: float) -> None:
         self.id = generator.id

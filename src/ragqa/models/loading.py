@@ -17,7 +17,7 @@ from ragqa.types import Vectors
 
 
 class LazyEncoder:
-    """The encoder, known at once by its name and files, loaded when it first encodes or ahead of that."""
+    """The encoder: id and fingerprint at once, the weights when first used or loaded ahead."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises ModelMissingError when it is not on this machine."""
@@ -61,7 +61,7 @@ class LazyEncoder:
 
 
 class LazyReader:
-    """The reader, loaded when it first reads or ahead of that; its body is shared with the encoder's."""
+    """The reader, loaded when first used or ahead; shares its body with the encoder."""
 
     def __init__(self, settings: Settings, encoder: SentenceEncoder | LazyEncoder) -> None:
         self.id = settings.reader
@@ -88,7 +88,7 @@ class LazyReader:
 
 
 class LazyGenerator:
-    """The language model, loaded once, when it is first needed or ahead of that in the background."""
+    """The language model, loaded once, when first used or ahead in the background."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -102,7 +102,7 @@ class LazyGenerator:
         return self._loading.locked()
 
     def load_in_background(self) -> None:
-        """Begin to load, so that the first question need not wait."""
+        """Start loading in the background."""
         threading.Thread(target=self.get, daemon=True, name="ragqa-load").start()
 
     def get(self) -> Generator | None:

@@ -38,7 +38,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the reader makes of one text.
+    """The reader's output for one text.
 
     ``score`` is the logit that it answers at all, ``none`` the probability (0 to 1) that no place in it
     does. ``places`` are character spans in the text, shape (n, 2), in order; ``begins``, ``ends`` and
@@ -59,16 +59,16 @@ class Reader(Protocol):
     id: str
 
     def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
-        """What each text holds of an answer."""
+        """The output for each text."""
         ...
 
     def supports(self, statement: str, texts: Sequence[str]) -> list[float]:
-        """The probability, 0 to 1, that each text says what the statement says."""
+        """The probability, 0 to 1, that each text supports the statement."""
         ...
 
 
 def pair_text(asked: str, *, statement: bool = False) -> str:
-    """The first text of a pair: what is asked, or what is said, told apart by its prefix."""
+    """The first text of a pair: a question or a statement, distinguished by its prefix."""
     return (STATEMENT if statement else QUESTION) + asked
 
 
@@ -107,7 +107,7 @@ class TrainedReader:
             ) from error
 
     def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
-        """What each text holds of an answer."""
+        """The output for each text."""
         found: list[Reading | None] = [None] * len(texts)
         for rows, heads, offsets, (tags, answers, _) in self._batches(pair_text(question), texts):
             for at, row in enumerate(rows):
@@ -115,7 +115,7 @@ class TrainedReader:
         return [reading for reading in found if reading is not None]
 
     def supports(self, statement: str, texts: Sequence[str]) -> list[float]:
-        """The probability that each text says what the statement says."""
+        """The probability that each text supports the statement."""
         found = [0.0] * len(texts)
         for rows, _, _, (_, _, supports) in self._batches(pair_text(statement, statement=True), texts):
             for at, row in enumerate(rows):

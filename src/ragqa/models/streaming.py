@@ -17,7 +17,7 @@ _END = object()
 def pieces_of(run: Callable[[Callable[[str], bool]], None]) -> Iterator[str]:
     """Turn a function that pushes pieces from a thread into an iterator; closing it stops the thread.
 
-    While nothing comes, as when a model reads, it yields empty pieces: whoever waits can leave there.
+    While the model produces nothing it yields empty pieces, so that the consumer can stop.
     """
     pieces: queue.Queue[Any] = queue.Queue()
     stop = threading.Event()

@@ -31,7 +31,7 @@ def chance(reader: float, retrieval: float) -> float:
 def confidence(reader: float, retrieval: float) -> float:
     """The probability, 0 to 1, that the corpus answers and what is quoted is right.
 
-    From the same two scores of the likeliest text: with many texts read, the best of them looks likelier than it is.
+    From the same two scores of the likeliest text: the best of many scores is biased upwards, so it is fitted apart.
     """
     return round(_weighed("answer", reader, retrieval), 3)
 

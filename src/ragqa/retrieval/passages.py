@@ -28,7 +28,7 @@ _ABOUT_AS_GOOD = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk's row, its score and why."""
+    """A chunk's row, its score and its signals."""
 
     row: int
     score: float
@@ -53,7 +53,7 @@ def select(hits: Sequence[Hit], *, index: Index, k: int, latest: bool = False) -
 
 
 def _joined(hits: Sequence[Hit], index: Index) -> Iterator[Passage]:
-    """Passages of neighbouring hits; a passage scores as its best chunk."""
+    """Merge neighbouring hits into passages; a passage has the score of its best chunk."""
     run: list[Hit] = []
     for hit in sorted(hits, key=lambda hit: hit.row):
         if run and not _belong(run[0].row, run[-1].row, hit.row, index):
@@ -114,7 +114,7 @@ def _same(grams: frozenset[str], known: frozenset[str], passage: Passage, origin
 
 
 def _shared_out(passages: Sequence[Passage], k: int) -> list[Passage]:
-    """The first ``k``, of no article more than half, rounded up, unless others do not fill the rest."""
+    """The first ``k``, at most half (rounded up) from one article, unless the others do not fill the rest."""
     fair = _within_share(passages, k)
     waiting = [passage for passage in passages if passage not in fair]
     return sorted([*fair, *waiting][:k], key=lambda passage: -passage.score)
@@ -131,7 +131,7 @@ def _within_share(passages: Sequence[Passage], k: int) -> list[Passage]:
 
 
 def _newest_first(passages: Sequence[Passage]) -> list[Passage]:
-    """The about equally good ones by date, newest first, then the rest."""
+    """The passages about as good as the best by date, newest first, then the rest."""
     if not passages:
         return []
     bar = passages[0].score - _ABOUT_AS_GOOD

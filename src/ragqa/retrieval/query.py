@@ -71,7 +71,7 @@ class Question:
 
 
 def checked(question: str) -> str:
-    """A question without what no model takes (lone surrogates), or QuestionError."""
+    """The question without lone surrogates. Raises QuestionError where it is empty or too long."""
     question = question.encode("utf-8", "ignore").decode().strip()
     if not question or len(question) > MOST_CHARACTERS:
         raise QuestionError(f"a question has 1 to {MOST_CHARACTERS} characters, not {len(question)}")
@@ -86,7 +86,7 @@ def stands_alone(question: str, *, after: str) -> bool:
 
 
 def follow_up(question: str, *, after: str) -> str | None:
-    """A follow-up with what it leaves out, for the common forms; None where its form is another.
+    """A follow-up completed from the previous question, for the common forms; None for other forms.
 
     "and in 2023?" puts its date into the question before it; "it", 他 and "that company" stand for the
     subject of that question. After "who ...?" a person is the one that was asked for, so there is no subject.
@@ -106,7 +106,7 @@ def follow_up(question: str, *, after: str) -> str | None:
 
 
 def subject_of(question: str) -> str:
-    """Who or what a question is about: its first name, or its first noun phrase, as it is written there."""
+    """The subject of a question: its first name or noun phrase, as written."""
     folded = fold(question)
     if found := sorted(names(question), key=folded.find):
         name = re.sub("['’]s$", "", as_written(found[0], question))
@@ -124,13 +124,13 @@ def as_written(name: str, text: str) -> str:
 
 
 def _reference(question: str) -> re.Match[str] | None:
-    """The word that stands for something said before."""
+    """The pronoun or phrase that refers to the previous question."""
     pattern = _REFERS_ZH if HAN.search(question) else _REFERS_EN
     return pattern.search(question)
 
 
 def _with_part(after: str, part: str) -> str | None:
-    """The question before with one part put otherwise: a year for its year, a name for its name."""
+    """The previous question with one part replaced: a year for its year, a name for its name."""
     year, old_year = _YEAR.search(part), _YEAR.search(after)
     if year and old_year:
         return after[: old_year.start()] + year.group() + after[old_year.end() :]
@@ -155,7 +155,7 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for: an analysed question, and its wordings by language: its own, a translation's."""
+    """An analysed question and its wordings by language: its own and, where there is one, a translation."""
 
     question: Question
     wordings: Mapping[str, Wording]
@@ -176,5 +176,5 @@ class Query:
         return cls(question, wordings)
 
     def for_passages_in(self, language: str) -> dict[str, Wording]:
-        """The wordings that look for passages in a language: as asked, and in that language."""
+        """The wordings to search passages of a language with: as asked, and in that language."""
         return {name: w for name, w in self.wordings.items() if name in (self.question.language, language)}

@@ -35,7 +35,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A chunk that the reader read: its row, its text, what the reader makes of it, and its retrieval score."""
+    """A chunk that the reader read: its row, its text, the reader's output, and its retrieval score."""
 
     row: int
     window: Window
@@ -55,7 +55,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The passages for a question, best first, and what was read of them."""
+    """The passages for a question, best first, and the chunks that the reader read."""
 
     passages: tuple[Passage, ...]
     read: tuple[Read, ...] = ()

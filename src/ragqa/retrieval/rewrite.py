@@ -19,13 +19,13 @@ _LONGEST = 80
 
 
 class Translator:
-    """Translates questions for one language model, each once; several threads may ask."""
+    """Translates questions with a language model and caches the results; thread-safe."""
 
     def __init__(self) -> None:
         self._remembered: Cache[str] = Cache(_REMEMBERED)
 
     def known(self, question: str) -> str | None:
-        """A translation made before, without waiting for one."""
+        """A cached translation, or None."""
         return self._remembered.get(question)
 
     def translate(self, question: str, generator: Generator) -> str | None:
@@ -51,9 +51,9 @@ def resolved(question: str, after: str | None, model: Callable[[], Generator | N
 
 
 def stand_alone(question: str, generator: Generator, *, after: str) -> str:
-    """A follow-up as a question that stands alone; with the one before in brackets where the model fails.
+    """A follow-up rewritten to stand alone; with the previous question in brackets where the model fails.
 
-    It fails when it loses a name, changes the language, or gives the question before once more.
+    It fails when it loses a name, changes the language, or repeats the previous question.
     """
     messages, grammar = build_stand_alone(question, after=after)
     try:

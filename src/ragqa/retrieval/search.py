@@ -78,7 +78,7 @@ def read_best(
 
 
 def judged(ranked: Ranked, read: Sequence[Read]) -> Ranked:
-    """The same chunks by their chance to answer; those that were not read follow, by their score."""
+    """Rerank by the probability to answer; chunks that were not read follow by their score."""
     if not read:
         return ranked
     known = {each.row: each.chance for each in read}

@@ -25,7 +25,7 @@ _CLIENTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a server asks of its clients.
+    """The access rules of a server.
 
     ``beyond`` says that it listens beyond this machine, ``hosts`` are names it may then be called by;
     ``password`` "" asks for none; ``rate`` requests a second are allowed to one client over ten seconds.
@@ -38,7 +38,7 @@ class Access:
 
     @classmethod
     def of(cls, *, host: str, hosts: str, password: str, rate: int) -> Access:
-        """From settings; ``hosts`` with commas between. Raises SettingsError when the door would stand open."""
+        """From settings; ``hosts`` with commas between. Raises SettingsError when anybody could use the server."""
         named = frozenset(name.strip().lower() for name in hosts.split(",") if name.strip())
         beyond = bool(named) or not is_loopback(host)
         if beyond and not password:
@@ -62,7 +62,7 @@ class Access:
         return is_loopback(host) or host in self.hosts or (self.beyond and _address(host) is not None)
 
     def knows(self, authorization: str) -> bool:
-        """Whether an Authorization header holds the password; takes equally long for any that does not."""
+        """Whether an Authorization header has the password, compared in constant time."""
         kind, _, value = authorization.partition(" ")
         given = value.strip().encode()
         if kind.lower() == "basic":
@@ -76,7 +76,7 @@ class Access:
 
 
 class Buckets:
-    """A token bucket for each client: ``most`` at once, ``a_second`` coming back; the longest gone are forgotten."""
+    """A token bucket for each client: ``most`` tokens, refilled at ``a_second``; long idle clients are dropped."""
 
     def __init__(self, *, most: float, a_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
@@ -102,7 +102,7 @@ class Buckets:
 
 
 def wrong_passwords() -> Buckets:
-    """Ten wrong passwords a minute."""
+    """The limit on wrong passwords: ten a minute."""
     return Buckets(most=_WRONG_A_MINUTE, a_second=_WRONG_A_MINUTE / 60)
 
 
@@ -113,7 +113,7 @@ def is_loopback(host: str) -> bool:
 
 
 def client_of(host: str) -> str:
-    """What counts as one client: an address, or the network that one IPv6 customer is given."""
+    """The key of a client: its address, or for IPv6 the network that one customer is given."""
     address = _address(host)
     return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else host
 

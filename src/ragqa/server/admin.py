@@ -113,9 +113,9 @@ def _refused(error: RagqaError) -> Response:
 
 
 def rebuild_index(settings: Settings, progress: Callable[[int, int], None]) -> None:
-    """Bring the index up to date; where it was built differently, anew. Raises RagqaError.
+    """Update the index; rebuild it where it was built with other settings. Raises RagqaError.
 
-    The encoder is loaded apart from the one that answers: its tokenizer cannot serve two threads.
+    It loads an encoder of its own: a tokenizer cannot be used from two threads.
     """
     from ragqa.index import update
 

@@ -29,7 +29,7 @@ def status(
     translate: bool = True,
     write: bool = False,
 ) -> str:
-    """What has happened so far, step by step, with counts.
+    """Progress so far, step by step, with counts.
 
     ``loading`` while a model that it needs is; ``ahead`` is how many questions are answered first;
     ``translate`` and ``write`` say what follows the quotes.
@@ -56,7 +56,7 @@ def status(
 
 
 def _past(answer: Answer | None) -> Iterator[tuple[str, dict[str, Value]]]:
-    """What has been done."""
+    """The finished steps."""
     if answer is None:
         return
     articles = len({p.article.id for p in answer.passages})
@@ -72,7 +72,7 @@ def _past(answer: Answer | None) -> Iterator[tuple[str, dict[str, Value]]]:
 
 
 def _now(answer: Answer | None, *, translate: bool, write: bool) -> str:
-    """What is being done; "" when nothing more is."""
+    """The current step; "" when there is none."""
     if answer is None:
         return "search"
     if answer.mode == "sources":
@@ -84,7 +84,7 @@ def _now(answer: Answer | None, *, translate: bool, write: bool) -> str:
 
 
 def answer(ui: Language, found: Answer, state: State, *, token: str = "") -> str:
-    """The question and its answer as far as it has come: short answers, quotes, or a note.
+    """The question and its answer so far: short answers, quotes, or a note.
 
     A finished answer has tools, which name it by its ``token``.
     """
@@ -128,7 +128,7 @@ def _shorts(found: Answer) -> str:
 
 
 def _written(ui: Language, found: Answer) -> str:
-    """What the language model wrote, under a label that says so."""
+    """The written answer, labelled as written by a language model."""
     said = [s for s in found.statements if s.kind == "written"]
     if not said:
         return ""
@@ -207,7 +207,7 @@ def _cite(found: Answer, citation: Citation) -> str:
 
 
 def _taken(ui: Language, found: Answer) -> str:
-    """What the reader wrote, where it was taken for another question."""
+    """The words of the user, where a follow-up was rewritten."""
     if not found.asked or found.asked == found.question:
         return ""
     return f'<p class="taken">{words(ui, "answer.taken")} <q>{escape(found.asked)}</q></p>'
@@ -222,7 +222,7 @@ def _sure(ui: Language, found: Answer) -> str:
 
 
 def tools(ui: Language, token: str) -> str:
-    """What can be done with a finished answer."""
+    """The actions for a finished answer."""
 
     def button(tool: str, more: str = "") -> str:
         return f'<button type="button" data-tool="{tool}"{more}>{words(ui, f"tools.{tool}")}</button>'

@@ -18,7 +18,7 @@ _GONE = PlainTextResponse("This answer is no longer kept; ask the question again
 
 
 class Opinion(BaseModel):
-    """A reader's word on an answer."""
+    """A user's feedback on an answer."""
 
     token: str = Field(max_length=40)
     good: bool

@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 def _sayable(id: str | int | None) -> str | int | None:
-    """An id is given back, so it has to be text that can be sent."""
+    """Require an id that can be sent back: valid text."""
     str(id).encode()
     return id
 
@@ -49,7 +49,7 @@ Id = Annotated[str | int | None, Field(union_mode="left_to_right"), AfterValidat
 
 
 class Looked(Articles, frozen=True, extra="forbid"):
-    """A question, and which articles may answer it; as the options of the command line."""
+    """A question and the filters on articles, as the options of the command line."""
 
     question: str = Field(
         min_length=1,
@@ -61,13 +61,13 @@ class Looked(Articles, frozen=True, extra="forbid"):
 
 
 class Searched(Looked, frozen=True):
-    """What ``search`` is asked; ``translate`` waits for the language model (about a second)."""
+    """The body of a search; ``translate`` waits for the language model (about a second)."""
 
     translate: bool = False
 
 
 class Asked(Looked, frozen=True):
-    """What ``ask`` is asked: ``write`` adds a written answer, ``no_llm`` leaves out what needs the language model."""
+    """The body of a question: ``write`` adds a written answer, ``no_llm`` leaves out what needs the language model."""
 
     language: Language | None = None
     after: str | None = Field(None, max_length=LONGEST_QUESTION)
@@ -76,7 +76,7 @@ class Asked(Looked, frozen=True):
 
     @property
     def options(self) -> dict[str, Any]:
-        """What ``Pipeline.stream`` is told beside the question."""
+        """The options for ``Pipeline.stream``."""
         return {
             "k": self.k, "language": self.language, "filters": self.filters, "use_llm": not self.no_llm,
             "write": self.write or None, "after": self.after,
@@ -84,7 +84,7 @@ class Asked(Looked, frozen=True):
 
 
 class Slots:
-    """So many at one time, so many waiting. Raises BusyError for more."""
+    """A limit on concurrent and on waiting requests. Raises BusyError beyond it."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._free = asyncio.Semaphore(at_once)
@@ -156,7 +156,7 @@ def add_routes(app: FastAPI, session: Session) -> None:
 
 
 async def _unless_gone(run: Run, request: Request) -> Answer:
-    """A run's answer; it is stopped when its reader hangs up, and when the server ends (BusyError)."""
+    """The answer of a run, which is stopped when the client disconnects or the server stops (BusyError)."""
     outcome = asyncio.ensure_future(run_in_threadpool(run.last))
     try:
         while not outcome.done():
@@ -195,7 +195,7 @@ def _tell_health(app: FastAPI, session: Session) -> None:
 
 
 def _tell_errors(app: FastAPI) -> None:
-    """Errors in a sentence, without paths, tracebacks or what was sent."""
+    """Answer errors with one sentence, without paths, tracebacks or the request."""
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -226,7 +226,7 @@ def _tell_errors(app: FastAPI) -> None:
 
 
 def _said(error: RagqaError) -> tuple[int, str]:
-    """The HTTP status of an error and what a program is told of it."""
+    """The HTTP status and the message of an error."""
     if isinstance(error, QuestionError):
         return 422, str(error)
     if isinstance(error, ArticleNotFoundError):

@@ -68,7 +68,7 @@ class Parts(NamedTuple):
 
 
 def build(session: Session) -> gr.Blocks:
-    """The page: its parts and its events."""
+    """Build the page: its components and events."""
     page: gr.Blocks
     pipeline = session.pipeline
     with gr.Blocks(title="ragqa", analytics_enabled=False, fill_width=True) as page:
@@ -140,7 +140,7 @@ def _html(name: str, value: str = "") -> gr.HTML:
 
 
 def _holdings(pipeline: Pipeline) -> tuple[Any, ...]:
-    """What a page shows when it is opened: head, examples, corpus, evaluations, a first word."""
+    """Contents of a page at opening: header, examples, corpus, evaluations, first message."""
     held = page_state.held(pipeline)
     _, problem = page_state.index_of(_UI, pipeline)
     return (
@@ -153,7 +153,7 @@ def _holdings(pipeline: Pipeline) -> tuple[Any, ...]:
 
 
 def application(pipeline: Pipeline, access: Access | None = None) -> FastAPI:
-    """The page, its assets, the reader's articles and the routes for programs behind one guard.
+    """The application: the page, its assets, articles and the routes for programs, behind one security middleware.
 
     ``app.state.session`` is where questions are asked.
     """

@@ -76,5 +76,5 @@ def _plain(text: str) -> str:
 
 
 def _linked(fact: str) -> str:
-    """A fact about an article; an address that may be a link is one."""
+    """A detail of an article, as a link where it is a safe web address."""
     return f"<{fact}>" if web_address(fact) else _plain(fact)

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How far a job is; what went wrong is a key of words.json with its values, or English."""
+    """Progress of a job; an error is a key of words.json with its values, or English text."""
 
     state: State = "idle"
     done: int = 0
@@ -30,9 +30,9 @@ class Status:
 
 
 class Job:
-    """Work that can be asked for again and again; jobs that share a ``turn`` never run together.
+    """A repeatable background job; jobs that share a ``turn`` never run at the same time.
 
-    It begins when nobody has asked for ``quiet`` seconds, so that twenty files make one rebuild.
+    It starts after ``quiet`` seconds without a new request, so that twenty uploads cause one rebuild.
     """
 
     def __init__(self, work: Work, turn: threading.Lock, *, quiet: float = 0) -> None:

@@ -41,13 +41,13 @@ class Mark:
 
 
 def words(ui: Language, key: str, **values: Value) -> str:
-    """Interface words that page.js can put into the other language."""
+    """Interface text that page.js can switch to the other language."""
     args = f" data-args='{escape(json.dumps(values))}'" if values else ""
     return f'<span data-word="{key}"{args}>{escape(phrase(ui, key, **values))}</span>'
 
 
 def message(ui: Language, text_or_key: str, *, verbatim: bool = False, **values: Value) -> str:
-    """A box that says what is wrong and what to do: a key of the words, or a text as it is."""
+    """A message box: a key of words.json, or verbatim text."""
     body = escape(text_or_key) if verbatim else words(ui, text_or_key, **values)
     return f'<div class="message" role="alert"><p>{body}</p></div>'
 
@@ -62,7 +62,7 @@ def key_spans(found: Answer, marker: int) -> list[Span]:
 
 
 def cite(citation: Citation, keys: Sequence[Span] = ()) -> str:
-    """The number of a citation, with all that page.js needs to open it; ``keys`` are its short answers."""
+    """The number of a citation, with the attributes that page.js needs to open it; ``keys`` are its short answers."""
     title = escape(f"{citation.article.title} — {citation.quote}")
     spans = ",".join(f"{start}-{end}" for start, end in keys)
     short = f' data-short="{spans}"' if spans else ""
@@ -122,7 +122,7 @@ def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation],
 
 
 def _why(ui: Language, passage: Passage, rank: int) -> str:
-    """Why a passage stands where it does, behind a disclosure: its place, its signals, its copies."""
+    """Why a passage ranks where it does, in a disclosure: position, signals, duplicates."""
     chunk = passage.chunk
     details = words(
         ui, "sources.details", score=f"{passage.score:.3f}", rank=rank, start=chunk.start, end=chunk.end
@@ -156,7 +156,7 @@ def meta(ui: Language, article: Article, *, link: bool = False) -> str:
 
 
 def web_address(url: str) -> bool:
-    """Whether ``url`` may become a link: http or https, and a host that says where it leads.
+    """Whether ``url`` may become a link: http or https with an unambiguous host.
 
     So no credentials before it, no letters that look like others, nothing that browsers read otherwise.
     """
@@ -174,7 +174,7 @@ def _outlet(source: str) -> str:
 
 
 def snippet(text: str, lit: Sequence[Mark], width: int) -> str:
-    """About ``width`` characters of a passage around what is cited in it, with that lit."""
+    """About ``width`` characters of a passage around its citations, which are highlighted."""
     first = min((mark.start for mark in lit), default=0)
     last = max((mark.end for mark in lit), default=0)
     start = max(0, first - width // 4)
@@ -246,7 +246,7 @@ def read_marks(text: str, article: Article) -> list[Mark]:
 
 
 def edition(article: Article) -> str:
-    """What tells one wording of an article from another: spans of one mean nothing in another."""
+    """A fingerprint of an article's text; spans are only valid for the same text."""
     return blake2b(article.text.encode(), digest_size=6).hexdigest()
 
 

@@ -14,7 +14,7 @@ _NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 
 
 def masthead(ui: Language, articles: Sequence[Article]) -> str:
-    """Name, purpose, what the archive holds, the switch of language."""
+    """The header: name, purpose, size of the archive, language switch."""
     switch = "".join(
         f'<button type="button" data-ui="{code}" lang="{code}"'
         f' aria-pressed="{str(code == ui).lower()}">{name}</button>'
@@ -30,7 +30,7 @@ def masthead(ui: Language, articles: Sequence[Article]) -> str:
 
 
 def facts(ui: Language, articles: Sequence[Article]) -> str:
-    """How many articles, from when to when, in which languages."""
+    """Number, period and languages of the articles."""
     if not articles:
         return ""
     parts = [words(ui, "facts.articles", n=len(articles))]
@@ -55,7 +55,7 @@ def examples(ui: Language, questions: Sequence[tuple[Language, str]]) -> str:
 
 
 def keys(ui: Language) -> str:
-    """The line that names the keys."""
+    """The keyboard shortcuts."""
     return f'<p class="keys">{words(ui, "keys")}</p>'
 
 
@@ -116,7 +116,7 @@ def reader_shell(ui: Language) -> str:
 
 
 def history(ui: Language) -> str:
-    """Where page.js lists the questions that this browser remembers."""
+    """The list of earlier questions, filled by page.js."""
     return disclosure(
         ui,
         "history.label",
@@ -134,6 +134,6 @@ def no_index(ui: Language) -> str:
 
 
 def disclosure(ui: Language, key: str, body: str, *, count: int = 0) -> str:
-    """A part of the page that opens; ``count`` says how much is in it."""
+    """A collapsible section; ``count`` is the number of its entries."""
     number = f' <span class="count">{count}</span>' if count else ""
     return f"<details><summary>{words(ui, key)}{number}</summary>{body}</details>"

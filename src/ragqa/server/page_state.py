@@ -25,7 +25,7 @@ def index_of(ui: Language, pipeline: Pipeline) -> tuple[Index | None, str]:
 
 
 def held(pipeline: Pipeline) -> uploads.Holding:
-    """What lies in the corpus, and is indexed of it."""
+    """The files of the corpus and which of them are indexed."""
     index, _ = index_of("en", pipeline)
     if index is None:
         return uploads.hold(pipeline.settings.corpus, (), ())

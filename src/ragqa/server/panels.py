@@ -28,14 +28,14 @@ _NEWS = (
 
 
 def corpus(ui: Language, holding: Holding) -> str:
-    """The whole panel of the corpus; panels.js works it."""
+    """The corpus panel; panels.js handles its events."""
     # The news stands below: above, it would move the list under the hand that removes.
     body = f'{_handles(ui, holding)}<div class="content">{corpus_content(ui, holding)}</div>{_NEWS}'
     return disclosure(ui, "corpus.label", f'<div class="panel">{body}</div>', count=len(holding.articles))
 
 
 def corpus_content(ui: Language, holding: Holding) -> str:
-    """What changes when the index does: facts, chart, articles, what was left out."""
+    """The part that changes with the index: counts, chart, articles, skipped files."""
     more, waiting = len(holding.articles) - _LISTED, holding.waiting
     newest = sorted(holding.articles, key=lambda article: (article.published or "", article.id), reverse=True)
     # An article of a collection may have the id that a file bears.
@@ -54,7 +54,7 @@ def corpus_content(ui: Language, holding: Holding) -> str:
 
 
 def evaluation(ui: Language, bench: Bench) -> str:
-    """The whole panel of evaluations; panels.js works it."""
+    """The evaluation panel; panels.js handles its events."""
     commands = bench.command
     if bench.missing:
         commands = f"ragqa gold review\nragqa gold schema\n{commands}"
@@ -104,7 +104,7 @@ _REASONS = _patterns()
 
 
 def _handles(ui: Language, holding: Holding) -> str:
-    """What can be done: add files, rebuild."""
+    """The actions: add files, rebuild."""
     build = f'<button type="button" class="build">{words(ui, "corpus.build")}</button>'
     if holding.single:
         single = words(ui, "corpus.single", file=holding.single)

@@ -15,7 +15,7 @@ def _none_if_empty(value: object) -> object:
 
 
 class Articles(BaseModel, frozen=True):
-    """Which articles may answer; a field that is left empty lets all pass."""
+    """The filter on articles; an empty field lets all pass."""
 
     since: str | None = Field(default=None, pattern=_DATE)
     until: str | None = Field(default=None, pattern=_DATE)
@@ -46,7 +46,7 @@ class Params(Articles, frozen=True):
 
 
 def read_params(text: object) -> Params:
-    """The params of a page. Raises QuestionError naming the one that cannot be met."""
+    """Parse the options of the page. Raises QuestionError naming the invalid one."""
     try:
         return Params.model_validate_json(text if isinstance(text, str) and text else "{}")
     except ValidationError as error:

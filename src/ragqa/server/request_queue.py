@@ -19,7 +19,7 @@ _PATIENCE = 120.0
 
 
 class RequestQueue:
-    """First come, first served; ``places`` may wait behind the question that is being answered."""
+    """FIFO queue: one question is answered, ``places`` may wait."""
 
     def __init__(self, places: int) -> None:
         self._places = places
@@ -29,7 +29,7 @@ class RequestQueue:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is being answered and nobody waits."""
+        """Whether nothing runs and nothing waits."""
         return not self._runs
 
     @property
@@ -38,25 +38,25 @@ class RequestQueue:
         return self._closed
 
     def close(self) -> None:
-        """Take no more questions and turn away those that wait; what is being answered goes on."""
+        """Reject new and waiting questions; the running one continues."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def cut(self) -> None:
-        """Stop what is being answered, too."""
+        """Stop the running question, too."""
         self.close()
         for run in list(self._runs):
             run.stop()
 
     def ahead(self, run: Run) -> int:
-        """How many questions come before one that waits."""
+        """How many questions are ahead of a waiting one."""
         with self._changed:
             before = self._runs[: self._runs.index(run)] if run in self._runs else []
             return sum(not other.stopped for other in before)
 
     def join(self, run: Run) -> None:
-        """Take the last place. Raises BusyError when there is none."""
+        """Join the end of the queue. Raises BusyError when it is full."""
         with self._changed:
             waiting = sum(not other.stopped for other in self._runs)
             if self._closed:
@@ -66,7 +66,7 @@ class RequestQueue:
             self._runs.append(run)
 
     def reach(self, run: Run) -> bool:
-        """Wait until it is a question's turn; False when its reader left. Raises BusyError after two minutes."""
+        """Wait until a question is first; False when it was stopped. Raises BusyError after two minutes."""
         with self._changed:
             come = self._changed.wait_for(
                 lambda: self._runs[0] is run or run.stopped or self._closed, timeout=_PATIENCE
@@ -76,20 +76,20 @@ class RequestQueue:
             return not run.stopped
 
     def leave(self, run: Run) -> None:
-        """Give the place back."""
+        """Leave the queue."""
         with self._changed:
             if run in self._runs:
                 self._runs.remove(run)
             self._changed.notify_all()
 
     def look_again(self) -> None:
-        """Wake those who wait: one of them has been stopped."""
+        """Wake the waiting questions after one was stopped."""
         with self._changed:
             self._changed.notify_all()
 
 
 class Run:
-    """Snapshots of one answer, which waits for its turn in a line. Raises BusyError when that is full."""
+    """The snapshots of one answer, produced when it is first in the queue. Raises BusyError when the queue is full."""
 
     def __init__(self, start: Callable[[], Snapshots], queue: RequestQueue) -> None:
         self._start = start
@@ -101,7 +101,7 @@ class Run:
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody stopped it."""
+        """Whether it was stopped."""
         return self._left.is_set()
 
     @property

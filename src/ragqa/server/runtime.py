@@ -37,9 +37,9 @@ _M_ARENA_MAX = -8
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """What stops with a server: ``refuse`` turns new questions away, ``cut`` ends what is being answered.
+    """Callbacks for shutdown: ``refuse`` rejects new questions, ``cut`` stops the running one.
 
-    ``idle`` says that nothing is.
+    ``idle`` says whether nothing runs.
     """
 
     refuse: Callable[[], object] = lambda: None
@@ -48,7 +48,7 @@ class Stopping:
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that says when it is ready, and on SIGTERM lets the answer that is being written end."""
+    """A uvicorn server that reports when it is ready and on SIGTERM finishes the running answer."""
 
     def __init__(
         self,
@@ -81,13 +81,13 @@ class _Server(uvicorn.Server):
         self._until: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then tell."""
+        """Start, then report that the server is ready."""
         started: Awaitable[None] = super().startup(sockets=sockets)
         await started
         self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End at once on Ctrl-C and on a second signal; on the first SIGTERM when the last answer is out."""
+        """Stop at once on Ctrl-C or a second signal; on the first SIGTERM after the running answer."""
         if sig == signal.SIGTERM and self._until is None:
             self._stopping.refuse()
             self._until = time.monotonic() + _LAST_WORDS
@@ -97,7 +97,7 @@ class _Server(uvicorn.Server):
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: whether to end."""
+        """Checked ten times a second: whether to stop."""
         done: bool = await super().on_tick(counter)
         if self._until is None:
             return done
@@ -108,23 +108,23 @@ class _Server(uvicorn.Server):
 
 
 class _Impatient(H11Protocol):
-    """Hangs up on who does not finish a request's headers: a byte a minute would hold a connection for ever."""
+    """Close a connection whose request headers do not arrive in time (slow clients)."""
 
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait; send what is small at once (asyncio sees to that only for sockets it has made)."""
+        """Start the timeout; set TCP_NODELAY, which asyncio sets only on its own sockets."""
         super().connection_made(transport)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_headers()
 
     def data_received(self, data: bytes) -> None:
-        """Wait on, unless the headers are whole."""
+        """End the timeout when the headers are complete."""
         super().data_received(data)
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Cancel the timeout."""
         self._stop_waiting()
         super().connection_lost(exc)
 
@@ -141,13 +141,13 @@ class _Impatient(H11Protocol):
 
 
 def share_memory() -> None:
-    """Let threads share two heaps (glibc): each answer's own threads left a heap of theirs behind, 1 MB an answer."""
+    """Limit glibc to two malloc arenas: with one per thread, memory grew by 1 MB an answer."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything slow is started; port 0 takes any free one."""
+    """Bind the port before anything slow starts; port 0 takes a free one."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
@@ -190,7 +190,7 @@ def run(
 def run_in_thread(
     app: FastAPI, taken: socket.socket, *, certificate: tuple[Path, Path] | None = None
 ) -> Callable[[], None]:
-    """Serve from a thread and return once it answers; what comes back stops it."""
+    """Serve from a thread; returns, once the server answers, a function that stops it."""
     ready = threading.Event()
     server = _Server(app, ready.set, Stopping(), certificate)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)

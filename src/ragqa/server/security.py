@@ -47,7 +47,7 @@ _HEADERS = {
 
 
 class Guard:
-    """Refuses what is not ours to answer; adds security headers to every response.
+    """Reject foreign, oversized and too frequent requests; add security headers to every response.
 
     ``larger`` allows more bytes to some paths.
     """
@@ -102,7 +102,7 @@ class Guard:
         return None
 
     def _stranger(self, headers: Headers, client: str) -> PlainTextResponse | None:
-        """A refusal for who does not know the password; after ten wrong ones in a minute, unheard."""
+        """The refusal without the right password; after ten wrong ones in a minute none is checked."""
         if wait := self._wrong.wait(client):
             return _later(429, "Too many wrong passwords.", wait)
         given = headers.get("authorization")
@@ -131,7 +131,7 @@ def _later(status: int, words: str, seconds: int) -> PlainTextResponse:
 
 
 def _split(address: str) -> SplitResult:
-    """The parts of an address; none of what is no plain host and port, as [::1].evil.example."""
+    """Host and port of an address; empty for anything else, such as [::1].evil.example."""
     try:
         split = urlsplit(address)
     except ValueError:

@@ -41,11 +41,11 @@ class Session:
             run.stop()
 
     def start(self, question: str, **options: Any) -> Run:
-        """Take a question's place in the line; options as in ``Pipeline.stream``. BusyError when it is full."""
+        """Put a question into the queue; options as in ``Pipeline.stream``. BusyError when it is full."""
         return Run(lambda: self.pipeline.stream(question, **options), self.queue)
 
     def ask(self, question: object, wished: object, browser: str) -> Iterator[Update]:
-        """Status, answer and sources as HTML, as far as they have come; closing it stops the model.
+        """Status, answer and sources as HTML, as they grow; closing the iterator stops the model.
 
         ``wished`` is what params.py reads.
         """
@@ -117,7 +117,7 @@ class Session:
 
 
 def _read(wished: object) -> tuple[Params, str]:
-    """The params, and a message when they cannot be met."""
+    """The options, and a message when they are invalid."""
     try:
         return read_params(wished), ""
     except RagqaError as error:
@@ -136,7 +136,7 @@ def _options(params: Params) -> dict[str, Any]:
 
 
 def _checked(ui: Language, question: object) -> tuple[str, str]:
-    """A message when ``question`` cannot be asked, and the question without what no one can read."""
+    """A message when a question cannot be asked, and the question without unprintable characters."""
     if not isinstance(question, str):
         return markup.message(ui, "note.empty"), ""
     # JSON carries NUL and lone surrogates, which neither UTF-8 nor the models take.

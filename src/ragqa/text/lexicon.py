@@ -48,7 +48,7 @@ _DENIAL = re.compile(
 
 
 def denies(text: str) -> bool:
-    """Whether a sentence holds a negation."""
+    """Whether a sentence is negated."""
     return bool(_DENIAL.search(text))
 
 
@@ -58,7 +58,7 @@ def fold(text: str) -> str:
 
 
 def terms(text: str) -> list[str]:
-    """What the lexical index knows a text by, repeats included: words, and characters of Chinese runs.
+    """The terms of a text for the lexical index, repeats included: words, and characters of Chinese runs.
 
     Latin words and numbers; of Chinese single characters, pairs of neighbours and words. Words are
     tagged, so that 开放 the word and 开放 the pair are two terms. Stop words are left out.
