@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from tally import Tally
 
-from ragqa.corpus.uploads import Holding
+from ragqa.corpus.uploads import CorpusState
 from ragqa.server import answer_html, markup, page_html, panels
 from ragqa.server.i18n import WORDS, phrase, ui_language
 from ragqa.server.markup import Mark
@@ -177,7 +177,9 @@ def everything(article: Article, question: str, said: str) -> str:
             markup.message("en", said, verbatim=True),
             answer_html.status("en", answer, "done", 1.0),
             page_html.masthead("en", [article]),
-            panels.corpus_content("zh", Holding([article], [Skipped(said, said)], frozenset([article.id]))),
+            panels.corpus_content(
+                "zh", CorpusState([article], [Skipped(said, said)], frozenset([article.id]))
+            ),
             page_html.examples("en", [("en", question)]),
         ]
     )

@@ -20,10 +20,10 @@ from fastapi.testclient import TestClient
 from house import WHY, House
 
 from ragqa.corpus.articles import read_articles
-from ragqa.corpus.uploads import Holding
+from ragqa.corpus.uploads import CorpusState
 from ragqa.evaluation import run_store
 from ragqa.evaluation.report import report_json, write_report
-from ragqa.evaluation.run_store import Bench, Run
+from ragqa.evaluation.run_store import Run, RunList
 from ragqa.evaluation.statistics import Figure
 from ragqa.pipeline import Pipeline
 from ragqa.server import admin, panels
@@ -46,7 +46,7 @@ def dated(*dates: str | None) -> list[Article]:
 
 
 def test_months_stand_side_by_side_with_the_empty_ones_between() -> None:
-    html = panels.corpus_content("en", Holding(dated("2023-11-02", "2024-02", "2024-02-29", None)))
+    html = panels.corpus_content("en", CorpusState(dated("2023-11-02", "2024-02", "2024-02-29", None)))
     assert re.findall(r'class="unseen">(\d.*?)</span>', html) == [
         "2023-11: 1", "2023-12: 0", "2024-01: 0", "2024-02: 2",
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def test_months_stand_side_by_side_with_the_empty_ones_between() -> None:
     ],
 )
 def test_a_long_time_is_counted_in_years_and_a_moment_not_at_all(dates: list[str], bars: list[str]) -> None:
-    html = panels.corpus_content("zh", Holding(dated(*dates)))
+    html = panels.corpus_content("zh", CorpusState(dated(*dates)))
     assert re.findall(r'class="unseen">(\d.*?)</span>', html) == bars
 
 
@@ -75,7 +75,7 @@ def test_what_has_a_file_can_be_removed() -> None:
     articles = [*dated("2024-01"), Article("r1", "A row", "text"), Article("twice.md", "Of a row", "text")]
     skipped = [Skipped("twice.md", "same id as many.jsonl:2"), Skipped("many.jsonl:3", "no text")]
     html = panels.corpus_content(
-        "en", Holding(articles, skipped, frozenset(["0.md", "twice.md", "many.jsonl"]))
+        "en", CorpusState(articles, skipped, frozenset(["0.md", "twice.md", "many.jsonl"]))
     )
     assert re.findall(r'class="remove" data-file="([^"]+)"', html) == ["0.md", "many.jsonl", "twice.md"]
     assert "twice.md — same id as many.jsonl:2" in words(html)
@@ -83,14 +83,14 @@ def test_what_has_a_file_can_be_removed() -> None:
 
 
 def test_the_handles_name_their_limits_and_one_file_has_none() -> None:
-    html = panels.corpus("en", Holding())
+    html = panels.corpus("en", CorpusState())
     assert "up to 20 at once, 20 MB each" in words(html)
     assert 'accept=".docx,.htm,.html,.jsonl,.md,.pdf,.txt" data-most="20" data-bytes="20971520"' in html
-    single = panels.corpus("zh", Holding(dated("2024"), single="all.jsonl"))
+    single = panels.corpus("zh", CorpusState(dated("2024"), single="all.jsonl"))
     assert "语料是单个文件 all.jsonl" in words(single)
     assert "<input" not in single
     assert "重建索引" in words(single)
-    assert "remove" not in panels.corpus_content("en", Holding(dated("2024"), single="all.jsonl"))
+    assert "remove" not in panels.corpus_content("en", CorpusState(dated("2024"), single="all.jsonl"))
 
 
 def test_reasons_are_told_in_both_languages(tmp_path: Path) -> None:
@@ -123,14 +123,14 @@ def test_reasons_are_told_in_both_languages(tmp_path: Path) -> None:
 
 def test_nothing_from_outside_becomes_markup() -> None:
     article = Article(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
-    held = Holding([article], [Skipped(HOSTILE, HOSTILE)], frozenset([HOSTILE, HOSTILE + ".jsonl"]), "")
+    held = CorpusState([article], [Skipped(HOSTILE, HOSTILE)], frozenset([HOSTILE, HOSTILE + ".jsonl"]), "")
     run = Run(HOSTILE, HOSTILE, HOSTILE, 1, HOSTILE, {"joint": Figure(0.5, 0.4, 0.6, 1)})
-    bench = Bench(HOSTILE, False, HOSTILE, [run])
+    bench = RunList(HOSTILE, False, HOSTILE, [run])
     for html in (
         panels.corpus("en", held),
-        panels.corpus("en", Holding(single=HOSTILE)),
+        panels.corpus("en", CorpusState(single=HOSTILE)),
         panels.evaluation("en", bench),
-        panels.evaluation("zh", Bench(HOSTILE, True, HOSTILE)),
+        panels.evaluation("zh", RunList(HOSTILE, True, HOSTILE)),
     ):
         assert "<img" not in html
         assert set(re.findall(r'data-word(?:-label)?="([^"]+)"', html)) <= WORDS["en"].keys()
@@ -158,7 +158,7 @@ def test_runs_are_listed_newest_first_and_what_is_none_is_passed_over(house: Hou
         (folder / name).mkdir()
         (folder / name / "report.json").write_text(text)
     (folder / "file").write_text("")
-    found = run_store.bench(house.settings.model_copy(update={"runs": folder}))
+    found = run_store.run_list(house.settings.model_copy(update={"runs": folder}))
     assert [(run.name, run.mode, run.questions) for run in found.runs] == [
         ("new", "full", 2),
         ("old", "no-llm", 2),
@@ -170,7 +170,7 @@ def test_runs_are_listed_newest_first_and_what_is_none_is_passed_over(house: Hou
 
 
 def test_a_missing_gold_set_is_told_with_what_to_do(house: House) -> None:
-    found = run_store.bench(house.settings)
+    found = run_store.run_list(house.settings)
     html = panels.evaluation("en", found)
     assert found.missing
     assert "There is no gold set at" in words(html)

@@ -12,7 +12,7 @@ from fakes import HARBOUR, LIBRARY, WordEncoder, write_corpus
 from house import House
 
 from ragqa.corpus import uploads
-from ragqa.errors import CorpusError, RagqaError, ShelfError
+from ragqa.errors import CorpusError, RagqaError, UploadError
 from ragqa.index.index import Index
 from ragqa.server import admin
 from ragqa.server.jobs import Job, Status
@@ -31,7 +31,7 @@ def all_files(folder: Path) -> list[str]:
 
 
 def refused(deed: Callable[[], object]) -> tuple[str, int]:
-    with pytest.raises(ShelfError) as error:
+    with pytest.raises(UploadError) as error:
         deed()
     return error.value.word, error.value.status
 
@@ -165,7 +165,7 @@ def test_a_corpus_of_one_file_is_left_alone(tmp_path: Path, exists: bool) -> Non
         single.write_text("{}")
     for deed in (lambda: uploads.add(single, "a.md", b"x"), lambda: uploads.remove(single, "a.md")):
         assert refused(deed) == ("corpus.single", 409)
-    assert uploads.hold(single, (), ()) == uploads.Holding(single=str(single))
+    assert uploads.corpus_state(single, (), ()) == uploads.CorpusState(single=str(single))
 
 
 # --- what lies there -------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def test_what_lies_there_is_told_apart(corpus: Path) -> None:
         (corpus / name).write_text("x")
     (corpus / "link.md").symlink_to(corpus / "harbour.md")
     articles = [Article(id, id, "x") for id in ("harbour.md", "old/library.md", "r1")]
-    held = uploads.hold(corpus, articles, [Skipped("bad.pdf", "damaged")])
+    held = uploads.corpus_state(corpus, articles, [Skipped("bad.pdf", "damaged")])
     assert held.files == {"harbour.md", "old/library.md", "many.jsonl", "new.md", "bad.pdf"}
     assert held.collections == ["many.jsonl"]
     assert held.waiting == 1
@@ -280,7 +280,7 @@ def test_jobs_that_share_a_turn_wait_for_each_other() -> None:
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (ShelfError("corpus.empty", 409), Status("failed", word="corpus.empty")),
+        (UploadError("corpus.empty", 409), Status("failed", word="corpus.empty")),
         (RagqaError("no room; make some"), Status("failed", said="no room; make some")),
         (ZeroDivisionError("a secret path"), Status("failed", word="panel.error")),
     ],

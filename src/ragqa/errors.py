@@ -4,7 +4,7 @@ RagqaError                    exit 1   something failed; the message names it an
 ├── SettingsError             exit 2   a setting or a flag has a value that cannot be used
 ├── QuestionError             exit 2   a question is empty or too long
 ├── CorpusError               exit 1   the corpus cannot be read, or holds nothing to index
-│   └── ShelfError            exit 1   a file cannot be put into the corpus, or taken out, from the page
+│   └── UploadError           exit 1   a file cannot be put into the corpus, or taken out, from the page
 ├── GoldError                exit 2   a gold set, or a run of one, cannot be used
 ├── ArticleNotFoundError      exit 1   no article has this id
 ├── IndexUnusableError        exit 3   (family) the index cannot answer
@@ -42,7 +42,7 @@ class CorpusError(RagqaError):
     """The corpus cannot be read, or holds nothing to index."""
 
 
-class ShelfError(CorpusError):
+class UploadError(CorpusError):
     """A file cannot be put into the corpus, or taken out of it, from the page.
 
     ``word`` and ``values`` say it in words.json, ``status`` to HTTP.

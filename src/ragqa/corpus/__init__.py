@@ -4,7 +4,7 @@ from ragqa.corpus import uploads
 from ragqa.corpus.articles import SUFFIXES, read_articles
 from ragqa.corpus.examples import example_questions
 from ragqa.corpus.formats import MAX_BYTES
-from ragqa.corpus.uploads import MEGABYTES, MOST_FILES, Holding
+from ragqa.corpus.uploads import MEGABYTES, MOST_FILES, CorpusState
 from ragqa.corpus.watch import changes
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "MEGABYTES",
     "MOST_FILES",
     "SUFFIXES",
-    "Holding",
+    "CorpusState",
     "changes",
     "example_questions",
     "read_articles",

@@ -41,7 +41,7 @@ def read_articles(path: Path) -> tuple[list[Article], list[Skipped]]:
     """
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where the path is too long or closed
         raise CorpusError(f"there is no corpus at {path}: create it, or name another one with --corpus")
-    shelf = _Shelf()
+    shelf = _Collected()
     with Confined() as confined:
         found = _walk(path, confined) if path.is_dir() else _read_file(path.resolve(), path.name, confined)
         for entry in found:
@@ -62,8 +62,8 @@ _Entry = _Found | Skipped
 
 
 @dataclass(slots=True)
-class _Shelf:
-    """What has been read so far; refuses what is there already."""
+class _Collected:
+    """The entries read so far; rejects duplicates."""
 
     articles: list[Article] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -71,7 +71,7 @@ class _Shelf:
     _texts: dict[bytes, str] = field(default_factory=dict)
 
     def put(self, entry: _Entry) -> None:
-        """Take an entry in, or note why not."""
+        """Add an entry, or record why not."""
         if isinstance(entry, Skipped):
             self.skipped.append(entry)
         elif reason := self._refusal(entry):
@@ -178,7 +178,7 @@ def _line(given: str) -> str:
 
 
 def _language(given: object, text: str) -> Language:
-    """The language that is stated when it is one of ours, else the one of the text."""
+    """The stated language where it is zh or en, else that of the text."""
     stated = given.lower()[:2] if isinstance(given, str) else ""
     if stated == "zh":
         return "zh"

@@ -52,7 +52,7 @@ _COUNT = re.compile(r"[ (（:：]{0,3}\d{1,7}[)）]?\s?[条次人]?$")
 
 
 def is_interface(line: str) -> bool:
-    """Tell a line that is exactly an interface word, perhaps with a counter."""
+    """Whether a line is exactly an interface word, perhaps with a counter."""
     if len(line) > 50:
         return False
     bare = line.strip(_DECORATION).casefold()
@@ -69,7 +69,7 @@ _COUNTER = re.compile(r"(\D{2,20}?)[ :：]{1,3}\d{1,7}$")
 
 
 def is_navigation(line: str, gone: Sequence[str], others: Sequence[str]) -> bool:
-    """Tell a breadcrumb, a channel with its counter, or the title with the site's name behind it."""
+    """Whether a line is a breadcrumb, a channel with its counter, or the title with the site's name behind it."""
     if len(line) > 150:
         return False
     if _HOME.match(line) or len(_PATH.findall(line)) >= 2:
@@ -103,7 +103,7 @@ _MINUTES = re.compile(r"\d{1,3} min(?:ute)?s? read", re.IGNORECASE)
 
 
 def is_byline(line: str) -> bool:
-    """Tell a line of author, outlet, date and counters: several of them meet, or one stands alone."""
+    """Whether it is a line of author, outlet, date and counters: several of them meet, or one stands alone."""
     if len(line) > 200:
         return False
     alone = (_DATED.fullmatch(line), _BY.fullmatch(line), _MINUTES.fullmatch(line))
@@ -116,7 +116,7 @@ def is_byline(line: str) -> bool:
 
 
 def is_truncation_of(line: str, paragraph: str) -> bool:
-    """Tell a teaser: a line cut off with dots that a later paragraph begins with."""
+    """Whether a line is a teaser: a line cut off with dots that a later paragraph begins with."""
     if not line.endswith(("...", "…")):
         return False
     beginning = line.rstrip(" .…'\"‘’“”")
@@ -145,7 +145,7 @@ _IMAGE_CREDIT = re.compile(
 
 
 def is_credit(line: str) -> bool:
-    """Tell a line that only credits: "label: name", no sentence."""
+    """Whether a line is only a credit: "label: name", no sentence."""
     words = without_links(line).strip(" ,，")
     if len(words) > 60 or ends_sentence(words) or is_prose(words):
         return False
@@ -153,7 +153,7 @@ def is_credit(line: str) -> bool:
 
 
 def is_image_credit(line: str) -> bool:
-    """Tell the credit of a picture, which may stand anywhere ("图片来源:..." or "Photo by ...")."""
+    """Whether a line is the credit of a picture, which may stand anywhere ("图片来源:..." or "Photo by ...")."""
     return len(line) <= 60 and not ends_sentence(line) and bool(_IMAGE_CREDIT.fullmatch(line))
 
 
@@ -168,12 +168,12 @@ _NUMBERED = re.compile(r"\[\d{1,3}\]\s?\S")
 
 
 def is_reference_label(line: str) -> bool:
-    """Tell the heading of a list of references."""
+    """Whether a line is the heading of a list of references."""
     return len(line) <= 40 and bool(_REFERENCES.fullmatch(line.strip(" *#:：[]【】-—")))
 
 
 def is_reference(line: str) -> bool:
-    """Tell an entry of such a list: an address with a few words, or a numbered work."""
+    """Whether a line is an entry of such a list: an address with a few words, or a numbered work."""
     if len(line) > 600:
         return False
     if _NUMBERED.match(line):
@@ -209,7 +209,7 @@ _LABELLED_NOTICE = re.compile(
 
 
 def is_notice(line: str) -> bool:
-    """Tell a copyright line, disclaimer or contact of the site; quoted words do not count.
+    """Whether a line is a copyright line, disclaimer or contact of the site; quoted words do not count.
 
     A long one must speak as the site and touch two such matters; an article *about* copyright
     does the latter only.

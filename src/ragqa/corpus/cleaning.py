@@ -43,7 +43,7 @@ from ragqa.corpus.metadata import (
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What is left of a text when the page is gone; ``source`` is the outlet, or empty."""
+    """A cleaned text and its metadata; ``source`` is the outlet, or empty."""
 
     title: str
     text: str
@@ -164,7 +164,7 @@ def _without_head(lines: list[str], dropped: list[str]) -> list[str]:
 
 
 def _repeats(line: str, kept: list[str], below: list[str]) -> bool:
-    """Tell a title set twice above the article from a refrain, which has no prose below it."""
+    """Distinguish a title set twice above the article from a refrain, which has no prose below it."""
     return bool(kept) and line == kept[-1] and bool(below) and is_prose(below[0]) and len(below[0]) >= 40
 
 
@@ -248,7 +248,7 @@ def _without_stop(mark: str) -> str:
 
 
 def _is_closing_mark(mark: str, holders: Sequence[str]) -> bool:
-    """Tell a site's mark from a refrain or an attribution.
+    """Distinguish a site's mark from a refrain or an attribution.
 
     A mark follows a finished sentence and is none itself. A refrain either is the whole line, or
     ends as a sentence does; "(laughter)", "——Lu Xun" and "answer: A" belong to the author.
@@ -261,7 +261,7 @@ def _is_closing_mark(mark: str, holders: Sequence[str]) -> bool:
 
 
 def _is_opening_mark(mark: str, holders: Sequence[str]) -> bool:
-    """Tell a site's mark from an anaphora or a speaker: only a site names itself or its channel."""
+    """Distinguish a site's mark from an anaphora or a speaker: only a site names itself or its channel."""
     if mark.endswith((":", "：")):
         return False
     bracketed = bool(_BRACKETED.match(mark)) and not any(line == mark for line in holders)

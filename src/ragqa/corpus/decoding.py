@@ -31,7 +31,7 @@ _PROOF = 4
 
 
 def decode(data: bytes, declared: str = "") -> str:
-    """Decode by byte order mark, as strict UTF-8, as declared, else as the Chinese it proves to be.
+    """Decode by byte order mark, as strict UTF-8, as declared, else as a Chinese encoding that fits.
 
     Raises ValueError with the reason when it is none of them. Nothing is decoded as Latin-1 unless
     it is declared so, since that never fails.
@@ -91,7 +91,7 @@ def _guessed(data: bytes) -> tuple[str, str]:
 
 
 def _is_common(text: str, codec: str) -> bool:
-    """Tell Chinese from another encoding that happens to decode: most characters are common ones."""
+    """Distinguish Chinese from another encoding that happens to decode: most characters are common ones."""
     first, last = _COMMON_LEADS[codec]
     leads = [c.encode(codec, "replace")[0] for c in text if not c.isascii()]
     common = sum(first <= lead <= last for lead in leads)
@@ -147,6 +147,6 @@ def _width(line: str) -> int:
 
 
 def _first_word(line: str) -> int:
-    """Columns that the first word of a line would have needed on the line above."""
+    """Columns that the first word of a line would need on the line above."""
     word = line.split(maxsplit=1)[0]
     return 2 if _is_wide(word[0]) else 1 + _width(word)

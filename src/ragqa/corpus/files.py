@@ -36,7 +36,7 @@ def listed(root: Path) -> tuple[list[str], list[Skipped]]:
 
 
 def open_regular(path: Path) -> IO[bytes]:
-    """Open a regular file and nothing else: a link or a pipe put there meanwhile is refused as well."""
+    """Open a regular file and nothing else: also refuses a link or a pipe put there meanwhile."""
     if not stat.S_ISREG(path.stat(follow_symlinks=False).st_mode):
         raise ValueError("not a regular file")
     flags = os.O_RDONLY
@@ -55,5 +55,5 @@ def is_plain(name: str) -> bool:
 
 
 def shown(name: str) -> str:
-    """A name with what cannot be shown written out."""
+    """A name with unprintable characters escaped."""
     return "".join(c if is_plain(c) else c.encode("unicode_escape").decode() for c in name)

@@ -78,7 +78,7 @@ def read_markdown(data: bytes) -> Draft:
 
 
 class _FrontLoader(yaml.SafeLoader):
-    """No aliases: those that merge others multiply what they hold, line by line."""
+    """A YAML loader without aliases, which can expand to any size."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Refuse an alias where SafeLoader would follow it."""
@@ -102,7 +102,7 @@ def _string(value: object) -> str:
 
 
 def plain_markdown(text: str) -> tuple[str, tuple[str, ...]]:
-    """Take the marks of Markdown off and keep the words; link targets are returned apart."""
+    """Remove Markdown markup; link targets are returned apart."""
     found: list[str] = []
     lines: list[str] = []
     in_code = False

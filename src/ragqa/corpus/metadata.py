@@ -25,7 +25,7 @@ NAMED_SITE = re.compile(
 
 
 def ends_sentence(line: str) -> bool:
-    """Tell whether a line ends as a sentence does, closing quotes and brackets aside."""
+    """Whether a line ends as a sentence does, closing quotes and brackets aside."""
     return line.rstrip(_CLOSERS).endswith(_ENDS)
 
 
@@ -41,7 +41,7 @@ def sentences(line: str) -> list[str]:
 
 
 def is_prose(line: str) -> bool:
-    """Tell a line of the article from a heading or the page's furniture."""
+    """Distinguish a line of the article from a heading or boilerplate."""
     if len(line) > 120:
         return True
     return (ends_sentence(line) and units(line) >= 6) or len(sentences(line)) > 1
@@ -186,7 +186,7 @@ def title_of(text: str) -> str:
 
 
 def is_title(line: str, language: Language) -> bool:
-    """Tell a title: one sentence of some words, not ended by a full stop, comma or colon."""
+    """Whether a line is a title: one sentence of some words, not ended by a full stop, comma or colon."""
     longest = 60 if HAN.search(line) else 120
     fewest = 2 if language_of(line) == language == "en" else 3
     stopped = line.rstrip(_CLOSERS).endswith(("。", ".", ";", "；", ",", "，", ":", "：", "、"))

@@ -26,7 +26,7 @@ MEMORY = 2 * 2**30
 
 
 class Confined:
-    """A reader of such files; its process starts with the first one and ends with the ``with`` block."""
+    """Reads such files in a child process, which starts with the first one and ends with the ``with`` block."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None

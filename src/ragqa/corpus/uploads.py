@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ragqa.corpus.articles import SUFFIXES
 from ragqa.corpus.formats import MAX_BYTES
-from ragqa.errors import CorpusError, ShelfError
+from ragqa.errors import CorpusError, UploadError
 from ragqa.types import Article, Skipped
 
 # Files that may wait for the index at one time.
@@ -27,10 +27,10 @@ _ODD = str.maketrans(dict.fromkeys('<>:"|?*', "_"))
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """What lies in the corpus, and what is indexed of it.
+class CorpusState:
+    """The files of a corpus and what is indexed of them.
 
-    ``files`` can be taken out; ``single`` names the corpus where it is one file.
+    ``files`` can be removed; ``single`` names the corpus where it is one file.
     """
 
     articles: Sequence[Article] = ()
@@ -50,11 +50,11 @@ class Holding:
         return len(self.files - known - set(self.collections))
 
 
-def hold(corpus: Path, articles: Sequence[Article], skipped: Sequence[Skipped]) -> Holding:
-    """What the page tells of a corpus of which these articles are indexed."""
+def corpus_state(corpus: Path, articles: Sequence[Article], skipped: Sequence[Skipped]) -> CorpusState:
+    """The state of a corpus of which these articles are indexed."""
     if is_single(corpus):
-        return Holding(articles, skipped, single=str(corpus))
-    return Holding(articles, skipped, frozenset(_files(corpus)))
+        return CorpusState(articles, skipped, single=str(corpus))
+    return CorpusState(articles, skipped, frozenset(_files(corpus)))
 
 
 def is_single(corpus: Path) -> bool:
@@ -68,36 +68,36 @@ def is_empty(corpus: Path) -> bool:
 
 
 def add(corpus: Path, given: str, data: bytes) -> str:
-    """Write a new file into the corpus; the name it got. Raises ShelfError, CorpusError."""
+    """Write a new file into the corpus; returns its name. Raises UploadError, CorpusError."""
     _require_folder(corpus)
     name = safe_name(given)
     if len(data) > MAX_BYTES:
-        raise ShelfError("shelf.large", 413, name=name, n=MEGABYTES)
+        raise UploadError("shelf.large", 413, name=name, n=MEGABYTES)
     try:
         corpus.mkdir(parents=True, exist_ok=True)
         _write(Path(os.path.realpath(corpus)), name, data)
     except FileExistsError as error:
-        raise ShelfError("shelf.exists", 409, name=name) from error
+        raise UploadError("shelf.exists", 409, name=name) from error
     except OSError as error:
         raise CorpusError(f"{name} could not be written: {error.strerror}") from error
     return name
 
 
 def remove(corpus: Path, name: str) -> None:
-    """Delete a file of the corpus. Raises ShelfError, CorpusError."""
+    """Delete a file of the corpus. Raises UploadError, CorpusError."""
     _require_folder(corpus)
     parts = name.split("/")
     if not _is_plain(name) or "\\" in name or any(part.startswith(".") or not part for part in parts):
-        raise ShelfError("shelf.name", 400, name=_shown(name))
+        raise UploadError("shelf.name", 400, name=_shown(name))
     if Path(name).suffix.lower() not in SUFFIXES:
-        raise ShelfError("shelf.kind", 415, name=name)
+        raise UploadError("shelf.kind", 415, name=name)
     home = Path(os.path.realpath(corpus))
     path = home.joinpath(*parts)
     # Equal only where no part is a link.
     if Path(os.path.realpath(path)) != path or not path.is_relative_to(home):
-        raise ShelfError("shelf.link", 403, name=name)
+        raise UploadError("shelf.link", 403, name=name)
     if not path.is_file():
-        raise ShelfError("shelf.gone", 404, name=name)
+        raise UploadError("shelf.gone", 404, name=name)
     try:
         path.unlink()
     except OSError as error:
@@ -105,23 +105,23 @@ def remove(corpus: Path, name: str) -> None:
 
 
 def safe_name(given: str) -> str:
-    """A base name that is safe on every system, of a kind that is read. Raises ShelfError."""
+    """A base name that is safe on every system, of a kind that is read. Raises UploadError."""
     name = unicodedata.normalize("NFC", given).strip().translate(_ODD)
     parts = any(separator in given for separator in "/\\")
     if parts or not _is_plain(given) or name.startswith(".") or len(name.encode()) > _LONGEST_NAME:
-        raise ShelfError("shelf.name", 400, name=_shown(given))
+        raise UploadError("shelf.name", 400, name=_shown(given))
     if Path(name).suffix.lower() not in SUFFIXES:
-        raise ShelfError("shelf.kind", 415, name=name)
+        raise UploadError("shelf.kind", 415, name=name)
     return name
 
 
 def _require_folder(corpus: Path) -> None:
     if is_single(corpus):
-        raise ShelfError("corpus.single", 409, file=str(corpus))
+        raise UploadError("corpus.single", 409, file=str(corpus))
 
 
 def _write(home: Path, name: str, data: bytes) -> None:
-    """Write beside, then rename. Raises FileExistsError where the name is taken."""
+    """Write to a temporary file, then rename. Raises FileExistsError where the name is taken."""
     part, target = home / f".{secrets.token_hex(8)}.part", home / name
     try:
         with part.open("xb") as file:

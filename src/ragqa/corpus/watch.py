@@ -12,9 +12,9 @@ State = frozenset[tuple[str, int, int]]
 
 
 def changes(corpus: Path) -> Iterator[None]:
-    """Yield once at first, then after each change that has stood still for a look, without end.
+    """Yield once at first, then after each change that is unchanged at the next look, without end.
 
-    A file that is being copied grows from look to look: half of it is not worth an index.
+    A file that is still being copied grows between looks and is not indexed yet.
     """
     built = last = _state(corpus)
     yield

@@ -8,19 +8,19 @@ from ragqa.evaluation.gold import GoldRow, GoldSet, misquoted, read_gold
 from ragqa.evaluation.record import Record
 from ragqa.evaluation.report import contrast_json, contrast_text, report_json, report_text, write_report
 from ragqa.evaluation.run import prepare
-from ragqa.evaluation.run_store import SHOWN, Bench, Run
+from ragqa.evaluation.run_store import SHOWN, Run, RunList
 from ragqa.evaluation.runner import Mode, measure, ranked_elsewhere, read_records, read_run, sample
 from ragqa.evaluation.statistics import Figure
 
 __all__ = [
     "SHOWN",
-    "Bench",
     "Figure",
     "GoldRow",
     "GoldSet",
     "Mode",
     "Record",
     "Run",
+    "RunList",
     "accept",
     "check",
     "compare",

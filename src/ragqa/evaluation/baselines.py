@@ -10,7 +10,7 @@ from ragqa.evaluation.text_metrics import containment
 
 
 def sentinels(records: Sequence[Record]) -> dict[str, dict[str, Figure]]:
-    """What simple systems reach on the same questions: the top passage as it is, a model without
+    """Baselines on the same questions: the top passage as it is, a model without
     passages, always refusing. ``joint`` counts right answers and right refusals."""
     asked = [r for r in records if r.answer is not None]
     top = {
@@ -27,7 +27,7 @@ def sentinels(records: Sequence[Record]) -> dict[str, dict[str, Figure]]:
 
 
 def _sentinel(records: Sequence[Record], said: Mapping[str, str | None]) -> dict[str, Figure]:
-    """Figures of a system that said this; None is a refusal."""
+    """The figures of a baseline with these answers; None is a refusal."""
 
     def right(r: Record) -> float:
         words = said[r.id]

@@ -22,7 +22,7 @@ _FATES = {
 
 
 def charts(document: Mapping[str, Any], records: Sequence[Record]) -> list[tuple[str, str]]:
-    """(caption, SVG) of what these records can show."""
+    """Charts as (caption, SVG), those that the records allow."""
     found = [_draw("Where answers are lost", lambda axes: _fates(axes, records))]
     kept = {
         name.split(" ", 1)[1]: slice

@@ -28,7 +28,7 @@ _USABLE = 1.3
 
 
 class Judged(BaseModel, frozen=True):
-    """What the judge says of one statement: whether its citations hold it, and which of them are needed.
+    """The judgement of one statement: whether its citations support it, and which of them are needed.
 
     ``way`` are the languages of what is cited and of what is said.
     """
@@ -39,7 +39,7 @@ class Judged(BaseModel, frozen=True):
 
 
 def judge_name(reader: str, weights: str) -> str:
-    """The judge with the reader that it judges by: other weights are another judge."""
+    """The name of the judge, with the digest of its reader's weights."""
     return f"{JUDGE} ({reader} {weights[:8]})"
 
 
@@ -55,7 +55,7 @@ def usable(rates: Rates, way: Way) -> tuple[float, float] | None:
 
 
 def judged(answer: Answer, reader: Reader) -> Iterator[Judged]:
-    """What the judge says of each statement of an answer."""
+    """The judgement of each statement of an answer."""
     for statement in answer.statements:
         cited = [c for c in answer.citations if c.marker in statement.citations]
         if statement.kind == "quote" and not statement.translation:

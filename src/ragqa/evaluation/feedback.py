@@ -50,7 +50,7 @@ def pending(path: Path) -> list[Candidate]:
 
 
 def shown(candidate: Candidate) -> str:
-    """A candidate for the one who decides."""
+    """A candidate as text for the person who decides."""
     thumb = "good" if candidate["good"] else "bad"
     lines = [f"{candidate['question']}\n", candidate["text"], f"\n({thumb}, {candidate['kept']})"]
     if candidate["comment"]:
@@ -91,7 +91,7 @@ def accept(candidate: Candidate, gold: Path, words: str | None) -> str:
 
 
 def drop(path: Path, candidate: Candidate) -> None:
-    """Take a decided candidate out of the file; what came in meanwhile stays."""
+    """Remove a decided candidate from the file; newer ones stay."""
     with _alone(path):
         rows = pending(path)
         rows.remove(candidate)

@@ -138,7 +138,7 @@ def read_gold(path: Path, *, cluster: str | None = None) -> GoldSet:
 
 
 def misquoted(gold: GoldSet, texts: Mapping[str, str]) -> Iterator[str]:
-    """What of the evidence does not stand in the articles, a sentence each."""
+    """Evidence that does not stand in the articles, one sentence each."""
     for question in gold.questions:
         for evidence in question.evidence:
             if evidence.article_id not in texts:

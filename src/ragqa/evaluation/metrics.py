@@ -57,7 +57,7 @@ def _gradable(r: Record) -> bool:
 
 
 def _known(r: Record) -> bool:
-    """Whether it is known what should have come: words, or a refusal."""
+    """Whether the right outcome is known: an answer's words, or a refusal."""
     return r.gradable or (_asked(r) and not r.answerable)
 
 
@@ -79,7 +79,7 @@ def _on_evidence(r: Record) -> bool:
 
 
 def _marked(r: Record) -> list[tuple[Json, Judged]]:
-    """What is shown, statement by statement, with what the judge says of it."""
+    """The shown statements with their judgements."""
     return list(zip(r.statements, r.judged, strict=False)) if r.shown else []
 
 
@@ -147,7 +147,7 @@ MEANS: dict[str, Of] = {
 
 
 def figures(records: Sequence[Record], rates: Rates = JUDGE_RATES) -> dict[str, Figure]:
-    """Every figure that these records have something to say on; ``rates`` are those of their judge."""
+    """Every figure that the records allow; ``rates`` are the error rates of their judge."""
     return means(records) | _corrected(records, rates) | curves(records) | times(records)
 
 
@@ -165,7 +165,7 @@ def average(records: Sequence[Record], name: str) -> Figure | None:
 
 
 def curves(records: Sequence[Record]) -> dict[str, Figure]:
-    """How far the confidence of what was shown can be trusted."""
+    """Calibration figures of the confidence of shown answers."""
     graded = [r for r in records if r.shown and _known(r)]
     if not graded:
         return {}

@@ -25,7 +25,7 @@ Fate = Literal[
 
 
 class Record(BaseModel, frozen=True):
-    """One gold question as it was asked: all that any figure needs.
+    """One gold question and its outcome: everything that a metric needs.
 
     ``ranked`` are articles best first, ``answer`` a ``ragqa.answer/2`` document (an earlier one is read, too),
     ``direction`` the languages of question and relevant articles.
@@ -131,7 +131,7 @@ class Record(BaseModel, frozen=True):
 
 
 def fate(r: Record) -> Fate:
-    """What became of a question: where its answer was lost, if it was.
+    """The step at which the answer of a question was lost, if it was.
 
     Where no words of the answer are known, it is right to find and cite a relevant article.
     """

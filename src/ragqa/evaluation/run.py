@@ -19,7 +19,7 @@ from ragqa.settings import Settings
 def prepare(
     gold: GoldSet, pipeline: Pipeline, *, mode: runner.Mode, out: Path | None = None, fresh: bool = False
 ) -> tuple[dict[str, Any], Path, list[Record]]:
-    """What a run is of, its folder (one below runs/ unless named), and the records that it holds already."""
+    """The identity of a run, its folder (below runs/ by default), and the records that it already has."""
     this = runner.identity(gold, pipeline, mode=mode)
     folder = out or pipeline.settings.runs / f"{gold.path.stem}.{this['mode']}.{this['key']}"
     return this, folder, runner.open_run(folder, this, fresh=fresh)
@@ -28,7 +28,7 @@ def prepare(
 def quick(settings: Settings, progress: Callable[[int, int], None]) -> Path:
     """Measure the gold set of the settings without the language model; the folder. Raises RagqaError.
 
-    The pipeline is opened apart from the one that answers, whose questions would wait for its batches.
+    It opens a pipeline of its own, so that questions do not wait for its batches.
     """
     started = time.monotonic()
     gold = read_gold(settings.gold)

@@ -33,8 +33,8 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """What the page offers to measure with, and what was measured; ``command`` measures in full."""
+class RunList:
+    """The gold set that the page can evaluate, and the stored runs; ``command`` is the full evaluation."""
 
     gold: str
     missing: bool
@@ -42,14 +42,14 @@ class Bench:
     runs: Sequence[Run] = ()
 
 
-def bench(settings: Settings) -> Bench:
-    """What can be measured with these settings, and what was."""
+def run_list(settings: Settings) -> RunList:
+    """The gold set and the runs of these settings."""
     command = ["ragqa", "evaluate", str(settings.gold)]
     for name in ("corpus", "index"):
         if getattr(settings, name) != type(settings).model_fields[name].default:
             command += [f"--{name}", str(getattr(settings, name))]
     runs = sorted(_runs(settings.runs), key=lambda run: (run.when, run.name), reverse=True)
-    return Bench(str(settings.gold), not settings.gold.exists(), shlex.join(command), runs[:_LISTED])
+    return RunList(str(settings.gold), not settings.gold.exists(), shlex.join(command), runs[:_LISTED])
 
 
 def report(folder: Path, name: str) -> bytes | None:

@@ -38,7 +38,7 @@ _CLOSED_BOOK_TOKENS = 60
 
 
 def identity(gold: GoldSet, pipeline: Pipeline, *, mode: Mode) -> dict[str, Any]:
-    """What a run is of: the questions, how they are asked, and all that answers them, code and weights included."""
+    """The identity of a run: questions, mode, settings, models, code and weights."""
     models = {**pipeline.models, "generator": "none"} if mode.endswith("no-llm") else pipeline.models
     weights = _digest([WEIGHTS])
     run = {
@@ -76,7 +76,7 @@ def sample(gold: GoldSet, most: int) -> GoldSet:
 
 
 def open_run(folder: Path, run: Mapping[str, Any], *, fresh: bool) -> list[Record]:
-    """Prepare a folder for a run; the records that it holds already. GoldError when it holds another run."""
+    """Prepare the folder of a run; returns the records that it already has. GoldError when it holds another run."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RUN
     if fresh or not path.exists():
@@ -120,7 +120,7 @@ def measure(
     mode: Mode,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Record]:
-    """Ask what is not asked yet; each record is on disk before the next question."""
+    """Ask the remaining questions; each record is on disk before the next question."""
     if not mode.endswith("no-llm"):
         pipeline.require_generator()
     found = {record.id: record for record in known}
@@ -257,5 +257,5 @@ def _digest(paths: Sequence[Path]) -> str:
 
 
 def build_closed_book(question: str) -> list[Message]:
-    """The prompt that asks for what the model knows by heart: the measure of what passages add."""
+    """The prompt without passages: a baseline for what the passages add."""
     return [Message("system", "Answer the question in one short sentence."), user_turn(question)]

@@ -39,9 +39,9 @@ def build_index(
     progress: Progress | None = None,
     keep: int = 2,
 ) -> Built:
-    """Bring the index up to date with the corpus; readers keep the old version meanwhile.
+    """Update the index from the corpus; readers keep the old version meanwhile.
 
-    What a build that was cut off had encoded is not encoded again; ``keep`` versions stay.
+    What an interrupted build encoded is not encoded again; ``keep`` versions stay.
 
     The encoder is a function, since an unchanged corpus needs none; its ``encoder_id`` is enough to
     see that an index was built with another. Raises CorpusError when there is
@@ -86,7 +86,7 @@ def _require_articles(articles: Sequence[Article], skipped: Sequence[Skipped], c
 
 
 def add_files(files: Sequence[Path], corpus: Path) -> list[Path]:
-    """Copy files into a corpus folder; where they came to stand. A file of the same name is replaced.
+    """Copy files into a corpus folder; returns their paths. A file of the same name is replaced.
 
     Raises CorpusError, before anything is copied, for a file that is missing or of a kind not read.
     """
@@ -114,7 +114,7 @@ def add_files(files: Sequence[Path], corpus: Path) -> list[Path]:
 
 
 def compare(old: Sequence[Article], new: Sequence[Article]) -> Changes:
-    """Which articles of ``new`` were not, were otherwise, or were the same in ``old``."""
+    """Which articles of ``new`` are added, changed or unchanged, and which of ``old`` are gone."""
     before = {article.id: article for article in old}
     after = {article.id: article for article in new}
     common = [article_id for article_id in after if article_id in before]
@@ -191,7 +191,7 @@ def digest(articles: Sequence[Article]) -> str:
 
 
 def _open(folder: Path) -> Index | None:
-    """The present index, or None where there is none or it is damaged: then all is built anew.
+    """The present index; None where there is none or it is damaged, so that all is rebuilt.
 
     Its hashes are compared, too: what is taken over from it gets new ones, and would be believed.
     """
@@ -208,7 +208,7 @@ def update(
     dry_run: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Built:
-    """Bring the settings' index up to date with their corpus; raises what ``build_index`` raises."""
+    """Update the index of the settings from their corpus; raises what ``build_index`` raises."""
     from ragqa.models import loading
 
     return build_index(

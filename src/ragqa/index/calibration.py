@@ -29,7 +29,7 @@ DIRECTIONS: tuple[Direction, ...] = tuple((q, p) for q in LANGUAGES for p in LAN
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """An encoder's score_offsets. A direction is (language of the question, language of the passage).
+    """The score offsets of an encoder. A direction is (language of the question, language of the passage).
 
     ``passages`` is the mean token of passages of a language, ``centres`` what a question's tokens are
     measured from, ``dense`` and ``late`` the scores halfway between true and false pairs. Without
@@ -106,7 +106,7 @@ class Calibration:
 
 
 def sound(vectors: Vectors, rows: int, encoder: Encoder) -> Vectors:
-    """The vectors that an encoder gave for so many texts. Raises ModelDamagedError where they are none."""
+    """Check the vectors that an encoder returned. Raises ModelDamagedError."""
     remedy = "run: ragqa doctor, which checks the model's files"
     if vectors.shape != (rows, encoder.dimension):
         raise ModelDamagedError(

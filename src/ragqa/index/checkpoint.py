@@ -52,12 +52,12 @@ class Encoded:
             self.score_offsets = None
 
     def begin(self, score_offsets: Calibration) -> None:
-        """Make ready to ``add``; what was encoded under other score_offsets, or is damaged, goes."""
+        """Prepare to ``add``; discards what was encoded under other score offsets or is damaged."""
         with durable.refusals(self._home.parent):
             self._begin(score_offsets)
 
     def add(self, encoded: Mapping[str, Stored]) -> None:
-        """Append chunks by content key; they last when this returns."""
+        """Append chunks by content key; they are durable when this returns."""
         with durable.refusals(self._home.parent), (self._home / _CHUNKS).open("ab") as file:
             file.write(b"".join(_record(key, stored) for key, stored in encoded.items()))
             file.flush()
@@ -101,7 +101,7 @@ class Encoded:
 
 
 def discard(folder: Path) -> None:
-    """Delete the side file: what it holds is in the index."""
+    """Delete the side file once its contents are in the index."""
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
 
 

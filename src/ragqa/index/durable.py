@@ -14,7 +14,7 @@ _MEGABYTE = 2**20
 
 
 def sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's names, on the disk itself."""
+    """Flush a file, or a folder's entries, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -23,7 +23,7 @@ def sync(path: Path) -> None:
 
 
 def make(folder: Path) -> None:
-    """Make a folder and those above it, so that they last."""
+    """Create a folder and its parents durably."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
@@ -31,7 +31,7 @@ def make(folder: Path) -> None:
 
 
 def replace(path: Path, text: str) -> None:
-    """Put a text in the place of a file in one step: a reader sees the old one or the new."""
+    """Replace a file atomically: a reader sees the old text or the new."""
     temporary = _beside(path)
     try:
         temporary.write_text(text, encoding="utf-8")
@@ -44,14 +44,14 @@ def replace(path: Path, text: str) -> None:
 
 
 def tidy(path: Path) -> None:
-    """Delete what a ``replace`` that was cut off left."""
+    """Delete the leftovers of an interrupted ``replace``."""
     with suppress(OSError):
         _beside(path).unlink(missing_ok=True)
 
 
 @contextmanager
 def refusals(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses into a RagqaError that says so."""
+    """Turn disk errors into a RagqaError with the reason."""
     try:
         yield
     except OSError as error:

@@ -39,9 +39,9 @@ def encode(
     score_offsets: Calibration,
     progress: Progress | None,
 ) -> tuple[list[Stored], float]:
-    """What is stored of every piece, and tokens per second of those that had to be encoded.
+    """The stored form of every piece, and the tokens encoded per second.
 
-    Each batch is in the side file before the next is begun.
+    Each batch is in the side file before the next starts.
     """
     found = dict(known)
     if any(piece.key not in found for piece in pieces):
@@ -66,7 +66,7 @@ def encode(
 
 
 def room(pieces: Sequence[Piece], known: Mapping[str, Stored], dimension: int) -> int:
-    """About how many bytes a version of these pieces and its side file need, rather more than fewer."""
+    """An upper estimate of the bytes that a version of these pieces and its side file need."""
     # A token a character: Chinese has fewer, Latin script far fewer.
     vector, token = 4 * dimension, dimension // 8 + 2
     encoded = [vector + token * len(piece.text) for piece in pieces]

@@ -94,7 +94,7 @@ class Index:
         signatures: Sequence[Signature] | None = None,
         score_offsets: Calibration | None = None,
     ) -> Index:
-        """Bind articles, chunks and unit vectors of shape (len(chunks), dimension).
+        """Make an index of articles, chunks and unit vectors of shape (len(chunks), dimension).
 
         ``texts`` are what the lexical index reads of each chunk, by default the chunk's own.
         """
@@ -217,11 +217,11 @@ class Index:
         ]
 
     def place(self, row: int) -> Place:
-        """Where the chunk of a row stands."""
+        """The place of the chunk of a row."""
         return self._places[row]
 
     def rows_of(self, passage: Passage) -> range:
-        """The rows of the chunks that a passage is made of."""
+        """The rows of the chunks in a passage."""
         article = self._row_by_id[passage.article.id]
         first, last = np.searchsorted(self._article_of_chunk, [article, article + 1])
         rows = [
@@ -250,7 +250,7 @@ class Index:
         return self.articles[row]
 
     def stored(self) -> dict[str, Stored]:
-        """What is known of each chunk by its content key, so that it is not encoded again."""
+        """The stored form of each chunk by its content key, so that it is not encoded again."""
         if not self._places:
             return {}
         vectors = self._vectors.reconstruct_n(0, self.manifest.chunks)
@@ -273,7 +273,7 @@ class Index:
 
 
 def _read_vectors(path: Path) -> Any:
-    """Flat vectors, no more than the file can hold; what faiss has of other kinds is not even begun to be read."""
+    """Flat vectors, no more than the file can hold; other kinds of faiss files are refused unread."""
     import faiss
 
     with path.open("rb") as file:

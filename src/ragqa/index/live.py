@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Current:
-    """Looks at ``current`` with each question; a version that cannot be used is passed over.
+    """Follows ``current`` at each question; an unusable version is skipped.
 
     It stays with the one before, and ``problem`` says why; without one before it raises. ``require``
     raises IndexMismatchError for a version that does not fit. ``verified`` compares every file with
@@ -38,7 +38,7 @@ class Current:
         return self._index is None and self._lock.locked()
 
     def try_open(self) -> None:
-        """Open the current version ahead of the first question; what is wrong with it is told to that."""
+        """Open the current version ahead of the first question, which gets the error if there is one."""
         with suppress(IndexMismatchError):
             self.get()
 

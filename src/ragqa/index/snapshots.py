@@ -24,7 +24,7 @@ from ragqa.index.store import (
 
 
 def roll_back(folder: Path) -> tuple[str, str]:
-    """Make the version before the current one current; (that was, that is).
+    """Make the previous version current; returns the old and the new current version.
 
     The next build goes on from there. Raises RagqaError when there is none, IndexMismatchError when
     it is damaged.
@@ -41,7 +41,7 @@ def roll_back(folder: Path) -> tuple[str, str]:
 
 
 def take(folder: Path, target: Path) -> Manifest:
-    """Copy the current version into a new folder, which is an index of its own; what was copied.
+    """Copy the current version into a new folder, which is an index itself; returns its manifest.
 
     Raises RagqaError when there is something in the folder already.
     """
@@ -52,7 +52,7 @@ def take(folder: Path, target: Path) -> Manifest:
 
 
 def restore(source: Path, folder: Path, *, keep: int = 2) -> Manifest:
-    """Copy the current version of an index, as a snapshot is one, and make it current here."""
+    """Copy the current version of a snapshot and make it current here."""
     home, manifest = read_manifest(source)
     with writing(folder):
         return _copied(home, replace(manifest, version=new_version()), folder, keep=keep)

@@ -109,7 +109,7 @@ def publish(
 
 
 def point(folder: Path, version: str) -> None:
-    """Make a version that lies there the current one."""
+    """Make an existing version the current one."""
     durable.replace(folder / _CURRENT, version + "\n")
 
 
@@ -123,7 +123,7 @@ def current(folder: Path) -> str | None:
 
 
 def tidy(folder: Path, *, keep: int) -> None:
-    """Delete what writers that were cut off left, and all versions but the current and those before it.
+    """Delete leftovers of interrupted writers, and all versions but the current and those before it.
 
     ``keep`` stay. Names sort by a clock, which may be turned back; what came after what is in the manifests. Whoever
     has an older version open keeps it: what it mapped stays on the disk until it lets go.
@@ -166,7 +166,7 @@ def read_manifest(folder: Path) -> tuple[Path, Manifest]:
 
 
 def settled(folder: Path, read: Callable[[], Result]) -> Result:
-    """What ``read`` finds in the current version; again, when that was replaced and dropped meanwhile."""
+    """The result of ``read`` on the current version; repeated when that version was replaced meanwhile."""
     while True:
         version = current(folder)
         try:
@@ -177,7 +177,7 @@ def settled(folder: Path, read: Callable[[], Result]) -> Result:
 
 
 def verify(folder: Path) -> list[str]:
-    """Compare every file of the current version with its SHA-256; the damage found, in words."""
+    """Compare every file of the current version with its SHA-256; returns the damage in words."""
     return damage(*read_manifest(folder))
 
 
@@ -221,7 +221,7 @@ def manifest_of(home: Path) -> Manifest:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Hold the writer's lock, which dies with its process; IndexBusyError when another holds it."""
+    """Hold the writer's lock, released with the process. Raises IndexBusyError when it is taken."""
     import filelock
 
     lock = filelock.FileLock(folder / _LOCK, timeout=0)

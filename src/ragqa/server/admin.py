@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from ragqa.corpus import MAX_BYTES, uploads
-from ragqa.errors import IndexMismatchError, RagqaError, ShelfError
+from ragqa.errors import IndexMismatchError, RagqaError, UploadError
 from ragqa.evaluation import run, run_store
 from ragqa.pipeline import Pipeline
 from ragqa.server import page_state
@@ -62,7 +62,7 @@ def _keep(app: FastAPI, settings: Settings, index: Job, arrived: list[str]) -> N
     @app.post("/ragqa/corpus/file")
     async def add(request: Request, name: str) -> Response:
         if len(arrived) >= uploads.MOST_FILES:
-            return _refused(ShelfError("shelf.busy", 429, n=uploads.MOST_FILES))
+            return _refused(UploadError("shelf.busy", 429, n=uploads.MOST_FILES))
         arrived.append(name)
         try:
             # web.Guard counts the bytes as they come.
@@ -107,7 +107,7 @@ def _measure(app: FastAPI, settings: Settings, measured: Job) -> None:
 
 
 def _refused(error: RagqaError) -> Response:
-    if isinstance(error, ShelfError):
+    if isinstance(error, UploadError):
         return JSONResponse({"word": error.word, "args": error.values}, error.status)
     return JSONResponse({"said": str(error)}, 500)
 
@@ -120,7 +120,7 @@ def rebuild_index(settings: Settings, progress: Callable[[int, int], None]) -> N
     from ragqa.index import update
 
     if uploads.is_empty(settings.corpus):
-        raise ShelfError("corpus.empty", 409)
+        raise UploadError("corpus.empty", 409)
 
     try:
         update(settings, progress=progress)

@@ -75,7 +75,7 @@ def build(session: Session) -> gr.Blocks:
         parts = _lay_out(pipeline)
         _connect(page, parts, session)
         page.load(
-            lambda: _holdings(pipeline),
+            lambda: _opening(pipeline),
             outputs=[parts.head, parts.examples, parts.corpus, parts.evaluate, parts.answer],
             queue=False,
             **_QUIET,
@@ -139,7 +139,7 @@ def _html(name: str, value: str = "") -> gr.HTML:
     return gr.HTML(value, elem_id=name, js_on_load=None, apply_default_css=False)
 
 
-def _holdings(pipeline: Pipeline) -> tuple[Any, ...]:
+def _opening(pipeline: Pipeline) -> tuple[Any, ...]:
     """Contents of a page at opening: header, examples, corpus, evaluations, first message."""
     held = page_state.held(pipeline)
     _, problem = page_state.index_of(_UI, pipeline)
@@ -147,7 +147,7 @@ def _holdings(pipeline: Pipeline) -> tuple[Any, ...]:
         page_html.masthead(_UI, held.articles),
         page_state.examples(_UI, pipeline),
         panels.corpus(_UI, held),
-        panels.evaluation(_UI, run_store.bench(pipeline.settings)),
+        panels.evaluation(_UI, run_store.run_list(pipeline.settings)),
         problem or gr.skip(),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ragqa.errors import RagqaError, ShelfError
+from ragqa.errors import RagqaError, UploadError
 
 State = Literal["idle", "waiting", "running", "done", "failed"]
 Work = Callable[[Callable[[int, int], None]], object]
@@ -73,7 +73,7 @@ class Job:
     def _outcome(self) -> Status:
         try:
             self._work(self._progress)
-        except ShelfError as error:
+        except UploadError as error:
             return Status("failed", word=error.word, args=error.values)
         except RagqaError as error:
             return Status("failed", said=str(error))

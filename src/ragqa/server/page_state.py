@@ -24,12 +24,12 @@ def index_of(ui: Language, pipeline: Pipeline) -> tuple[Index | None, str]:
     return index, "" if index else page_html.no_index(ui)
 
 
-def held(pipeline: Pipeline) -> uploads.Holding:
+def held(pipeline: Pipeline) -> uploads.CorpusState:
     """The files of the corpus and which of them are indexed."""
     index, _ = index_of("en", pipeline)
     if index is None:
-        return uploads.hold(pipeline.settings.corpus, (), ())
-    return uploads.hold(pipeline.settings.corpus, index.articles, index.manifest.skipped)
+        return uploads.corpus_state(pipeline.settings.corpus, (), ())
+    return uploads.corpus_state(pipeline.settings.corpus, index.articles, index.manifest.skipped)
 
 
 def examples(ui: Language, pipeline: Pipeline) -> str:
@@ -43,7 +43,7 @@ def examples(ui: Language, pipeline: Pipeline) -> str:
 
 def contents(ui: Language, pipeline: Pipeline) -> dict[str, Any]:
     """The parts of an open page that change with index and runs."""
-    holding, bench = held(pipeline), run_store.bench(pipeline.settings)
+    holding, bench = held(pipeline), run_store.run_list(pipeline.settings)
     return {
         "facts": page_html.facts(ui, holding.articles),
         "examples": examples(ui, pipeline),

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
-from ragqa.corpus import MAX_BYTES, MEGABYTES, MOST_FILES, SUFFIXES, Holding
-from ragqa.evaluation import SHOWN, Bench, Figure, Run
+from ragqa.corpus import MAX_BYTES, MEGABYTES, MOST_FILES, SUFFIXES, CorpusState
+from ragqa.evaluation import SHOWN, Figure, Run, RunList
 from ragqa.server.i18n import WORDS, Value
 from ragqa.server.markup import words
 from ragqa.server.page_html import disclosure, facts
@@ -27,14 +27,14 @@ _NEWS = (
 )
 
 
-def corpus(ui: Language, holding: Holding) -> str:
+def corpus(ui: Language, holding: CorpusState) -> str:
     """The corpus panel; panels.js handles its events."""
     # The news stands below: above, it would move the list under the hand that removes.
     body = f'{_handles(ui, holding)}<div class="content">{corpus_content(ui, holding)}</div>{_NEWS}'
     return disclosure(ui, "corpus.label", f'<div class="panel">{body}</div>', count=len(holding.articles))
 
 
-def corpus_content(ui: Language, holding: Holding) -> str:
+def corpus_content(ui: Language, holding: CorpusState) -> str:
     """The part that changes with the index: counts, chart, articles, skipped files."""
     more, waiting = len(holding.articles) - _LISTED, holding.waiting
     newest = sorted(holding.articles, key=lambda article: (article.published or "", article.id), reverse=True)
@@ -53,7 +53,7 @@ def corpus_content(ui: Language, holding: Holding) -> str:
     return "".join(parts)
 
 
-def evaluation(ui: Language, bench: Bench) -> str:
+def evaluation(ui: Language, bench: RunList) -> str:
     """The evaluation panel; panels.js handles its events."""
     commands = bench.command
     if bench.missing:
@@ -71,7 +71,7 @@ def evaluation(ui: Language, bench: Bench) -> str:
     return disclosure(ui, "evaluate.label", f'<div class="panel">{body}</div>', count=len(bench.runs))
 
 
-def evaluation_content(ui: Language, bench: Bench) -> str:
+def evaluation_content(ui: Language, bench: RunList) -> str:
     """What changes with every run: their list, newest first."""
     if not bench.runs:
         return f'<p class="blank">{words(ui, "evaluate.none")}</p>'
@@ -103,7 +103,7 @@ _REASONS = _patterns()
 # --- the corpus ------------------------------------------------------------------------------
 
 
-def _handles(ui: Language, holding: Holding) -> str:
+def _handles(ui: Language, holding: CorpusState) -> str:
     """The actions: add files, rebuild."""
     build = f'<button type="button" class="build">{words(ui, "corpus.build")}</button>'
     if holding.single:
@@ -187,7 +187,7 @@ def _collections(ui: Language, files: Sequence[str]) -> str:
     return f'<h3 class="quiet">{words(ui, "corpus.collections")}</h3><ul class="left">{rows}</ul>'
 
 
-def _skipped(ui: Language, holding: Holding) -> str:
+def _skipped(ui: Language, holding: CorpusState) -> str:
     if not holding.skipped:
         return ""
 
