@@ -43,7 +43,7 @@ test: setup $(VENV)/.ready-dev browser lint
 reliability: setup $(VENV)/.ready-dev browser
 	@$(BIN)/python -m pytest -m '' --counts docs/reliability.md $$(grep -lw tally tests/test_*.py)
 	@for load in "search --chunks 100000" asks "soak --minutes 30"; do \
-		$(BIN)/python benchmarks/load.py $$load --rows | tee /dev/stderr | $(BIN)/python tests/tally.py docs/reliability.md; \
+		$(BIN)/python benchmarks/load.py $$load --rows | tee /dev/stderr | $(BIN)/python tests/support/tally.py docs/reliability.md; \
 	done
 
 lint: $(VENV)/.ready-dev

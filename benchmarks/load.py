@@ -2,7 +2,7 @@
 
 Run: python benchmarks/load.py search|asks|soak [--minutes N] [--chunks N] [--rows]
 A real server (``ragqa serve``) with the real models answers over loopback; nothing else should run beside it.
-``--rows`` prints what ``tests/tally.py`` writes into docs/reliability.md instead of text.
+``--rows`` prints what ``tests/support/tally.py`` writes into docs/reliability.md instead of text.
 """
 
 from __future__ import annotations
@@ -375,7 +375,7 @@ def main() -> None:
     parser.add_argument("load", choices=LOADS)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--chunks", type=int, default=0, help="size of the index; 0 is that of corpus/")
-    parser.add_argument("--rows", action="store_true", help="JSON lines for tests/tally.py")
+    parser.add_argument("--rows", action="store_true", help="JSON lines for tests/support/tally.py")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = project_of(Path(folder), options.chunks)

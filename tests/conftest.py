@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CHROMIUM, FLAGS
-from fakes import HARBOUR, ScriptedGenerator, TokenEncoder, write_corpus
-from faults import build
-from house import BUYER, ENGLISH, House, Line
-from nursery import Nursery
-from tally import Tally, write
+from support.browsing import CHROMIUM, FLAGS
+from support.fakes import HARBOUR, ScriptedGenerator, TokenEncoder, write_corpus
+from support.faults import build
+from support.house import BUYER, ENGLISH, House, Line
+from support.nursery import Nursery
+from support.tally import Tally, write
 
 # training/ is no part of the package; its tests import it from here.
 sys.path.append(str(Path(__file__).parents[1]))

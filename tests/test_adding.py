@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fakes import CORPUS, LIBRARY, write_corpus
+from support.fakes import CORPUS, LIBRARY, write_corpus
 
 from ragqa.errors import CorpusError
 from ragqa.index.build import add_files

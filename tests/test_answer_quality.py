@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from real import ROOT, benchmark, needs_models
+from support.real import ROOT, benchmark, needs_models
 
 from ragqa.evaluation.citation_judge import JUDGE_RATES
 from ragqa.models.loading import load_reader

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from scripted import ScriptedPipeline
+from support.scripted import ScriptedPipeline
 
 from ragqa.evaluation.feedback import pending
 from ragqa.server.answers import add_routes
-from ragqa.server.session import Desk
+from ragqa.server.session import Session
 from ragqa.types import Answer
 
 
 @pytest.fixture
 def kept(tmp_path: Path) -> tuple[TestClient, Path]:
-    desk, app, path = Desk(ScriptedPipeline({}, [])), FastAPI(), tmp_path / "gold" / "candidates.jsonl"
-    desk.kept.put("abc", Answer("谁？", "zh", "not_found", note="没有。"))
-    add_routes(app, desk, path)
+    session, app, path = Session(ScriptedPipeline({}, [])), FastAPI(), tmp_path / "gold" / "candidates.jsonl"
+    session.kept.put("abc", Answer("谁？", "zh", "not_found", note="没有。"))
+    add_routes(app, session, path)
     return TestClient(app), path
 
 

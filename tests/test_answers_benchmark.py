@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import WHY, House
-from real import ROOT, benchmark
+from support.house import WHY, House
+from support.real import ROOT, benchmark
 
 answers = benchmark("answers")
 QUERIES: tuple[dict[str, Any], ...] = (

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tally import Tally
+from support.tally import Tally
 from test_linear import PIECES
 
 from ragqa.corpus import formats

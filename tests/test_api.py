@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fakes import ScriptedGenerator
 from fastapi.testclient import TestClient
-from house import BUYER, WHO, House
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tally import Tally
+from support.fakes import ScriptedGenerator
+from support.house import BUYER, WHO, House
+from support.tally import Tally
 
 from ragqa.errors import ModelDamagedError, ModelError
 from ragqa.pipeline import Pipeline

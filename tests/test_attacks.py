@@ -18,10 +18,10 @@ from typing import Any, ClassVar
 
 import httpx
 import pytest
-from browsing import Watch, missing, page_url
-from gradio_page import GradioPage
-from scripted import Script, ScriptedPipeline
-from tally import Tally
+from support.browsing import Watch, missing, page_url
+from support.gradio_page import GradioPage
+from support.scripted import Script, ScriptedPipeline
+from support.tally import Tally
 from test_page import wait_for
 
 from ragqa.errors import SettingsError

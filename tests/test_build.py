@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import HARBOUR, LIBRARY, TokenEncoder, WordEncoder, write_corpus
+from support.fakes import HARBOUR, LIBRARY, TokenEncoder, WordEncoder, write_corpus
 
 from ragqa.errors import CorpusError, IndexBusyError, IndexMismatchError
 from ragqa.index.build import build_index, compare, digest, embedded_text

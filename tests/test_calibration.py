@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import WordEncoder
+from support.fakes import WordEncoder
 
 from ragqa.index.calibration import FILE, LANGUAGES, Calibration, parallel
 from ragqa.models.protocols import Tokens, TokenSink

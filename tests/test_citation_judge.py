@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from fakes import WordReader
-from house import WHY
+from support.fakes import WordReader
+from support.house import WHY
 
 from ragqa.evaluation.citation_judge import JUDGE, JUDGE_RATES, Judged, judge_name, judged, rates_of, usable
 from ragqa.types import Answer, Article, Citation, Statement

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fakes import ScriptedGenerator
-from house import BUYER, WHO, WHY, Line
+from support.fakes import ScriptedGenerator
+from support.house import BUYER, WHO, WHY, Line
 
 from ragqa import __version__
 from ragqa.errors import ModelError, ModelMissingError

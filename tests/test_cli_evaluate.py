@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import WHO, WHY, Line
+from support.house import WHO, WHY, Line
 
 from ragqa.evaluation.feedback import pending
 from ragqa.evaluation.gold import GoldRow, read_gold

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from fakes import HARBOUR
-from house import WHO, WHY, Line
+from support.fakes import HARBOUR
+from support.house import WHO, WHY, Line
 
 from ragqa.index.index import Index
 from ragqa.models import catalogue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from asked import NOBODY, record
+from support.asked import NOBODY, record
 
 from ragqa.errors import GoldError
 from ragqa.evaluation.compare import Contrast, compare, judged_alike, require_same

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes import marks
-from house import PLAIN
+from support.fakes import marks
+from support.house import PLAIN
 
 from ragqa.answer.compose import answered
 from ragqa.answer.conflicts import disagreement, missing_parts, newest_first

@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from fakes import CORPUS, HARBOUR, write_corpus
-from faults import Told, build, counted, fail_with, files
-from nursery import Nursery
-from tally import Tally
+from support.fakes import CORPUS, HARBOUR, write_corpus
+from support.faults import Told, build, counted, fail_with, files
+from support.nursery import Nursery
+from support.tally import Tally
 
 from ragqa.corpus.articles import read_articles
 from ragqa.errors import RagqaError

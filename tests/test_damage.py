@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import TokenEncoder, write_corpus
-from faults import build
-from tally import Tally
+from support.fakes import TokenEncoder, write_corpus
+from support.faults import build
+from support.tally import Tally
 
 from ragqa.cli.doctor import examine
 from ragqa.errors import IndexMismatchError, IndexMissingError

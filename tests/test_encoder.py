@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from real import needs_models
+from support.real import needs_models
 
 from ragqa.models.encoder import SentenceEncoder
 from ragqa.models.loading import load_encoder

@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 from markdown_it import MarkdownIt
-from tally import Tally
+from support.tally import Tally
 from test_markup import ADDRESSES, HOSTILE
 
 from ragqa.server.export import as_markdown, as_text

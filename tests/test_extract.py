@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import marks
+from support.fakes import marks
 
 from ragqa.answer.extract import Limits, Quote, choose_quotes, differ, to_answer
 from ragqa.models.reader import Reading

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asked import record
+from support.asked import record
 
 from ragqa.errors import GoldError
 from ragqa.evaluation.feedback import accept, drop, keep, pending, shown

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedGenerator
-from house import BUYER, REASONS, WHO, WHY, House
 from pydantic import SecretStr
-from tally import Tally
+from support.fakes import ScriptedGenerator
+from support.house import BUYER, REASONS, WHO, WHY, House
+from support.tally import Tally
 from test_markup import HARMLESS, Tags
 
 from ragqa.answer.prompt import Excerpt, build_messages

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real import ROOT, benchmark, needs_models
-from tally import Tally
+from support.real import ROOT, benchmark, needs_models
+from support.tally import Tally
 
 from ragqa.answer.prompt import Excerpt, build_messages
 from ragqa.index.build import build_index

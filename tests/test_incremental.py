@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from fakes import TokenEncoder
-from faults import build
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.fakes import TokenEncoder
+from support.faults import build
 
 from ragqa.index.index import Index
 

@@ -10,7 +10,7 @@ from typing import Any
 import faiss
 import numpy as np
 import pytest
-from house import small_index
+from support.house import small_index
 
 from ragqa.errors import ArticleNotFoundError, IndexMismatchError, IndexMissingError, RagqaError
 from ragqa.index.calibration import Calibration

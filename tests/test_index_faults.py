@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import CORPUS, TokenEncoder, write_corpus
-from faults import build, files
-from mounts import full_at, grow
-from nursery import Nursery
-from tally import Tally
+from support.fakes import CORPUS, TokenEncoder, write_corpus
+from support.faults import build, files
+from support.mounts import full_at, grow
+from support.nursery import Nursery
+from support.tally import Tally
 
 from ragqa.errors import IndexMismatchError, RagqaError
 from ragqa.index import bm25, late_interaction, snapshots

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import write_corpus
-from mounts import read_only
-from real import ROOT, needs_models
-from tally import Tally
+from support.fakes import write_corpus
+from support.mounts import read_only
+from support.real import ROOT, needs_models
+from support.tally import Tally
 
 from ragqa.index import snapshots
 from ragqa.index.build import build_index

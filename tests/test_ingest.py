@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from fakes import ScriptedGenerator
-from house import House
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tally import Tally
+from support.fakes import ScriptedGenerator
+from support.house import House
+from support.tally import Tally
 from test_formats import _docx, _pdf
 
 from ragqa.corpus import articles as reading

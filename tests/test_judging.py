@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from fakes import WordReader
-from real import benchmark
+from support.fakes import WordReader
+from support.real import benchmark
 
 judging = benchmark("judging")
 PREMISE = "航道里的沙太多了。灯塔的灯坏了。工人正在罢工。"

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tally import Tally
+from support.tally import Tally
 
 from ragqa.corpus import boilerplate, cleaning, decoding, formats, metadata
 from ragqa.corpus.articles import read_articles

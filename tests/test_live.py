@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedGenerator
-from house import House
-from tally import Tally
+from support.fakes import ScriptedGenerator
+from support.house import House
+from support.tally import Tally
 
 from ragqa.errors import IndexMismatchError
 from ragqa.index import live as module

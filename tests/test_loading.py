@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fakes import ScriptedGenerator, WordEncoder, WordReader
-from house import House
+from support.fakes import ScriptedGenerator, WordEncoder, WordReader
+from support.house import House
 
 from ragqa.errors import ModelDamagedError, ModelMissingError
 from ragqa.models import catalogue, loading

@@ -6,7 +6,7 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-from tally import Tally
+from support.tally import Tally
 
 from ragqa.corpus.uploads import CorpusState
 from ragqa.server import answer_html, markup, page_html, panels

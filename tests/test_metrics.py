@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from asked import ARTICLES, EARLIER, NOBODY, SAND, ranking, record
+from support.asked import ARTICLES, EARLIER, NOBODY, SAND, ranking, record
 
 from ragqa.evaluation.baselines import sentinels
 from ragqa.evaluation.citation_judge import Judged, Rates

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import ScriptedGenerator, TokenEncoder, WordEncoder, write_corpus
-from faults import build
-from house import WHY, House
-from tally import Tally
+from support.fakes import ScriptedGenerator, TokenEncoder, WordEncoder, write_corpus
+from support.faults import build
+from support.house import WHY, House
+from support.tally import Tally
 from test_build import files
 from test_supply import sealed, version_of
 
@@ -220,7 +220,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, s
     path = os.pathsep.join(filter(None, [str(here / "audit"), os.environ.get("PYTHONPATH")]))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     done = subprocess.run(
-        [sys.executable, str(here / "odd_encoders.py"), str(folder)],
+        [sys.executable, str(here / "support" / "odd_encoders.py"), str(folder)],
         env={**environment, "PYTHONPATH": path, "RAGQA_AUDIT": str(folder / "audit"), "HF_HOME": str(folder / "cache")},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from bombs import plant
-from four_commands import QUESTION
-from real import can_cut_the_network, needs_models, project_copy
-from tally import Tally
+from support.bombs import plant
+from support.four_commands import QUESTION
+from support.real import can_cut_the_network, needs_models, project_copy
+from support.tally import Tally
 from test_formats import _docx, _pdf
 
 from ragqa.settings import Settings
@@ -79,7 +79,7 @@ def work(folder: Path, prefix: Sequence[str] = ()) -> Day:
         "RAGQA_HOME": str(folder / "home"),
         "RAGQA_DEADLINE": "600",  # a busy machine is not what is tried here
     }
-    command = [*prefix, sys.executable, str(HERE / "four_commands.py"), str(folder / "told.json")]
+    command = [*prefix, sys.executable, str(HERE / "support" / "four_commands.py"), str(folder / "told.json")]
     if can_cut_the_network():
         command = ["unshare", "--net", *command]
     done = subprocess.run(

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from browsing import Watch, missing, page_url
-from scripted import Script, ScriptedPipeline, own_articles
-from tally import Tally
+from support.browsing import Watch, missing, page_url
+from support.scripted import Script, ScriptedPipeline, own_articles
+from support.tally import Tally
 from test_markup import HOSTILE
 
 from ragqa.errors import ModelError, RagqaError, SettingsError

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browsing import missing, page_url
-from scripted import Script, ScriptedPipeline
+from support.browsing import missing, page_url
+from support.scripted import Script, ScriptedPipeline
 from test_page import (  # noqa: F401
     AGE,
     ALIGNMENT,

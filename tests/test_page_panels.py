@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import missing, page_url
-from fakes import ScriptedGenerator, WordEncoder
-from house import WHY, House
+from support.browsing import missing, page_url
+from support.fakes import ScriptedGenerator, WordEncoder
+from support.house import WHY, House
 from test_page import Gate, gate, texts, visit, wait_for  # noqa: F401
 from test_panels import kept
 

@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from asked import record
-from fakes import HARBOUR
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from house import WHY, House
+from support.asked import record
+from support.fakes import HARBOUR
+from support.house import WHY, House
 
 from ragqa.corpus.articles import read_articles
 from ragqa.corpus.uploads import CorpusState

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
-from house import cut, small_index
+from support.house import cut, small_index
 
 from ragqa.index.index import Index
 from ragqa.retrieval.passages import Hit, select

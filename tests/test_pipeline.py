@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from fakes import LIBRARY, Piece, ScriptedGenerator
-from house import BUYER, REASONS, WHO, WHY, House
+from support.fakes import LIBRARY, Piece, ScriptedGenerator
+from support.house import BUYER, REASONS, WHO, WHY, House
 
 from ragqa.errors import ModelError, ModelMissingError
 from ragqa.models import loading as module

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import HARBOUR, ScriptedGenerator, WordEncoder
-from house import WHO, WHY, House
+from support.fakes import HARBOUR, ScriptedGenerator, WordEncoder
+from support.house import WHO, WHY, House
 
 from ragqa.errors import IndexMismatchError, IndexMissingError, ModelError, ModelMissingError, QuestionError
 from ragqa.models import loading as module

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from faults import Told, build, counted, files
-from tally import Tally
+from support.faults import Told, build, counted, files
+from support.tally import Tally
 from test_crashes import PLACES, Scene
 
 Tree = dict[str, "bytes | Tree"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny import changed_reader, make_encoder
+from support.tiny import changed_reader, make_encoder
 
 from ragqa.errors import ModelDamagedError, ModelMissingError
 from ragqa.models.reader import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny import HIDDEN, changed_reader, make_encoder
+from support.tiny import HIDDEN, changed_reader, make_encoder
 
 torch = pytest.importorskip("torch")
 LAYER = "body.encoder.layer."

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from real import ROOT, needs_models, project_copy, ragqa
+from support.real import ROOT, needs_models, project_copy, ragqa
 
 README = (ROOT / "README.md").read_text("utf-8")
 LINES = [

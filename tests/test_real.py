@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from browsing import FLAGS, Watch, missing, page_url
-from real import ROOT, SEEDS, needs_models, project_copy, ragqa
+from support.browsing import FLAGS, Watch, missing, page_url
+from support.real import ROOT, SEEDS, needs_models, project_copy, ragqa
 
 from ragqa.index.build import build_index
 from ragqa.models.loading import load_encoder

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asked import ARTICLES, EARLIER, NOBODY, ranking, record
+from support.asked import ARTICLES, EARLIER, NOBODY, ranking, record
 from test_markup import HOSTILE, Tags
 
 from ragqa.evaluation.citation_judge import JUDGE, JUDGE_RATES, Judged

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from asked import NOBODY, record
-from browsing import Watch, missing
+from support.asked import NOBODY, record
+from support.browsing import Watch, missing
 
 from ragqa.evaluation.report import report_json, write_report
 

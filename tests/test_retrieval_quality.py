@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from real import ROOT, benchmark, needs_models
+from support.real import ROOT, benchmark, needs_models
 
 from ragqa.index.build import build_index
 from ragqa.index.index import Index

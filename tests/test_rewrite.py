@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from threading import Barrier, Thread
 
 import pytest
-from fakes import Piece, ScriptedGenerator
+from support.fakes import Piece, ScriptedGenerator
 
 from ragqa.errors import ModelError
 from ragqa.retrieval import rewrite

@@ -10,9 +10,9 @@ from typing import Any
 
 import ir_measures
 import pytest
-from asked import ranking
-from fakes import ScriptedGenerator
-from house import REASONS, WHY, House
+from support.asked import ranking
+from support.fakes import ScriptedGenerator
+from support.house import REASONS, WHY, House
 
 from ragqa.errors import GoldError, ModelError, ModelMissingError
 from ragqa.evaluation.citation_judge import JUDGE, Judged

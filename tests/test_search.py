@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import TokenEncoder, WordEncoder, WordReader
-from house import PLAIN, cut, small_index
+from support.fakes import TokenEncoder, WordEncoder, WordReader
+from support.house import PLAIN, cut, small_index
 
 from ragqa.index.calibration import Calibration
 from ragqa.index.index import Index

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
-from browsing import page_url
-from fakes import ScriptedGenerator
-from house import WHO, House
-from tally import Tally
+from support.browsing import page_url
+from support.fakes import ScriptedGenerator
+from support.house import WHO, House
+from support.tally import Tally
 
 from ragqa.errors import ModelError
 from ragqa.index.build import build_index

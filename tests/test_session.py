@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from scripted import Script, ScriptedPipeline
+from support.scripted import Script, ScriptedPipeline
 
 from ragqa.server.session import Session
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import CORPUS, HARBOUR, TokenEncoder, write_corpus
-from faults import build
-from house import Line
-from mounts import read_only
-from tally import Tally
+from support.fakes import CORPUS, HARBOUR, TokenEncoder, write_corpus
+from support.faults import build
+from support.house import Line
+from support.mounts import read_only
+from support.tally import Tally
 
 from ragqa.errors import IndexBusyError, IndexMismatchError, IndexMissingError, RagqaError
 from ragqa.index import snapshots

@@ -16,8 +16,8 @@ from typing import Any
 
 import httpx
 import pytest
-from real import can_cut_the_network, needs_models, project_copy, ragqa
-from tally import Tally
+from support.real import can_cut_the_network, needs_models, project_copy, ragqa
+from support.tally import Tally
 
 from ragqa.settings import Settings
 

@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bombs import Bomb, bomb
-from fakes import TokenEncoder, write_corpus
-from faults import build
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from real import ROOT
-from tally import Tally
+from support.bombs import Bomb, bomb
+from support.fakes import TokenEncoder, write_corpus
+from support.faults import build
+from support.real import ROOT
+from support.tally import Tally
 from test_catalogue import WHOLE, entry, home, index, put  # noqa: F401
 from test_formats import _docx, _pdf
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from real import ROOT
-from tally import BEGIN, END, Tally, merged
+from support.real import ROOT
+from support.tally import BEGIN, END, Tally, merged
 
 DOCUMENT = f"# Faults\n\n{BEGIN}\n{END}\n\nafter\n"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tiny
+from support import tiny
 
 from ragqa.models.reader import WINDOW_TOKENS, pair_text
 from ragqa.text.language import sentence_spans

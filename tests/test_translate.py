@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
-from fakes import Piece, ScriptedGenerator
+from support.fakes import Piece, ScriptedGenerator
 
 from ragqa.answer.translate import build_gloss, glosses, locked, mended
 from ragqa.errors import ModelError

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fakes import HARBOUR, LIBRARY, WordEncoder, write_corpus
-from house import House
+from support.fakes import HARBOUR, LIBRARY, WordEncoder, write_corpus
+from support.house import House
 
 from ragqa.corpus import uploads
 from ragqa.errors import CorpusError, RagqaError, UploadError

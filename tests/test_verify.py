@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from fakes import WordReader
+from support.fakes import WordReader
 
 from ragqa.answer.verify import judge, missing_names, says_no_more
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes import Piece, ScriptedGenerator, WordReader
+from support.fakes import Piece, ScriptedGenerator, WordReader
 
 from ragqa.answer.write import supported, written
 from ragqa.errors import ModelError

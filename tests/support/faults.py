@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
 
-from fakes import TokenEncoder
-
 from ragqa.errors import IndexMissingError
 from ragqa.index import calibration, embed
 from ragqa.index.build import build_index
 from ragqa.index.calibration import parallel
 from ragqa.index.index import Index
 from ragqa.index.store import verify
+from support.fakes import TokenEncoder
 
 Files = dict[str, bytes]
 Watch = Callable[[str, tuple[Any, ...]], object]

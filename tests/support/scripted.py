@@ -13,7 +13,7 @@ from ragqa.text.language import language_of, sentence_spans
 from ragqa.types import Answer, Article, Chunk, Citation, Language, Passage, ShortAnswer, Statement
 
 PATHS = ("corpus", "index", "gold", "runs", "candidates")
-CORPUS = Path(__file__).parents[1] / "corpus"
+CORPUS = Path(__file__).parents[2] / "corpus"
 
 Quote = tuple[str, str]  # article id, the words
 Said = tuple[int, str]  # number of a quote from 1, words

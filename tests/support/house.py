@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import LIBRARY, LIGHTHOUSE, Piece, ScriptedGenerator, WordEncoder, WordReader, write_corpus
 
 from ragqa.__main__ import main
 from ragqa.errors import ModelError
@@ -22,6 +21,7 @@ from ragqa.models import loading as module
 from ragqa.pipeline import Pipeline
 from ragqa.settings import Settings
 from ragqa.types import Answer, Article, Chunk, Vectors
+from support.fakes import LIBRARY, LIGHTHOUSE, Piece, ScriptedGenerator, WordEncoder, WordReader, write_corpus
 
 WHY = "港口为什么停航？"
 # A text's chance, and an answer's confidence, are the logistic of the reader's score alone: .047 for a text that

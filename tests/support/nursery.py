@@ -18,12 +18,12 @@ from typing import Any
 
 import faiss  # noqa: F401  (as below)
 import langchain_text_splitters  # noqa: F401
-from faults import Told, build, counted
 
 from ragqa.errors import RagqaError
 from ragqa.index.index import Index
 from ragqa.index.store import writing
 from ragqa.text.lexicon import terms
+from support.faults import Told, build, counted
 
 
 def die() -> None:
@@ -71,9 +71,11 @@ class Nursery:
     """The process as its tests see it."""
 
     def __init__(self) -> None:
+        path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+            [sys.executable, "-m", "support.nursery"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path},
+        )  # fmt: skip
 
     def run(self, **job: Any) -> dict[str, int]:
         assert self._process.stdin
