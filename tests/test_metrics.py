@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.asked import ARTICLES, EARLIER, NOBODY, SAND, ranking, record
 
-from ragqa.evaluation.baselines import sentinels
+from ragqa.evaluation.baselines import baselines
 from ragqa.evaluation.citation_judge import Judged, Rates
 from ragqa.evaluation.metrics import (
     HEADLINE,
@@ -466,7 +466,7 @@ def test_a_question_is_lost_at_the_first_step_that_fails(made: Record, expected:
     assert fate(made) == expected
 
 
-# --- slices and sentinels --------------------------------------------------------------------
+# --- slices and baselines --------------------------------------------------------------------
 
 
 def test_slices_are_parts_of_the_whole() -> None:
@@ -496,7 +496,7 @@ def test_simple_systems_are_measured_on_the_same_questions() -> None:
     ]
     found = {
         name: {figure: round(f.value, 4) for figure, f in parts.items()}
-        for name, parts in sentinels(records).items()
+        for name, parts in baselines(records).items()
     }
     assert found == {
         "always_refuse": {"containment": 0, "refusal_recall": 1, "joint": 1 / 4},
@@ -506,8 +506,8 @@ def test_simple_systems_are_measured_on_the_same_questions() -> None:
 
 
 def test_without_a_model_nothing_is_said_by_heart() -> None:
-    assert set(sentinels([record()])) == {"always_refuse", "top_passage"}
-    assert sentinels([ranking("q", "harbour.md")]) == {}
+    assert set(baselines([record()])) == {"always_refuse", "top_passage"}
+    assert baselines([ranking("q", "harbour.md")]) == {}
 
 
 def test_an_answer_is_right_by_its_groups_alone() -> None:

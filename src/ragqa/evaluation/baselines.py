@@ -9,24 +9,26 @@ from ragqa.evaluation.statistics import Figure, mean
 from ragqa.evaluation.text_metrics import containment
 
 
-def sentinels(records: Sequence[Record]) -> dict[str, dict[str, Figure]]:
-    """Baselines on the same questions: the top passage as it is, a model without
-    passages, always refusing. ``joint`` counts right answers and right refusals."""
+def baselines(records: Sequence[Record]) -> dict[str, dict[str, Figure]]:
+    """Baselines on the same questions: the top passage, a model without passages, always refusing.
+
+    ``joint`` counts right answers and right refusals.
+    """
     asked = [r for r in records if r.answer is not None]
     top = {
         r.id: str(r.answer["passages"][0]["text"]) if r.answer and r.answer["passages"] else "" for r in asked
     }
     found = {
-        "always_refuse": _sentinel(asked, dict.fromkeys(top, None)),
-        "top_passage": _sentinel(asked, top),
+        "always_refuse": _figures(asked, dict.fromkeys(top, None)),
+        "top_passage": _figures(asked, top),
     }
     heard = [r for r in asked if r.closed_book is not None]
     if heard:
-        found["closed_book"] = _sentinel(heard, {r.id: r.closed_book for r in heard})
+        found["closed_book"] = _figures(heard, {r.id: r.closed_book for r in heard})
     return {name: parts for name, parts in found.items() if parts}
 
 
-def _sentinel(records: Sequence[Record], said: Mapping[str, str | None]) -> dict[str, Figure]:
+def _figures(records: Sequence[Record], said: Mapping[str, str | None]) -> dict[str, Figure]:
     """The figures of a baseline with these answers; None is a refusal."""
 
     def right(r: Record) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ragqa.evaluation.baselines import sentinels
+from ragqa.evaluation.baselines import baselines
 from ragqa.evaluation.charts import charts
 from ragqa.evaluation.citation_judge import rates_of
 from ragqa.evaluation.compare import Contrast
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 def report_json(run: Mapping[str, Any], records: Sequence[Record], *, seconds: float) -> Json:
-    """``ragqa.report/1``: every figure with its interval, whole, by slice, and beside the sentinels."""
+    """``ragqa.report/1``: every figure with its interval, whole, by slice, and beside the baselines."""
     rates = rates_of(run.get("judge"))
     return {
         "schema": "ragqa.report/1",
@@ -43,7 +43,7 @@ def report_json(run: Mapping[str, Any], records: Sequence[Record], *, seconds: f
             for name, rows in slices(records).items()
             if (found := _figures(_of_slice(name, rows)))
         },
-        "sentinels": {name: _figures(found) for name, found in sentinels(records).items()},
+        "sentinels": {name: _figures(found) for name, found in baselines(records).items()},
         "fates": dict(Counter(fate(record) for record in records).most_common()),
         "seconds": round(seconds, 1),
     }

@@ -113,7 +113,7 @@ def difference(first: Sequence[float], second: Sequence[float], groups: Sequence
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """p values adjusted for their number (Holm 1979), in the order given."""
+    """Adjust p values for their number (Holm 1979), in the order given."""
     adjusted, highest = [0.0] * len(ps), 0.0
     for rank, at in enumerate(sorted(range(len(ps)), key=lambda i: ps[i])):
         highest = max(highest, min(1.0, (len(ps) - rank) * ps[at]))
