@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ragqa.evaluation.baselines import sentinels
+from ragqa.evaluation.baselines import baselines
 from ragqa.evaluation.gold import Gold, read_gold
 from ragqa.evaluation.metrics import MEANS, average, curves, times
 from ragqa.evaluation.record import Record, fate
@@ -118,7 +118,7 @@ def row(name: str, records: Sequence[Record]) -> str:
     means = {name: average(records, name) for name in COLUMNS.values() if name in MEANS}
     found = means | curves(records) | times(records)
     cells = [_cell(found, metric) for metric in COLUMNS.values()]
-    return f"| {name} | {len(records)} | {' | '.join(cells)} | {_cell(sentinels(records)['top_passage'], 'joint')} |"
+    return f"| {name} | {len(records)} | {' | '.join(cells)} | {_cell(baselines(records)['top_passage'], 'joint')} |"
 
 
 def _cell(found: Mapping[str, Figure | None], metric: str) -> str:

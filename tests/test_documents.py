@@ -136,7 +136,7 @@ def test_a_search() -> None:
 
 def test_what_matches_best_and_copies_are_told() -> None:
     passage = replace(FOUND, focus=((0, 4), (4, 8)), also_in=("b.md", "c.md"))
-    (document,) = search_json("谁来了？", [passage], id=None, timings_ms={})["passages"]
+    (document,) = search_json("谁来了？", [passage], id=None, language="zh", timings_ms={})["passages"]
     assert document == {
         **PASSAGE,
         "focus": [{"start": 0, "end": 4}, {"start": 4, "end": 8}],
@@ -147,7 +147,12 @@ def test_what_matches_best_and_copies_are_told() -> None:
 def test_signals_are_told_when_asked_for() -> None:
     signals = (Signal("dense", 0.12345, 0.061725), Signal("late", -0.00004, -0.00002))
     explained = search_json(
-        "谁来了？", [replace(FOUND, signals=signals), NEXT], id=None, timings_ms={}, explain=True
+        "谁来了？",
+        [replace(FOUND, signals=signals), NEXT],
+        id=None,
+        language="zh",
+        timings_ms={},
+        explain=True,
     )
     assert [passage["signals"] for passage in explained["passages"]] == [
         {"dense": {"value": 0.1235, "points": 0.0617}, "late": {"value": 0.0, "points": 0.0}},

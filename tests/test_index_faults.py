@@ -360,8 +360,8 @@ def test_no_clock_decides_what_an_index_holds_or_which_is_current(
     build(corpus, undisturbed, TokenEncoder())
     clock = Clock(*CLOCKS[how])
     with monkeypatch.context() as patch:
-        for module in ("building", "versions"):
-            patch.setattr(f"ragqa.{module}.datetime", clock)
+        for module in ("build", "store"):
+            patch.setattr(f"ragqa.index.{module}.datetime", clock)
         patch.setattr("time.time", clock.time)
         second = build(corpus, index, TokenEncoder()).version
         good = current(index) == second and files(index) == files(undisturbed)

@@ -9,7 +9,7 @@ import pytest
 
 from ragqa.errors import BusyError
 from ragqa.server import request_queue
-from ragqa.server.request_queue import RequestQueue, Run
+from ragqa.server.request_queue import QueuedAnswer, RequestQueue
 from ragqa.types import Answer
 
 ANSWER = Answer("?", "en", "answered")
@@ -38,7 +38,7 @@ def stage() -> Stage:
     return Stage()
 
 
-def follow(run: Run, ends: list[str], name: str) -> threading.Thread:
+def follow(run: QueuedAnswer, ends: list[str], name: str) -> threading.Thread:
     def work() -> None:
         try:
             ends.append(f"{name} {'answered' if run.last() else 'stopped'}")
@@ -52,7 +52,7 @@ def follow(run: Run, ends: list[str], name: str) -> threading.Thread:
 
 def test_first_come_first_served(stage: Stage) -> None:
     queue, ends = RequestQueue(5), list[str]()
-    runs = {name: Run(lambda name=name: stage.start(name), queue) for name in "abc"}  # type: ignore[misc]
+    runs = {name: QueuedAnswer(lambda name=name: stage.start(name), queue) for name in "abc"}  # type: ignore[misc]
     assert [run.ahead for run in runs.values()] == [0, 1, 2]
     threads = [follow(run, ends, name) for name, run in reversed(runs.items())]
     for _ in runs:
@@ -66,17 +66,17 @@ def test_first_come_first_served(stage: Stage) -> None:
 
 def test_beyond_its_places_nobody_joins(stage: Stage) -> None:
     queue = RequestQueue(1)
-    runs = [Run(lambda: stage.start("x"), queue) for _ in range(2)]
+    runs = [QueuedAnswer(lambda: stage.start("x"), queue) for _ in range(2)]
     with pytest.raises(BusyError, match="2 questions are waiting") as told:
-        Run(lambda: stage.start("y"), queue)
+        QueuedAnswer(lambda: stage.start("y"), queue)
     assert told.value.waiting == 2
     runs[1].stop()
-    Run(lambda: stage.start("z"), queue)
+    QueuedAnswer(lambda: stage.start("z"), queue)
 
 
 def test_who_leaves_lets_the_next_come(stage: Stage) -> None:
     queue, ends = RequestQueue(5), list[str]()
-    first, second, third = (Run(lambda n=n: stage.start(n), queue) for n in "abc")  # type: ignore[misc]
+    first, second, third = (QueuedAnswer(lambda n=n: stage.start(n), queue) for n in "abc")  # type: ignore[misc]
     threads = [follow(run, ends, name) for run, name in ((first, "a"), (second, "b"), (third, "c"))]
     second.stop()
     assert third.ahead == 1
@@ -90,14 +90,14 @@ def test_who_leaves_lets_the_next_come(stage: Stage) -> None:
 
 def test_a_closed_line_lets_the_answer_end_and_turns_the_others_away(stage: Stage) -> None:
     queue, ends = RequestQueue(5), list[str]()
-    snapshots = iter(first := Run(lambda: stage.start("a"), queue))
+    snapshots = iter(first := QueuedAnswer(lambda: stage.start("a"), queue))
     next(snapshots)
-    waiting = follow(Run(lambda: stage.start("b"), queue), ends, "b")
+    waiting = follow(QueuedAnswer(lambda: stage.start("b"), queue), ends, "b")
     queue.close()
     waiting.join(10)
     assert ends == ["b this question has waited too long; ask again in a moment"]
     with pytest.raises(BusyError, match="stopping"):
-        Run(lambda: stage.start("c"), queue)
+        QueuedAnswer(lambda: stage.start("c"), queue)
     assert not queue.empty
     stage.let.release()
     assert list(snapshots) == [ANSWER]
@@ -107,10 +107,10 @@ def test_a_closed_line_lets_the_answer_end_and_turns_the_others_away(stage: Stag
 def test_nobody_waits_for_ever(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_queue, "_PATIENCE", 0.05)
     queue = RequestQueue(5)
-    snapshots = iter(Run(lambda: stage.start("a"), queue))
+    snapshots = iter(QueuedAnswer(lambda: stage.start("a"), queue))
     next(snapshots)
     with pytest.raises(BusyError, match="waited too long"):
-        Run(lambda: stage.start("b"), queue).last()
+        QueuedAnswer(lambda: stage.start("b"), queue).last()
     stage.let.release()
     assert list(snapshots) == [ANSWER]
 
@@ -124,11 +124,11 @@ def test_an_answer_that_fails_gives_its_place_back() -> None:
 
     for _ in range(3):
         with pytest.raises(OSError, match="no disk"):
-            Run(fail, queue).last()
+            QueuedAnswer(fail, queue).last()
 
 
 def test_a_run_that_is_never_followed_gives_its_place_back_when_stopped(stage: Stage) -> None:
     queue = RequestQueue(0)
-    Run(lambda: stage.start("a"), queue).stop()
+    QueuedAnswer(lambda: stage.start("a"), queue).stop()
     assert queue.empty
     assert stage.begun == []

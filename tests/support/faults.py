@@ -66,7 +66,7 @@ class Torn:
     def __init__(self, path: Any, mode: str, counter: Counter, encoding: str | None) -> None:
         raw = Raw(path, mode.replace("b", "").replace("t", ""), counter)
         buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
-        self._file: Any = buffered if "b" in mode else io.TextIOWrapper(buffered, embed)
+        self._file: Any = buffered if "b" in mode else io.TextIOWrapper(buffered, encoding)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)

@@ -17,7 +17,7 @@ from typing import IO, Any
 from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
 from ragqa.corpus.files import is_plain, listed, open_regular, shown
-from ragqa.corpus.formats import MAX_BYTES, READERS, Draft, read
+from ragqa.corpus.formats import MAX_BYTES, READERS, FileText, read
 from ragqa.corpus.metadata import iso_date, links_in, shortened, title_of
 from ragqa.corpus.sandbox import SUFFIXES as CONFINED
 from ragqa.corpus.sandbox import Confined
@@ -160,7 +160,7 @@ def _read_whole(handle: IO[bytes], name: str, suffix: str, confined: Confined) -
     return _Found(_article(draft, name), name, alone=True)
 
 
-def _article(draft: Draft, name: str) -> Article:
+def _article(draft: FileText, name: str) -> Article:
     cleaned = clean(draft.text)
     return Article(
         id=name,

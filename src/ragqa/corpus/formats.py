@@ -24,7 +24,7 @@ _MAX_PAGES = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class FileText:
     """The text of a file before cleaning, and the facts that its format holds apart from the text."""
 
     text: str
@@ -39,9 +39,9 @@ class Draft:
 # --- plain text ------------------------------------------------------------------------------
 
 
-def read_text(data: bytes) -> Draft:
+def read_text(data: bytes) -> FileText:
     """Read plain text; lines wrapped at a fixed width are joined again."""
-    return Draft(unwrap(decode(data)))
+    return FileText(unwrap(decode(data)))
 
 
 # --- Markdown --------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ _CODE = re.compile(r"(`{1,2})([^`\n]{1,500})\1")
 _PREFIX = re.compile(r"(?:> ?)*(?:[-*+] (?:\[[ xX]\] )?)?")
 
 
-def read_markdown(data: bytes) -> Draft:
+def read_markdown(data: bytes) -> FileText:
     """Read Markdown as plain lines; front matter that cannot be read stays in the text."""
     text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     front = _FRONT.match(text)
@@ -67,7 +67,7 @@ def read_markdown(data: bytes) -> Draft:
     body = text[front.end() :] if front and facts is not None else text
     plain, links = plain_markdown(body)
     facts = facts or {}
-    return Draft(
+    return FileText(
         text=plain,
         title=_string(facts.get("title")),
         published=iso_date(facts.get("date", facts.get("published"))),
@@ -163,7 +163,7 @@ def _needed(module: str, extra: str) -> Any:
         raise ValueError(f'needs {module}: pip install "ragqa[{extra}]"') from None
 
 
-def read_html(data: bytes) -> Draft:
+def read_html(data: bytes) -> FileText:
     """Read the article of a web page with its title, date, outlet and canonical address."""
     trafilatura = _needed("trafilatura", "html")
     meta = _META.search(data[:4096])
@@ -175,7 +175,7 @@ def read_html(data: bytes) -> Draft:
         raise ValueError("no article text found in the page")
     text, links = plain_markdown(page.text)
     url = (page.url or "") if str(page.url or "").startswith(("http://", "https://")) else ""
-    return Draft(
+    return FileText(
         text=text,
         title=page.title or "",
         published=iso_date(page.date),
@@ -185,7 +185,7 @@ def read_html(data: bytes) -> Draft:
     )
 
 
-def read_pdf(data: bytes) -> Draft:
+def read_pdf(data: bytes) -> FileText:
     """Read the text layer of a PDF; a scanned one has none."""
     pypdf = _needed("pypdf", "pdf")
     reader = pypdf.PdfReader(io.BytesIO(data))
@@ -203,19 +203,19 @@ def read_pdf(data: bytes) -> Draft:
     if not any(page.strip() for page in pages):
         raise ValueError("no text layer: a scanned PDF needs OCR first")
     facts = reader.metadata
-    return Draft(unwrap("\n".join(pages), least=0.6), title=_string(facts.title if facts else ""))
+    return FileText(unwrap("\n".join(pages), least=0.6), title=_string(facts.title if facts else ""))
 
 
-def read_docx(data: bytes) -> Draft:
+def read_docx(data: bytes) -> FileText:
     """Read the paragraphs of a Word file."""
     mammoth = _needed("mammoth", "docx")
     # Inflates 1000:1 at worst, so the sizes are looked at before anything is unpacked.
     if sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(data)).infolist()) > 10 * MAX_BYTES:
         raise ValueError("unpacks to too much data")
-    return Draft(mammoth.extract_raw_text(io.BytesIO(data)).value)
+    return FileText(mammoth.extract_raw_text(io.BytesIO(data)).value)
 
 
-READERS: Mapping[str, Callable[[bytes], Draft]] = {
+READERS: Mapping[str, Callable[[bytes], FileText]] = {
     ".txt": read_text,
     ".md": read_markdown,
     ".html": read_html,
@@ -225,7 +225,7 @@ READERS: Mapping[str, Callable[[bytes], Draft]] = {
 }
 
 
-def read(suffix: str, data: bytes) -> Draft:
+def read(suffix: str, data: bytes) -> FileText:
     """Read a file of a format by its suffix. Raises ValueError with the reason, whatever is wrong with it."""
     try:
         return READERS.get(suffix, read_text)(data)

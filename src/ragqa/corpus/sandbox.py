@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Timer
 
-from ragqa.corpus.formats import MAX_BYTES, Draft, read
+from ragqa.corpus.formats import MAX_BYTES, FileText, read
 
 SUFFIXES = frozenset({".html", ".htm", ".pdf", ".docx"})
 SECONDS = 30.0
@@ -37,7 +37,7 @@ class Confined:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def read(self, suffix: str, data: bytes) -> Draft:
+    def read(self, suffix: str, data: bytes) -> FileText:
         """Read one file as ``formats.read`` does. Raises ValueError with the reason."""
         fresh, began = self._process is None, time.monotonic()
         reply = self._asked(suffix, data)
@@ -49,7 +49,7 @@ class Confined:
         told = json.loads(reply)
         if "reason" in told:
             raise ValueError(told["reason"])
-        return Draft(**{**told, "links": tuple(told["links"])})
+        return FileText(**{**told, "links": tuple(told["links"])})
 
     def _asked(self, suffix: str, data: bytes) -> bytes:
         """The reply, or nothing where the process died or was killed over this file."""

@@ -65,7 +65,7 @@ def _keep(app: FastAPI, settings: Settings, index: Job, arrived: list[str]) -> N
             return _refused(UploadError("shelf.busy", 429, n=uploads.MOST_FILES))
         arrived.append(name)
         try:
-            # web.Guard counts the bytes as they come.
+            # security.Guard counts the bytes as they come.
             added = await run_in_threadpool(uploads.add, settings.corpus, name, await request.body())
         except Exception as error:
             if name in arrived:

@@ -26,7 +26,7 @@ from ragqa.errors import (
     RagqaError,
 )
 from ragqa.server.params import Articles
-from ragqa.server.request_queue import Run
+from ragqa.server.request_queue import QueuedAnswer
 from ragqa.server.session import LONGEST_QUESTION, Session
 from ragqa.text import language_of
 from ragqa.timing import Clock
@@ -155,7 +155,7 @@ def add_routes(app: FastAPI, session: Session) -> None:
         return article_json(pipeline.article(id))
 
 
-async def _unless_gone(run: Run, request: Request) -> Answer:
+async def _unless_gone(run: QueuedAnswer, request: Request) -> Answer:
     """The answer of a run, which is stopped when the client disconnects or the server stops (BusyError)."""
     outcome = asyncio.ensure_future(run_in_threadpool(run.last))
     try:

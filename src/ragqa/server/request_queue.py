@@ -23,7 +23,7 @@ class RequestQueue:
 
     def __init__(self, places: int) -> None:
         self._places = places
-        self._runs: list[Run] = []
+        self._runs: list[QueuedAnswer] = []
         self._changed = threading.Condition()
         self._closed = False
 
@@ -49,13 +49,13 @@ class RequestQueue:
         for run in list(self._runs):
             run.stop()
 
-    def ahead(self, run: Run) -> int:
+    def ahead(self, run: QueuedAnswer) -> int:
         """How many questions are ahead of a waiting one."""
         with self._changed:
             before = self._runs[: self._runs.index(run)] if run in self._runs else []
             return sum(not other.stopped for other in before)
 
-    def join(self, run: Run) -> None:
+    def join(self, run: QueuedAnswer) -> None:
         """Join the end of the queue. Raises BusyError when it is full."""
         with self._changed:
             waiting = sum(not other.stopped for other in self._runs)
@@ -65,7 +65,7 @@ class RequestQueue:
                 raise BusyError(f"{waiting} questions are waiting already; ask again in a moment", waiting)
             self._runs.append(run)
 
-    def reach(self, run: Run) -> bool:
+    def reach(self, run: QueuedAnswer) -> bool:
         """Wait until a question is first; False when it was stopped. Raises BusyError after two minutes."""
         with self._changed:
             come = self._changed.wait_for(
@@ -75,7 +75,7 @@ class RequestQueue:
                 raise BusyError("this question has waited too long; ask again in a moment", len(self._runs))
             return not run.stopped
 
-    def leave(self, run: Run) -> None:
+    def leave(self, run: QueuedAnswer) -> None:
         """Leave the queue."""
         with self._changed:
             if run in self._runs:
@@ -88,7 +88,7 @@ class RequestQueue:
             self._changed.notify_all()
 
 
-class Run:
+class QueuedAnswer:
     """The snapshots of one answer, produced when it is first in the queue. Raises BusyError when the queue is full."""
 
     def __init__(self, start: Callable[[], Snapshots], queue: RequestQueue) -> None:

@@ -13,7 +13,7 @@ from ragqa.errors import BusyError, RagqaError
 from ragqa.pipeline import Pipeline
 from ragqa.server import answer_html, markup, page_html
 from ragqa.server.params import Params, read_params
-from ragqa.server.request_queue import RequestQueue, Run
+from ragqa.server.request_queue import QueuedAnswer, RequestQueue
 from ragqa.types import Answer, Language
 
 LONGEST_QUESTION = 2_000
@@ -32,7 +32,7 @@ class Session:
         self.pipeline = pipeline
         self.kept: Cache[Answer] = Cache(_KEPT)
         self.queue = RequestQueue(pipeline.settings.waiting)
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[str, QueuedAnswer] = {}
 
     def stop(self, browser: str) -> None:
         """Stop what runs for ``browser``, if anything does."""
@@ -40,9 +40,9 @@ class Session:
         if run is not None:
             run.stop()
 
-    def start(self, question: str, **options: Any) -> Run:
+    def start(self, question: str, **options: Any) -> QueuedAnswer:
         """Put a question into the queue; options as in ``Pipeline.stream``. BusyError when it is full."""
-        return Run(lambda: self.pipeline.stream(question, **options), self.queue)
+        return QueuedAnswer(lambda: self.pipeline.stream(question, **options), self.queue)
 
     def ask(self, question: object, wished: object, browser: str) -> Iterator[Update]:
         """Status, answer and sources as HTML, as they grow; closing the iterator stops the model.
@@ -59,7 +59,7 @@ class Session:
         if problem:
             yield answer_html.status(ui, None, "error"), problem, ""
             return
-        run: Run | None = None
+        run: QueuedAnswer | None = None
         try:
             options = _options(params)
             run = self._runs[browser] = self.start(asked, **options)
@@ -80,7 +80,9 @@ class Session:
                 if self._runs.get(browser) is run:
                     del self._runs[browser]
 
-    def _snapshots(self, run: Run, ui: Language, *, translate: bool, write: bool) -> Iterator[Update]:
+    def _snapshots(
+        self, run: QueuedAnswer, ui: Language, *, translate: bool, write: bool
+    ) -> Iterator[Update]:
         began = time.monotonic()
         answer: Answer | None = None
         sources = ""
