@@ -35,7 +35,7 @@ from ragqa.index.index import Index
 from ragqa.models import catalogue, download
 from ragqa.models.catalogue import Entry
 
-SOURCES = sorted([*(ROOT / "src" / "ragqa").glob("*.py"), ROOT / "app.py"])
+SOURCES = sorted([*(ROOT / "src" / "ragqa").rglob("*.py"), ROOT / "app.py"])
 # The oldest versions without a hole that is known and would be ours, and one such hole.
 FLOORS = {
     "gradio": ("6.7", "CVE-2026-28414: files read by path traversal"),
