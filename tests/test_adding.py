@@ -16,11 +16,23 @@ def corpus(tmp_path: Path) -> Path:
     return write_corpus(tmp_path / "corpus")
 
 
-def test_files_are_copied_into_the_corpus_and_replace_their_namesakes(tmp_path: Path, corpus: Path) -> None:
+def test_a_namesake_that_differs_is_refused_and_nothing_is_copied(tmp_path: Path, corpus: Path) -> None:
+    new, same = tmp_path / "new.TXT", tmp_path / "library.md"
+    new.write_text("新。", encoding="utf-8")
+    same.write_text("other", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"library\.md is there already, with other contents .* --replace"):
+        add_files([new, same], corpus)
+    assert sorted(path.name for path in corpus.iterdir()) == sorted(CORPUS)
+    assert (corpus / "library.md").read_text(encoding="utf-8") == LIBRARY
+
+
+def test_files_are_copied_into_the_corpus_and_replace_their_namesakes_when_told(
+    tmp_path: Path, corpus: Path
+) -> None:
     new, same = tmp_path / "new.TXT", tmp_path / "library.md"
     new.write_text("新。", encoding="utf-8")
     same.write_text("replaced", encoding="utf-8")
-    assert add_files([new, same], corpus) == [corpus / "new.TXT", corpus / "library.md"]
+    assert add_files([new, same], corpus, replace=True) == [corpus / "new.TXT", corpus / "library.md"]
     assert (corpus / "new.TXT").read_text(encoding="utf-8") == "新。"
     assert (corpus / "library.md").read_text(encoding="utf-8") == "replaced"
     assert sorted(path.name for path in corpus.iterdir()) == sorted([*CORPUS, "new.TXT"])

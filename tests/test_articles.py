@@ -185,6 +185,14 @@ def test_a_collection_gives_one_article_a_line(tmp_path: Path) -> None:
     assert [a.text for a in articles] == [EN, ZH, "Only a title"]
 
 
+@pytest.mark.parametrize(
+    ("text", "date"), [("content", "publishedAt"), ("body", "publish_date"), ("text", "pubDate")]
+)
+def test_a_collection_may_call_text_and_date_as_exports_do(tmp_path: Path, text: str, date: str) -> None:
+    article = only(collection(tmp_path, {"id": "d1", text: EN, date: "2024-05-02T08:00:00Z"}))
+    assert (article.text, article.published) == (EN, "2024-05-02")
+
+
 def test_the_text_of_a_collection_is_not_taken_for_a_page(tmp_path: Path) -> None:
     text = "图片\n参考链接\nhttps://a.example/\n© 2024"
     assert only(collection(tmp_path, {"_id": "d1", "text": text})).text == text

@@ -71,6 +71,9 @@ def show(
 @verb("add")
 def add(
     files: Annotated[list[Path], typer.Argument(help="Articles to copy into the corpus.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace a file of the same name that differs.")
+    ] = False,
     as_json: JsonOption = False,
     *,
     common: Common,
@@ -82,7 +85,7 @@ def add(
     from ragqa.index import add_files
 
     settings = common.settings()
-    for path in add_files(files, settings.corpus):
+    for path in add_files(files, settings.corpus, replace=replace):
         common.say(f"copied to {path}")
     _update(settings, common, as_json=as_json)
 

@@ -18,6 +18,7 @@ from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
 from ragqa.corpus.files import is_plain, listed, open_regular, shown
 from ragqa.corpus.formats import MAX_BYTES, READERS, FileText, read
+from ragqa.corpus.front_matter import named
 from ragqa.corpus.metadata import iso_date, links_in, shortened, title_of
 from ragqa.corpus.sandbox import SUFFIXES as CONFINED
 from ragqa.corpus.sandbox import Confined
@@ -244,13 +245,17 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
         raise ValueError("the _id holds characters that cannot be shown")
     if len(name) > _LONGEST_ID:
         raise ValueError(f"the _id is longer than {_LONGEST_ID} characters")
-    if not isinstance(fields.get("text"), str):
+    words = next(
+        (fields[key] for key in ("text", "content", "body") if isinstance(fields.get(key), str)), None
+    )
+    if words is None:
         raise ValueError("no text")
+    facts = named(fields)
     title = _line(fields["title"]) if isinstance(fields.get("title"), str) else ""
-    text = tidy(fields["text"]) or title
+    text = tidy(words) or title
     where = next((fields[key] for key in ("url", "source") if isinstance(fields.get(key), str)), "")
-    dates = (iso_date(fields.get(key)) for key in ("published", "date"))
-    stated = fields.get("language", fields.get("lang"))
+    dates = [iso_date(fields.get("published")), iso_date(facts.get("published"))]
+    stated = facts.get("language")
     return Article(
         id=name,
         title=shortened(title, 200) or title_of(text),

@@ -12,6 +12,7 @@ from ragqa.corpus.metadata import (
     FULL_DATE,
     ends_sentence,
     full_date,
+    is_date,
     is_prose,
     links_in,
     units,
@@ -46,13 +47,17 @@ _INTERFACE = _phrases(
     subscribe, subscribe now, sign in, sign up, log in, load more, show more, loading, image, listen to
     this article, previous article, next article, previous post, next post"""
 )
+# Links to share a page or to leave it, with what they lead to.
+_PREFIXED = re.compile(r"(?:分享[到至]|上一[篇条页]|下一[篇条页])\s?[:：]")
 _DECORATION = " *#·•|>»<«[]()（）【】{}:：-—_=+~…."
 _BACK = re.compile(r"返回.{1,8}[,，]\s?查看更多")
 _COUNT = re.compile(r"[ (（:：]{0,3}\d{1,7}[)）]?\s?[条次人]?$")
 
 
 def is_interface(line: str) -> bool:
-    """Whether a line is exactly an interface word, perhaps with a counter."""
+    """Whether a line is an interface word, perhaps with a counter, or a link to share the page or to leave it."""
+    if len(line) <= 200 and _PREFIXED.match(line):
+        return True
     if len(line) > 50:
         return False
     bare = line.strip(_DECORATION).casefold()
@@ -106,7 +111,7 @@ def is_byline(line: str) -> bool:
     """Whether it is a line of author, outlet, date and counters: several of them meet, or one stands alone."""
     if len(line) > 200:
         return False
-    alone = (_DATED.fullmatch(line), _BY.fullmatch(line), _MINUTES.fullmatch(line))
+    alone = (_DATED.fullmatch(line), is_date(line), _BY.fullmatch(line), _MINUTES.fullmatch(line))
     if any(alone) or len(_COUNTED.findall(line)) > 1:
         return True
     strong = set(_STRONG.findall(line))

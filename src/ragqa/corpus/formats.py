@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from ragqa.corpus.decoding import decode, unwrap
+from ragqa.corpus.front_matter import split_front_matter
+from ragqa.corpus.html import unsigned, visible
 from ragqa.corpus.metadata import iso_date, links_in
 
 MAX_BYTES = 20 * 1024 * 1024
@@ -46,13 +46,13 @@ def read_text(data: bytes) -> FileText:
 
 # --- Markdown --------------------------------------------------------------------------------
 
-_FRONT = re.compile(r"---[ \t]*\n(?P<yaml>.{0,16000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _RULE = re.compile(r"[-=*_ |:]{3,}")
 _LINK = re.compile(
     r"(!?)\[([^\[\]\n]{0,500})\]"
     r"\( {0,3}<?((?:[^()\s<>]|\([^()\s]{0,200}\)){0,2000})>?(?: {1,3}\"[^\"\n]{0,300}\")? {0,3}\)"
 )
 _DEFINITION = re.compile(r"\[[^\]\n]{1,100}\]:\s{0,3}<?(https?://\S{1,2000}?)>?(?:\s.*)?")
+_WIKI = re.compile(r"(!?)\[\[(?:[^\[\]|\n]{1,300}\|)?([^\[\]|\n]{1,300})\]\]")
 _STRONG = re.compile(r"(\*\*\*|\*\*|~~|(?<![A-Za-z0-9_])__)(?=\S)([^*_~\n]{1,500}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9*_\\])([*_])(?=\S)([^*_\n]{1,500}?)(?<=\S)\1(?![A-Za-z0-9*_])")
 _CODE = re.compile(r"(`{1,2})([^`\n]{1,500})\1")
@@ -60,39 +60,18 @@ _PREFIX = re.compile(r"(?:> ?)*(?:[-*+] (?:\[[ xX]\] )?)?")
 
 
 def read_markdown(data: bytes) -> FileText:
-    """Read Markdown as plain lines; front matter that cannot be read stays in the text."""
+    """Read Markdown as plain lines; a block above that has no facts stays in the text."""
     text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
-    front = _FRONT.match(text)
-    facts = _front_matter(front["yaml"]) if front else None
-    body = text[front.end() :] if front and facts is not None else text
+    facts, body = split_front_matter(text)
     plain, links = plain_markdown(body)
-    facts = facts or {}
     return FileText(
         text=plain,
         title=_string(facts.get("title")),
-        published=iso_date(facts.get("date", facts.get("published"))),
-        source=_string(facts.get("source", facts.get("url"))),
-        language=_string(facts.get("language", facts.get("lang"))),
+        published=iso_date(facts.get("published")),
+        source=_string(facts.get("source")),
+        language=_string(facts.get("language")),
         links=links,
     )
-
-
-class _FrontLoader(yaml.SafeLoader):
-    """A YAML loader without aliases, which can expand to any size."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse an alias where SafeLoader would follow it."""
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("an alias")
-        return super().compose_node(parent, index)
-
-
-def _front_matter(block: str) -> Mapping[object, object] | None:
-    try:
-        facts = _FrontLoader(block).get_single_data()
-    except Exception:  # not only YAMLError: odd tags raise KeyError, deep nesting RecursionError
-        return None
-    return facts if isinstance(facts, dict) else None
 
 
 def _string(value: object) -> str:
@@ -127,6 +106,7 @@ def _plain_line(line: str, links: list[str]) -> str:
         return "" if match[1] else match[2]
 
     line = _heading(_PREFIX.sub("", line, count=1))
+    line = _WIKI.sub(lambda match: "" if match[1] else match[2], line)
     # Twice: an image may stand inside a link.
     line = _LINK.sub(words, _LINK.sub(words, line))
     for pattern in (_STRONG, _EMPHASIS, _CODE):
@@ -156,6 +136,10 @@ def _without_comments(text: str) -> str:
 _META = re.compile(rb"<meta[^<>]{0,200}?charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
 
 
+# Dates that a page states in its head; the words of an article are no place to look for them.
+_DATED = {"original_date": True, "extensive_search": False}
+
+
 def _needed(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
@@ -168,16 +152,22 @@ def read_html(data: bytes) -> FileText:
     trafilatura = _needed("trafilatura", "html")
     meta = _META.search(data[:4096])
     declared = meta[1].decode("ascii") if meta else ""
-    page = trafilatura.bare_extraction(
-        decode(data, declared), with_metadata=True, include_comments=False, include_links=True
+    tree = trafilatura.load_html(decode(data, declared))
+    heading = " ".join("".join(tree.xpath("(//h1)[1]//text()")).split()) if tree is not None else ""
+    page = tree is not None and trafilatura.bare_extraction(
+        visible(tree),
+        with_metadata=True,
+        include_comments=False,
+        include_links=True,
+        date_extraction_params=_DATED,
     )
-    if page is None or not (page.text or "").strip():
+    if not page or not (page.text or "").strip():
         raise ValueError("no article text found in the page")
     text, links = plain_markdown(page.text)
     url = (page.url or "") if str(page.url or "").startswith(("http://", "https://")) else ""
     return FileText(
         text=text,
-        title=page.title or "",
+        title=unsigned(page.title or "", site=page.sitename or "", heading=heading),
         published=iso_date(page.date),
         source=url,
         outlet=page.sitename or "",
@@ -218,6 +208,7 @@ def read_docx(data: bytes) -> FileText:
 READERS: Mapping[str, Callable[[bytes], FileText]] = {
     ".txt": read_text,
     ".md": read_markdown,
+    ".markdown": read_markdown,
     ".html": read_html,
     ".htm": read_html,
     ".pdf": read_pdf,

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 
-from ragqa.text import HAN, language_of, sentence_spans
+from ragqa.text import HAN, chinese_number, language_of, sentence_spans
 from ragqa.types import Language
 
 # --- prose -----------------------------------------------------------------------------------
@@ -58,6 +58,10 @@ _ENGLISH_DATES = (
     re.compile(rf"\b{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>(?:19|20)\d\d)\b"),
     re.compile(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)? {_MONTH},? (?P<year>(?:19|20)\d\d)\b"),
 )
+_SPELLED_DATE = re.compile(
+    r"([一二][〇零○一二三四五六七八九]{3})年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})[日号]"
+)
+_MINGUO_DATE = re.compile(r"民[國国]\s?(\d{1,3})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _LINK_DATE = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)")
@@ -88,14 +92,24 @@ def _iso(year: str, month: str, day: str) -> str | None:
 
 
 def full_date(line: str) -> str | None:
-    """The first date in a line that has its year, month and day."""
+    """The first date in a line that has its year, month and day; 二〇二四年 and 民國113年 are years, too."""
     if found := FULL_DATE.search(line):
         return _iso(found["year"], found["month"], found["day"])
+    if found := _SPELLED_DATE.search(line):
+        year = "".join(str(chinese_number(digit)) for digit in found[1])
+        return _iso(year, str(chinese_number(found[2])), str(chinese_number(found[3])))
+    if found := _MINGUO_DATE.search(line):
+        return _iso(str(1911 + int(found[1])), found[2], found[3])
     for pattern in _ENGLISH_DATES:
         if found := pattern.search(line):
             month = _MONTHS.index(found["name"].lower()) + 1
             return _iso(found["year"], str(month), found["day"])
     return None
+
+
+def is_date(line: str) -> bool:
+    """Whether a line is a date in Chinese numerals or of the Minguo era, and nothing else."""
+    return any(pattern.fullmatch(line.strip()) for pattern in (_SPELLED_DATE, _MINGUO_DATE))
 
 
 def date_of_lines(lines: Iterable[str]) -> str | None:
@@ -108,6 +122,8 @@ def date_of_lines(lines: Iterable[str]) -> str | None:
 def date_of_lead(text: str) -> str | None:
     """The full date of a dateline ("2024年8月6日消息"); other dates in an article are events."""
     for line in text.split("\n", 3)[:3]:
+        if is_date(line):
+            return full_date(line)
         found = FULL_DATE.search(line[:60])
         if found and _DATELINE.match(line, found.end()):
             return _iso(found["year"], found["month"], found["day"])

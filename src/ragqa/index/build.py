@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import shutil
@@ -85,10 +86,11 @@ def _require_articles(articles: Sequence[Article], skipped: Sequence[Skipped], c
         )
 
 
-def add_files(files: Sequence[Path], corpus: Path) -> list[Path]:
-    """Copy files into a corpus folder; returns their paths. A file of the same name is replaced.
+def add_files(files: Sequence[Path], corpus: Path, *, replace: bool = False) -> list[Path]:
+    """Copy files into a corpus folder; returns their paths. With ``replace`` a file of the same name is replaced.
 
-    Raises CorpusError, before anything is copied, for a file that is missing or of a kind not read.
+    Raises CorpusError, before anything is copied, for a file that is missing, of a kind not read, or whose name a
+    different file in the corpus has.
     """
     if corpus.is_file():
         raise CorpusError(f"{corpus} is one file; articles can be added to a folder only")
@@ -101,6 +103,15 @@ def add_files(files: Sequence[Path], corpus: Path) -> list[Path]:
             raise CorpusError(f"{file} does not exist")
         if file.suffix.lower() not in SUFFIXES:
             raise CorpusError(f"{file} is not of a kind that is read: {' '.join(sorted(SUFFIXES))}")
+        if (
+            not replace
+            and (there := corpus / file.name).is_file()
+            and not filecmp.cmp(file, there, shallow=False)
+        ):
+            raise CorpusError(
+                f"{there} is there already, with other contents ({there.stat().st_size} bytes, {file} has"
+                f" {file.stat().st_size}); give it another name, or replace it with --replace"
+            )
     corpus.mkdir(parents=True, exist_ok=True)
     copied = []
     for file in files:

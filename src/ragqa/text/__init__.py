@@ -2,13 +2,14 @@
 
 from ragqa.text.language import HAN, Span, column, language_of, sentence_spans, weight
 from ragqa.text.lexicon import asks_for_latest, denies, fold, names, ngrams, noun_phrases, terms
-from ragqa.text.numbers import amounts, quantities, scales, spelled_amount, with_amounts
+from ragqa.text.numbers import amounts, chinese_number, quantities, scales, spelled_amount, with_amounts
 
 __all__ = [
     "HAN",
     "Span",
     "amounts",
     "asks_for_latest",
+    "chinese_number",
     "column",
     "denies",
     "fold",

@@ -1,0 +1,82 @@
+"""Read the metadata block that stands above a text: YAML, TOML, or lines of "name: value"."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+
+import yaml
+
+_BLOCKS = (
+    re.compile(r"\ufeff?---[ \t]*\n(?P<facts>.{0,16000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL),
+    re.compile(r"\ufeff?\+\+\+[ \t]*\n(?P<facts>.{0,16000}?)\n\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL),
+)
+# The names of one fact in the wild, folded.
+NAMES: Mapping[str, str] = {
+    name: fact
+    for fact, names in {
+        "title": "title 标题 題目 题目",
+        "published": "date published publish_date published_at publishedat pubdate publish-date datepublished 日期"
+        " 发布日期 发布时间 發布日期",
+        "source": "source url link 来源 來源 链接 原文",
+        "language": "language lang 语言",
+    }.items()
+    for name in names.split()
+}
+_PAIR = re.compile(r"([^\s:：#\-][^:：\n]{0,30}?)[ \t]*[:：][ \t]*(\S[^\n]{0,2000})?")
+# Labels without a fence: both must be there, since "Note: …" may begin any text.
+_LABELLED = re.compile(r"(?P<facts>(?:[^\s:：\n]{1,20}[:：][^\n]{1,300}\n){2,8})\s*\n?")
+
+
+class _FrontLoader(yaml.SafeLoader):
+    """A YAML loader without aliases, which can expand to any size."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse an alias where SafeLoader would follow it."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(parent, index)
+
+
+def split_front_matter(text: str) -> tuple[dict[str, object], str]:
+    """The facts of a block above a text, by their usual names, and the text without it.
+
+    What YAML or TOML cannot read is read line by line; a block without a single "name: value" stays in the text.
+    """
+    for fence, pattern in zip("-+", _BLOCKS, strict=True):
+        if found := pattern.match(text):
+            facts = _parsed(found["facts"], toml=fence == "+")
+            return (named(facts), text[found.end() :]) if facts else ({}, text)
+    if found := _LABELLED.match(text):
+        facts = named(_pairs(found["facts"]))
+        if "title" in facts and "published" in facts:
+            return facts, text[found.end() :]
+    return {}, text
+
+
+def named(facts: Mapping[object, object]) -> dict[str, object]:
+    """Facts by the names that ragqa uses; the first of several that mean the same."""
+    found: dict[str, object] = {}
+    for name, value in facts.items():
+        fact = NAMES.get(str(name).strip().casefold())
+        if fact and value not in (None, ""):
+            found.setdefault(fact, value)
+    return found
+
+
+def _parsed(block: str, *, toml: bool) -> Mapping[object, object]:
+    try:
+        facts = tomllib.loads(block) if toml else _FrontLoader(block).get_single_data()
+    except Exception:  # not only YAMLError: odd tags raise KeyError, deep nesting RecursionError
+        facts = None
+    return facts if isinstance(facts, dict) else _pairs(block)
+
+
+def _pairs(block: str) -> dict[object, object]:
+    """Lines of "name: value", quotes around the value aside."""
+    found: dict[object, object] = {}
+    for line in block.split("\n"):
+        if match := _PAIR.fullmatch(line.rstrip()):
+            found.setdefault(match[1], (match[2] or "").strip().strip("\"'"))
+    return found
