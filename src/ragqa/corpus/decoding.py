@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence, Set
 from contextlib import suppress
+from itertools import groupby
 
 from ragqa.text import HAN
 
@@ -113,20 +115,23 @@ def unwrap(text: str, least: float = 0.8) -> str:
     """Join the lines of a text that was wrapped at a fixed width.
 
     Wrapped means: nearly every line (``least`` of them) that another one follows is so long that
-    the next word would not have fitted. Verse and lists are not like that, and stay.
+    the next word would not have fitted. Verse and lists are not like that, and stay. In a text with few such lines
+    a paragraph is joined when all its lines are so long and half of them break off inside a sentence.
     """
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
     # An address is never broken, so it says nothing about the width.
     wrapped = [line for line in lines if "://" not in line]
-    if not wrapped or not 20 <= max(map(len, wrapped)) <= 120:
+    if not wrapped or not 10 <= max(map(len, wrapped)) <= 120:
         return text
     widest = max(map(_width, wrapped))
     widths = [_width(line) for line in lines]
-    if not 40 <= widest <= 120:
+    if not 20 <= widest <= 120:
         return text
     pairs = [n for n in range(len(lines) - 1) if lines[n] and lines[n + 1] and not _OPENS.match(lines[n + 1])]
     full = {n for n in pairs if widths[n] + _first_word(lines[n + 1]) > widest}
-    if len(full) < 5 or len(full) < least * len(pairs):
+    if widest < 40 or len(full) < 5 or len(full) < least * len(pairs):
+        full = _full_paragraphs(lines, full)
+    if not full:
         return text
     joined: list[list[str]] = []
     for n, line in enumerate(lines):
@@ -136,6 +141,24 @@ def unwrap(text: str, least: float = 0.8) -> str:
         else:
             joined.append([line])
     return "\n".join("".join(parts) for parts in joined)
+
+
+def _full_paragraphs(lines: Sequence[str], full: Set[int]) -> set[int]:
+    """Of full lines those in paragraphs where every line but the last is full and half of them break a sentence."""
+    found: set[int] = set()
+    for filled, paragraph in groupby(range(len(lines)), key=lambda n: bool(lines[n])):
+        inside = list(paragraph)[:-1]
+        if filled and inside and full.issuperset(inside):
+            broken = sum(_breaks(lines[n], lines[n + 1].lstrip()) for n in inside)
+            found.update(inside if 2 * broken >= len(inside) else ())
+    return found if len(found) >= 2 else set()
+
+
+def _breaks(line: str, following: str) -> bool:
+    """Whether a line ends inside a sentence that the next one goes on with."""
+    if _is_wide(line[-1]) and _is_wide(following[0]):
+        return line[-1].isalnum() and following[0].isalnum()
+    return line[-1].isalnum() and following[0].islower()
 
 
 def _is_wide(character: str) -> bool:
