@@ -230,6 +230,21 @@ def test_language_and_outlet_narrow_what_may_answer(filters: dict[str, str], exp
 
 
 @pytest.mark.parametrize(
+    ("filters", "counts"),
+    [
+        (Filter(), (3, 0)),
+        (Filter(since="2024"), (1, 1)),
+        (Filter(since="2025"), (0, 1)),
+        (Filter(language="en", since="2024"), (0, 0)),
+    ],
+)
+def test_a_filter_counts_what_passes_and_what_only_lacks_a_date(
+    filters: Filter, counts: tuple[int, int]
+) -> None:
+    assert build().passing(filters) == counts
+
+
+@pytest.mark.parametrize(
     ("filters", "languages"),
     [
         (Filter(), {"zh", "en"}),

@@ -122,8 +122,16 @@ def test_a_refusal_names_what_no_article_of_a_corpus_in_one_language_holds(chine
     assert answer.note == (
         "语料库中没有找到“马斯克去了哪里？”的答案：所有文章中都没有出现“马斯克”。下面列出最接近的段落。"
     )
-    answer, _ = chinese.ask("马斯克去了哪里？", filters=Filter(since="2024"))
-    assert answer.note == "语料库中没有找到“马斯克去了哪里？”的答案，下面列出最接近的段落。"
+
+
+def test_a_refusal_under_a_filter_speaks_of_the_articles_that_pass_and_of_those_without_a_date(
+    chinese: House,
+) -> None:
+    answer, _ = chinese.ask("马斯克去了哪里？", filters=Filter(language="zh"))
+    n = answer.index["articles"]
+    assert answer.note == (
+        f"在符合筛选条件的 {n} 篇文章中没有找到“马斯克去了哪里？”的答案。下面列出其中最接近的段落。"
+    )
 
 
 def test_in_a_corpus_of_two_languages_no_name_is_said_to_be_nowhere(house: House) -> None:
@@ -134,7 +142,7 @@ def test_in_a_corpus_of_two_languages_no_name_is_said_to_be_nowhere(house: House
 def test_dates_that_leave_nothing_are_a_refusal(chinese: House) -> None:
     answer, model = chinese.ask(WHY, filters=Filter(since="2025"))
     assert (answer.status, answer.passages, answer.statements, model.messages) == ("not_found", (), (), [])
-    assert answer.text.startswith("语料库中没有找到")
+    assert answer.text.startswith("没有文章符合筛选条件")
 
 
 def test_k_bounds_the_passages(house: House) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ragqa.answer import answered, glosses, not_found, word, written
+from ragqa.answer import answered, glosses, not_found, not_found_among, word, written
 from ragqa.cache import Cache
 from ragqa.corpus import example_questions
 from ragqa.errors import IndexMissingError, ModelError
@@ -252,6 +252,8 @@ class Pipeline:
         answer = answered(answer, question, found, refuse_below=self.settings.refuse_below)
         if answer.status == "not_found" and filters == EVERYTHING:
             answer = not_found(answer, [as_written(n, question.text) for n in index.absent(question.names)])
+        elif answer.status == "not_found":
+            answer = not_found_among(answer, *index.passing(filters))
         if answer.statements:
             clock.mark("first_statement")
         yield clock.stamp(answer)

@@ -17,6 +17,19 @@ _WORDS: dict[str, dict[Language, str]] = {
         "The nearest passages are shown.",
         "zh": "语料库中没有找到“{question}”的答案：所有文章中都没有出现“{name}”。下面列出最接近的段落。",
     },
+    "not_found_filtered": {
+        "en": "No answer to “{question}” was found in the {n} articles that the filter lets pass{undated}. "
+        "The nearest passages of these are shown.",
+        "zh": "在符合筛选条件的 {n} 篇文章中没有找到“{question}”的答案{undated}。下面列出其中最接近的段落。",
+    },
+    "nothing_passes": {
+        "en": "No article passes the filter{undated}.",
+        "zh": "没有文章符合筛选条件{undated}。",
+    },
+    "undated": {
+        "en": " ({n} articles without a date were left out)",
+        "zh": "（另有 {n} 篇文章没有日期，未包括在内）",
+    },
     "possible": {
         "en": "These passages may answer the question; whether they do is not certain.",
         "zh": "以下段落可能回答了这个问题，但并不确定。",

@@ -19,6 +19,14 @@ def status_of(confidence: float, *, refuse_below: float | None = None) -> Status
     return "answered" if confidence >= sure else "possible"
 
 
+def not_found_among(answer: Answer, passed: int, undated: int) -> Answer:
+    """The same answer as a refusal under a filter that lets ``passed`` articles pass and leaves ``undated`` out."""
+    left_out = word("undated", answer.language, n=str(undated)) if undated else ""
+    key = "not_found_filtered" if passed else "nothing_passes"
+    note = word(key, answer.language, question=answer.question, n=str(passed), undated=left_out)
+    return replace(not_found(answer), note=note)
+
+
 def not_found(answer: Answer, absent: Sequence[str] = ()) -> Answer:
     """The same answer as a refusal; ``absent`` are names of the question that no article of the index holds."""
     name = ("、" if answer.language == "zh" else ", ").join(absent)

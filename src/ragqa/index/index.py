@@ -7,7 +7,7 @@ What lies on disk, and how a version becomes current, is in store.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +186,12 @@ class Index:
     def languages_of(self, filters: Filter) -> frozenset[str]:
         """The languages of the articles that a filter lets pass."""
         return frozenset(np.unique(self._language[self._passing(filters)]).tolist())
+
+    def passing(self, filters: Filter) -> tuple[int, int]:
+        """How many articles a filter lets pass, and how many more only lack the date that it asks for."""
+        passed = int(self._passing(filters).sum())
+        undated = self._passing(replace(filters, since=None, until=None)) & (self._published == "")
+        return passed, int(undated.sum()) if filters.since or filters.until else 0
 
     def _passing(self, filters: Filter) -> Mask:
         passed = np.ones(len(self.articles), dtype=np.bool_)
