@@ -44,6 +44,28 @@ def test_a_line_that_is_exactly_an_interface_word_goes(word: str) -> None:
     assert cleaned_lines(TITLE, STORY[0], word, STORY[1], word) == [TITLE, STORY[0], STORY[1]]
 
 
+@pytest.mark.parametrize(
+    "line", ["分享到：微博 微信 QQ空间", "上一篇：港口扩建完工 下一篇：渔船夜航新规", "下一页: 2"]
+)
+def test_links_to_share_a_page_or_to_leave_it_go(line: str) -> None:
+    assert cleaned_lines(TITLE, *STORY, line) == [TITLE, *STORY]
+
+
+def test_a_sentence_about_sharing_stays() -> None:
+    sentence = "他把照片分享到了村里的群中，上一篇报道因此被转发了两千次。"
+    assert sentence in cleaned_lines(TITLE, *STORY, sentence)
+
+
+@pytest.mark.parametrize(
+    ("line", "date"), [("二〇二三年九月六日", "2023-09-06"), ("民國112年9月6日", "2023-09-06")]
+)
+def test_a_date_in_chinese_numerals_or_of_the_minguo_era_above_the_text_is_its_date(
+    line: str, date: str
+) -> None:
+    cleaned = clean(page(TITLE, line, *STORY))
+    assert (cleaned.published, line in cleaned.text) == (date, False)
+
+
 def test_a_mark_glued_to_the_paragraphs_goes_with_the_lines_that_hold_nothing_else() -> None:
     mark = "7Qx山海晨报网"
     dirty = [TITLE, *(line + mark for line in STORY), "修缮之后" + mark, mark, STORY[0][:-1] + "吗？" + mark]

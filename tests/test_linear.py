@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from support.tally import Tally
 
-from ragqa.corpus import boilerplate, cleaning, decoding, formats, metadata
+from ragqa.corpus import boilerplate, cleaning, decoding, formats, front_matter, html, metadata
 from ragqa.corpus.articles import read_articles
 from ragqa.index import chunking
 from ragqa.text import language
@@ -73,6 +73,10 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "clean": cleaning.clean,
     "decode": lambda given: decoding.decode(given.encode("utf-8", "replace")),
     "unwrap": decoding.unwrap,
+    "split_front_matter": front_matter.split_front_matter,
+    "labelled": lambda given: front_matter.split_front_matter(f"{given}: {given}\n" * 3),
+    "unsigned": html.unsigned,
+    "is_date": metadata.is_date,
     "read_text": lambda given: formats.read_text(given.encode("utf-8", "replace")),
     "read_markdown": lambda given: formats.read_markdown(given.encode("utf-8", "replace")),
     # Half: front matter is short.
