@@ -16,7 +16,7 @@ RagqaError                    exit 1   something failed; the message names it an
     ├── ModelMissingError     exit 4   the model is not on this machine
     └── ModelDamagedError     exit 4   a model file is not what it should be
 
-Bad arguments between rooms stay ValueError: they are bugs, not situations.
+Bad arguments between packages stay ValueError: they are bugs, not situations.
 """
 
 

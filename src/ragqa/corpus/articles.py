@@ -42,12 +42,12 @@ def read_articles(path: Path) -> tuple[list[Article], list[Skipped]]:
     """
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where the path is too long or closed
         raise CorpusError(f"there is no corpus at {path}: create it, or name another one with --corpus")
-    shelf = _Collected()
+    collected = _Collected()
     with Confined() as confined:
         found = _walk(path, confined) if path.is_dir() else _read_file(path.resolve(), path.name, confined)
         for entry in found:
-            shelf.put(entry)
-    return shelf.articles, shelf.skipped
+            collected.put(entry)
+    return collected.articles, collected.skipped
 
 
 @dataclass(frozen=True, slots=True)

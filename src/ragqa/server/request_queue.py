@@ -14,7 +14,7 @@ from ragqa.errors import BusyError
 from ragqa.types import Answer
 
 Snapshots = Iterator[Answer]
-# Seconds after which whoever waits in the line is asked to come back.
+# Seconds after which a waiting question is rejected.
 _PATIENCE = 120.0
 
 
