@@ -85,7 +85,10 @@ def test_what_has_a_file_can_be_removed() -> None:
 def test_the_handles_name_their_limits_and_one_file_has_none() -> None:
     html = panels.corpus("en", CorpusState())
     assert "up to 20 at once, 20 MB each" in words(html)
-    assert 'accept=".docx,.htm,.html,.jsonl,.markdown,.md,.pdf,.txt" data-most="20" data-bytes="20971520"' in html
+    assert (
+        'accept=".docx,.htm,.html,.jsonl,.markdown,.md,.pdf,.txt" data-most="20" data-bytes="20971520"'
+        in html
+    )
     single = panels.corpus("zh", CorpusState(dated("2024"), single="all.jsonl"))
     assert "语料是单个文件 all.jsonl" in words(single)
     assert "<input" not in single
