@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import groupby
 
@@ -143,7 +143,7 @@ def unwrap(text: str, least: float = 0.8) -> str:
     return "\n".join("".join(parts) for parts in joined)
 
 
-def _full_paragraphs(lines: Sequence[str], full: Set[int]) -> set[int]:
+def _full_paragraphs(lines: Sequence[str], full: set[int]) -> set[int]:
     """Of full lines those in paragraphs where every line but the last is full and half of them break a sentence."""
     found: set[int] = set()
     for filled, paragraph in groupby(range(len(lines)), key=lambda n: bool(lines[n])):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from typing import Any
 
 import yaml
 
@@ -46,8 +47,8 @@ def split_front_matter(text: str) -> tuple[dict[str, object], str]:
     """
     for fence, pattern in zip("-+", _BLOCKS, strict=True):
         if found := pattern.match(text):
-            facts = _parsed(found["facts"], toml=fence == "+")
-            return (named(facts), text[found.end() :]) if facts else ({}, text)
+            block = _parsed(found["facts"], toml=fence == "+")
+            return (named(block), text[found.end() :]) if block else ({}, text)
     if found := _LABELLED.match(text):
         facts = named(_pairs(found["facts"]))
         if "title" in facts and "published" in facts:
@@ -55,7 +56,7 @@ def split_front_matter(text: str) -> tuple[dict[str, object], str]:
     return {}, text
 
 
-def named(facts: Mapping[object, object]) -> dict[str, object]:
+def named(facts: Mapping[Any, object]) -> dict[str, object]:
     """Facts by the names that ragqa uses; the first of several that mean the same."""
     found: dict[str, object] = {}
     for name, value in facts.items():
@@ -65,7 +66,8 @@ def named(facts: Mapping[object, object]) -> dict[str, object]:
     return found
 
 
-def _parsed(block: str, *, toml: bool) -> Mapping[object, object]:
+def _parsed(block: str, *, toml: bool) -> dict[Any, Any]:
+    facts: object
     try:
         facts = tomllib.loads(block) if toml else _FrontLoader(block).get_single_data()
     except Exception:  # not only YAMLError: odd tags raise KeyError, deep nesting RecursionError
@@ -73,9 +75,9 @@ def _parsed(block: str, *, toml: bool) -> Mapping[object, object]:
     return facts if isinstance(facts, dict) else _pairs(block)
 
 
-def _pairs(block: str) -> dict[object, object]:
+def _pairs(block: str) -> dict[Any, Any]:
     """Lines of "name: value", quotes around the value aside."""
-    found: dict[object, object] = {}
+    found: dict[Any, Any] = {}
     for line in block.split("\n"):
         if match := _PAIR.fullmatch(line.rstrip()):
             found.setdefault(match[1], (match[2] or "").strip().strip("\"'"))
