@@ -57,7 +57,12 @@ def test_a_sentence_about_sharing_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "date"), [("二〇二三年九月六日", "2023-09-06"), ("民國112年9月6日", "2023-09-06")]
+    ("line", "date"),
+    [
+        ("二〇二三年九月六日", "2023-09-06"),
+        ("二○二三年九月六日", "2023-09-06"),
+        ("民國112年9月6日", "2023-09-06"),
+    ],
 )
 def test_a_date_in_chinese_numerals_or_of_the_minguo_era_above_the_text_is_its_date(
     line: str, date: str

@@ -8,7 +8,7 @@ import unicodedata
 
 from ragqa.types import Language
 
-_ZH_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_ZH_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 _ZH_SMALL, _ZH_LARGE = {"十": 10, "百": 100, "千": 1000}, {"万": 10**4, "亿": 10**8}
 _SCALE = {
     "百": 1e2, "千": 1e3, "万": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8, "万亿": 1e12,
@@ -46,6 +46,16 @@ _MONTHS = {m[:3]: i for i, m in enumerate(
 _MONTH = re.compile(
     r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\b\.?"
 )
+_AMOUNTS: dict[Language, tuple[re.Pattern[str], list[tuple[str, float]]]] = {
+    "en": (
+        re.compile(r"(\d[\d,]*(?:\.\d+)?) ?(万亿|亿|万)"),
+        [(" trillion", 1e12), (" billion", 1e9), (" million", 1e6), (" thousand", 1e3)],
+    ),
+    "zh": (
+        re.compile(r"(\d[\d,]*(?:\.\d+)?) (million|billion|trillion)", re.IGNORECASE),
+        [("万亿", 1e12), ("亿", 1e8), ("万", 1e4)],
+    ),
+}
 
 
 def quantities(text: str, *, generous: bool = False) -> frozenset[float]:
@@ -55,10 +65,7 @@ def quantities(text: str, *, generous: bool = False) -> frozenset[float]:
     ``generous``: a source may write them so, but a statement does not assert them ("one of them").
     """
     folded = unicodedata.normalize("NFKC", text).lower()
-    found = {
-        round(float(digits.replace(",", "")) * _SCALE.get(scale, 1.0), 6)
-        for digits, scale in _NUMBER.findall(folded)
-    }
+    found = {round(_value(digits, scale), 6) for digits, scale in _NUMBER.findall(folded)}
     # A bare 万 or 亿 only scales the digits before it; 数十亿 is no number.
     runs = _ZH_NUMBER.findall(_ZH_SCALE.sub(" ", folded))
     spelled = {float(chinese_number(run)) for run in runs if run.strip("百千万亿")}
@@ -85,14 +92,12 @@ def scales(text: str) -> frozenset[int]:
 
 def amounts(text: str) -> list[tuple[int, int, float]]:
     """Where a text states numbers in digits, and what they come to: start, end, value."""
-    return [
-        (
-            m.start(),
-            m.end(),
-            round(float(m.group(1).replace(",", "")) * _SCALE.get((m.group(2) or "").lower(), 1.0), 6),
-        )
-        for m in _NUMBER.finditer(text)
-    ]
+    return [(m.start(), m.end(), round(_value(m[1], m[2] or ""), 6)) for m in _NUMBER.finditer(text)]
+
+
+def _value(digits: str, scale: str) -> float:
+    """The value of a number in digits before 万, million or their like; ``scale`` "" where there is none."""
+    return float(digits.replace(",", "")) * _SCALE.get(scale.lower(), 1.0)
 
 
 def chinese_number(run: str) -> int:
@@ -112,19 +117,6 @@ def chinese_number(run: str) -> int:
     return total + section + digit
 
 
-_SCALES = {"万": 1e4, "亿": 1e8, "万亿": 1e12, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_AMOUNTS: dict[Language, tuple[re.Pattern[str], list[tuple[str, float]]]] = {
-    "en": (
-        re.compile(r"(\d[\d,]*(?:\.\d+)?) ?(万亿|亿|万)"),
-        [(" trillion", 1e12), (" billion", 1e9), (" million", 1e6), (" thousand", 1e3)],
-    ),
-    "zh": (
-        re.compile(r"(\d[\d,]*(?:\.\d+)?) (million|billion|trillion)", re.IGNORECASE),
-        [("万亿", 1e12), ("亿", 1e8), ("万", 1e4)],
-    ),
-}
-
-
 def with_amounts(text: str, language: Language) -> str:
     """Write 亿 and 万 as billions and millions for an English answer, and the other way round.
 
@@ -132,8 +124,7 @@ def with_amounts(text: str, language: Language) -> str:
     """
 
     def spelled(match: re.Match[str]) -> str:
-        value = float(match.group(1).replace(",", "")) * _SCALES[match.group(2).lower()]
-        return spelled_amount(value, language) + (" " if language == "en" else "")
+        return spelled_amount(_value(match[1], match[2]), language) + (" " if language == "en" else "")
 
     return _AMOUNTS[language][0].sub(spelled, text)
 
