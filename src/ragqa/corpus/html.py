@@ -7,7 +7,7 @@ from typing import Any
 
 # Styles that hide; "visibility: hidden" is not among them, WeChat shows its articles from it by a script.
 _HIDING = re.compile(r"display\s*:\s*none|font-size\s*:\s*0(?:px|em|rem|pt|%)?\s*(?:;|!|$)", re.IGNORECASE)
-_UNSHOWN = "//noscript | //template | //rt | //rp | //*[@hidden] | //*[@aria-hidden='true'] | //*[@style]"
+_UNSHOWN = "//noscript | //template | //rt | //rp | //*[@hidden] | //*[@aria-hidden='true']"
 # How sites sign a title: "… - 某某新闻网", "…_教育频道_某某网", "… | The Daily Post".
 _PART = re.compile(r"\s*[_|｜]\s*|\s+[-–—]\s+|[-–—](?=[\u4e00-\u9fff]{1,10}(?:网|频道|社)$)")
 _SITE = re.compile(
@@ -23,19 +23,17 @@ def visible(tree: Any) -> Any:
 
     10<sup>8</sup> becomes 10^8, CO<sub>2</sub> CO2; a footnote's number that links to it goes. Returns the tree.
     """
-    for element in tree.xpath(_UNSHOWN):
-        hidden = element.tag in ("noscript", "template", "rt", "rp") or "hidden" in element.attrib
-        if hidden or element.get("aria-hidden") == "true" or _HIDING.search(element.get("style") or ""):
-            _drop(element)
+    styled = [element for element in tree.xpath("//*[@style]") if _HIDING.search(element.get("style"))]
+    for element in [*tree.xpath(_UNSHOWN), *styled]:
+        _drop(element)
     for element in tree.xpath("//sup | //sub | //ruby"):
         if element.getparent() is None:
             continue
-        words = "".join(element.itertext())
         if element.tag == "sup" and element.xpath(".//a"):
             _drop(element)
             continue
-        raised = element.tag == "sup" and words[:1].isdigit() and _before(element)[-1:].isalnum()
-        if raised and _before(element)[-1:].isascii():
+        before, words = _before(element)[-1:], "".join(element.itertext())
+        if element.tag == "sup" and words[:1].isdigit() and before.isalnum() and before.isascii():
             element.text = f"^{element.text or ''}"
         element.drop_tag()
     return tree

@@ -122,8 +122,6 @@ def date_of_lines(lines: Iterable[str]) -> str | None:
 def date_of_lead(text: str) -> str | None:
     """The full date of a dateline ("2024年8月6日消息"); other dates in an article are events."""
     for line in text.split("\n", 3)[:3]:
-        if is_date(line):
-            return full_date(line)
         found = FULL_DATE.search(line[:60])
         if found and _DATELINE.match(line, found.end()):
             return _iso(found["year"], found["month"], found["day"])
