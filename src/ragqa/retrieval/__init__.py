@@ -2,12 +2,13 @@
 
 from ragqa.retrieval import answerability
 from ragqa.retrieval.answerability import OUTCOMES
-from ragqa.retrieval.query import Query, Question, as_written
+from ragqa.retrieval.query import MOST_CHARACTERS, Query, Question, as_written
 from ragqa.retrieval.reading import Found, Read, Window
 from ragqa.retrieval.rewrite import Translator, resolved
 from ragqa.retrieval.search import rank_articles, retrieve
 
 __all__ = [
+    "MOST_CHARACTERS",
     "OUTCOMES",
     "Found",
     "Query",

@@ -25,9 +25,10 @@ from ragqa.errors import (
     QuestionError,
     RagqaError,
 )
+from ragqa.retrieval import MOST_CHARACTERS
 from ragqa.server.params import Articles
 from ragqa.server.request_queue import QueuedAnswer
-from ragqa.server.session import LONGEST_QUESTION, Session
+from ragqa.server.session import Session
 from ragqa.text import language_of
 from ragqa.timing import Clock
 from ragqa.types import Answer, Language
@@ -53,7 +54,7 @@ class Looked(Articles, frozen=True, extra="forbid"):
 
     question: str = Field(
         min_length=1,
-        max_length=LONGEST_QUESTION,
+        max_length=MOST_CHARACTERS,
         validation_alias=AliasChoices("question", "query", "q", "text"),
     )
     id: Id = None
@@ -70,7 +71,7 @@ class Asked(Looked, frozen=True):
     """The body of a question: ``write`` adds a written answer, ``no_llm`` leaves out what needs the language model."""
 
     language: Language | None = None
-    after: str | None = Field(None, max_length=LONGEST_QUESTION)
+    after: str | None = Field(None, max_length=MOST_CHARACTERS)
     no_llm: bool = False
     write: bool = False
 

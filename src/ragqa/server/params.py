@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ragqa.errors import QuestionError
+from ragqa.retrieval import MOST_CHARACTERS
 from ragqa.types import Filter, Language
 
 _DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
@@ -37,7 +38,7 @@ class Params(Articles, frozen=True):
     """
 
     ui: Language = "en"
-    after: str = Field(default="", max_length=2000)
+    after: str = Field(default="", max_length=MOST_CHARACTERS)
     k: int | None = Field(default=None, ge=1, le=20)
     translate: bool = True
     write: bool | None = None

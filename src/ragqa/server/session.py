@@ -11,12 +11,12 @@ from typing import Any
 from ragqa.cache import Cache
 from ragqa.errors import BusyError, RagqaError
 from ragqa.pipeline import Pipeline
+from ragqa.retrieval import MOST_CHARACTERS
 from ragqa.server import answer_html, markup, page_html
 from ragqa.server.params import Params, read_params
 from ragqa.server.request_queue import QueuedAnswer, RequestQueue
 from ragqa.types import Answer, Language
 
-LONGEST_QUESTION = 2_000
 # Finished answers that can be taken away or judged.
 _KEPT = 200
 _log = logging.getLogger(__name__)
@@ -145,6 +145,6 @@ def _checked(ui: Language, question: object) -> tuple[str, str]:
     asked = question.replace("\0", "").encode("utf-8", "ignore").decode("utf-8").strip()
     if not asked:
         return markup.message(ui, "note.empty"), ""
-    if len(asked) > LONGEST_QUESTION:
-        return markup.message(ui, "note.long", n=LONGEST_QUESTION, m=len(asked)), ""
+    if len(asked) > MOST_CHARACTERS:
+        return markup.message(ui, "note.long", n=MOST_CHARACTERS, m=len(asked)), ""
     return "", asked
