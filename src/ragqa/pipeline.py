@@ -25,7 +25,7 @@ from ragqa.models import (
 )
 from ragqa.retrieval import Found, Query, Question, Translator, as_written, rank_articles, resolved, retrieve
 from ragqa.settings import Settings
-from ragqa.text import language_of
+from ragqa.text import TERMS, language_of
 from ragqa.timing import Clock
 from ragqa.types import EVERYTHING, Answer, Article, Filter, Language, Passage
 
@@ -275,7 +275,9 @@ class Pipeline:
             yield clock.stamp(prose)
 
     def _require_encoder(self, manifest: Manifest) -> None:
-        manifest.require(encoder=self._encoder.id, fingerprint=self._encoder.fingerprint)
+        manifest.require(
+            encoder=self._encoder.id, fingerprint=self._encoder.fingerprint, lexical=TERMS
+        )
 
     def _require_index(self) -> Index:
         index = self.index

@@ -6,7 +6,7 @@ What the reader's support head judges is the sense; here stands what can be comp
 from __future__ import annotations
 
 from ragqa.models import Reader
-from ragqa.text import HAN, denies, fold, language_of, names, quantities
+from ragqa.text import HAN, denies, fold, language_of, names, quantities, simplified
 from ragqa.types import Verdict
 
 # From where on the reader's probability makes a statement supported, and partly supported.
@@ -17,7 +17,7 @@ def judge(statement: str, quote: str, *, reader: Reader, around: str = "") -> Ve
     """Whether a quote supports a statement; ``around`` may supply a number or name that the quote leaves out."""
     if not says_no_more(statement, quote, around=around):
         return "unsupported"
-    chance = reader.supports(statement, [quote])[0]
+    chance = reader.supports(simplified(statement), [simplified(quote)])[0]
     if chance < PARTLY:
         return "unsupported"
     return "supported" if chance >= SUPPORTED and denies(statement) == denies(quote) else "partly"

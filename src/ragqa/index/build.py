@@ -25,6 +25,7 @@ from ragqa.index.index import Index
 from ragqa.index.store import Manifest, new_version, tidy, verify, writing
 from ragqa.models import SentenceEncoder
 from ragqa.settings import Settings
+from ragqa.text import TERMS, simplified
 from ragqa.types import Article, Built, Changes, Chunk, Skipped
 
 
@@ -60,7 +61,8 @@ def build_index(
     with writing(index):
         old = None if full else _open(index)
         changes = compare(old.articles if old else (), articles)
-        same = old and old.manifest.chunk_size == chunk_size and encoder_id in ("", old.manifest.encoder)
+        same = old and (old.manifest.chunk_size, old.manifest.lexical) == (chunk_size, TERMS)
+        same = same and old and encoder_id in ("", old.manifest.encoder)
         model = None if same and not changes.any else encoder()
         if old and model is None:
             manifest, speed = old.manifest, 0.0
@@ -140,10 +142,11 @@ def compare(old: Sequence[Article], new: Sequence[Article]) -> Changes:
 def embedded_text(article: Article, chunk: Chunk) -> str:
     """What is encoded for a chunk: its title and heading above it, unless it holds them itself.
 
-    "第三" alone does not say who speaks.
+    "第三" alone does not say who speaks. In simplified characters, as a question is: the encoder puts the same words
+    in the two scripts far apart.
     """
     above = [part for part in (article.title, chunk.heading) if part and part not in chunk.text]
-    return "\n".join([*dict.fromkeys(above), chunk.text])
+    return simplified("\n".join([*dict.fromkeys(above), chunk.text]))
 
 
 def _build(
@@ -172,6 +175,7 @@ def _build(
         articles=len(articles),
         chunks=len(pieces),
         skipped=tuple(skipped),
+        lexical=TERMS,
     )
     signatures = [one.signature for one in stored if one.signature]
     built = Index.build(

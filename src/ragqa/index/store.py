@@ -34,7 +34,8 @@ Result = TypeVar("Result")
 class Manifest:
     """What an index was built from; ``files`` maps each file to its bytes and SHA-256.
 
-    ``after`` is the version that was current before, what a rollback goes to.
+    ``lexical`` names how the terms of its lexical index were made; ``after`` is the version that was current
+    before, what a rollback goes to.
     """
 
     version: str
@@ -50,8 +51,11 @@ class Manifest:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     format: int = FORMAT
     after: str = ""
+    lexical: str = ""
 
-    def require(self, *, encoder: str, fingerprint: str, chunk_size: int | None = None) -> None:
+    def require(
+        self, *, encoder: str, fingerprint: str, chunk_size: int | None = None, lexical: str | None = None
+    ) -> None:
         """Raise IndexMismatchError unless this index was built with these."""
         if (self.encoder, self.encoder_fingerprint) != (encoder, fingerprint):
             same = " (other weights)" if self.encoder == encoder else ""
@@ -61,6 +65,11 @@ class Manifest:
         if chunk_size is not None and chunk_size != self.chunk_size:
             raise IndexMismatchError(
                 f"the index was built with chunk size {self.chunk_size}, not {chunk_size}; {REBUILD}"
+            )
+        if lexical is not None and lexical != self.lexical:
+            raise IndexMismatchError(
+                "the index was built by another version of ragqa, which reads numbers and words in another way;"
+                " run: ragqa index (nothing is encoded again)"
             )
 
 

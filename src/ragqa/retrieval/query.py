@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ragqa.errors import QuestionError
 from ragqa.models import Encoder, Tokens
-from ragqa.text import HAN, asks_for_latest, fold, language_of, names, noun_phrases, quantities
+from ragqa.text import HAN, asks_for_latest, fold, language_of, names, noun_phrases, quantities, simplified
 from ragqa.types import Language, Vectors
 
 MOST_CHARACTERS = 2000
@@ -162,13 +162,14 @@ class Query:
 
     @classmethod
     def of(cls, question: Question, *, encoder: Encoder, translation: str | None = None) -> Query:
-        """Encode a question; a translation is in the other language."""
+        """Encode a question, in simplified characters as passages are; a translation is in the other language."""
         other: Language = "en" if question.language == "zh" else "zh"
         texts: dict[str, str] = {question.language: question.text}
         if translation:
             texts[other] = translation
         tokens: dict[int, Tokens] = {}
-        vectors = encoder.encode_query(list(texts.values()), each=tokens.__setitem__)
+        encoded = [simplified(text) for text in texts.values()]
+        vectors = encoder.encode_query(encoded, each=tokens.__setitem__)
         wordings = {
             name: Wording(text, vectors[row], tokens.get(row))
             for row, (name, text) in enumerate(texts.items())

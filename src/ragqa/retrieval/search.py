@@ -23,7 +23,7 @@ from ragqa.retrieval.passages import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.retrieval.query import Query
 from ragqa.retrieval.reading import Found, Read, Window
 from ragqa.retrieval.token_scores import late_scores, sentence_scores
-from ragqa.text import sentence_spans
+from ragqa.text import sentence_spans, simplified
 from ragqa.types import EVERYTHING, Filter, Passage, Signal, Vectors
 
 Span = tuple[int, int]
@@ -65,14 +65,16 @@ def retrieve(
 def read_best(
     query: Query, ranked: Ranked, index: Index, reader: Reader, *, most: int = JUDGED
 ) -> tuple[Read, ...]:
-    """Let the reader read the best chunks, each under its title and heading."""
+    """Let the reader read the best chunks, each under its title and heading, all in simplified characters."""
     rows = [int(row) for row in ranked.rows[:most]]
     places = [index.place(row) for row in rows]
     windows = [
         Window.of(index.articles[place.article], place.start, place.end, heading=place.heading)
         for place in places
     ]
-    readings = reader.read(query.question.text, [window.text for window in windows])
+    readings = reader.read(
+        simplified(query.question.text), [simplified(window.text) for window in windows]
+    )
     scores = ranked.scores[:most].tolist()
     return tuple(map(Read, rows, windows, readings, scores))
 

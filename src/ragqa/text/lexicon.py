@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
-from typing import Any
 
 from ragqa.text.language import HAN
-from ragqa.text.numbers import COUNTED, chinese_number
+from ragqa.text.numbers import COUNTED, chinese_number, figures
+from ragqa.text.script import convert, simplified
 
 _STOP_EN = frozenset(
     "a an and any are as at be been but by can could did do does for from had has have he her his how i if in"
@@ -26,13 +25,20 @@ _STOP_ZH = frozenset(
     " 进行 关于 对于 根据 通过 由于 其中 之后 之前 目前 表示 认为 称为 第几 哪年 哪一年 请问 多大 多久 多长".split()
 )
 _LATIN = re.compile(r"[a-z0-9][a-z0-9.+\-]*[a-z0-9]|[a-z0-9]")
+_DIGITS = frozenset("0123456789,.")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _LATEST = re.compile(r"最新|最近一|近日|近况|\blatest\b|\bnewest\b|\bmost recent(?:ly)?\b|\bthese days\b")
 _NAME_TAGS = ("nr", "ns", "nt", "nz")
+# How terms are made: an index that was made otherwise holds other terms (index/store.py).
+TERMS = "terms-2"
 # A Latin word that carries a capital or a digit beside letters: Brundage, OpenAI, GPT-4, o1.
 _LATIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-'’&][A-Za-z0-9]+)*")
 _HAN_NAME_RUN = re.compile(r"[\u4e00-\u9fff]+(?:[·•・‧][\u4e00-\u9fff]+)+")
 
+
+# Verbs of saying: no name ends in one.
+_SAYS = "说称"
+_MADE_UP = 2
 
 # Tags of words that noun phrases are made of: nouns, short forms, attributes, numbers and units, 和.
 _PHRASE_TAGS = "njlbmqftseixcgka"
@@ -49,24 +55,30 @@ _DENIAL = re.compile(
 
 def denies(text: str) -> bool:
     """Whether a sentence is negated."""
-    return bool(_DENIAL.search(text))
+    return bool(_DENIAL.search(simplified(text)))
 
 
 def fold(text: str) -> str:
     """One form for matching: NFKC, lower case, simplified characters. Offsets are not kept."""
-    return str(_simplifier().convert(unicodedata.normalize("NFKC", text).lower()))
+    return convert(unicodedata.normalize("NFKC", text).lower())
 
 
 def terms(text: str) -> list[str]:
     """The terms of a text for the lexical index, repeats included: words, and characters of Chinese runs.
 
-    Latin words and numbers; of Chinese single characters, pairs of neighbours and words. Words are
-    tagged, so that 开放 the word and 开放 the pair are two terms. Stop words are left out.
+    Latin words and codes; numbers in one form ("#4120" for 4,120 and 四千一百二十); of Chinese single characters,
+    pairs of neighbours and words. Words are tagged, so that 开放 the word and 开放 the pair are two terms. Stop
+    words are left out. Whoever changes what this gives changes TERMS, so that indexes are built anew.
     """
     import rjieba
 
     folded = fold(text)
-    found = [word for word in _LATIN.findall(folded) if word not in _STOP_EN]
+    numbers = figures(folded)
+    words = list(folded)
+    for start, end, _ in numbers:
+        words[start:end] = [" " if c in _DIGITS else c for c in words[start:end]]
+    found = [word for word in _LATIN.findall("".join(words)) if word not in _STOP_EN]
+    found.extend(f"#{value}" for _, _, value in numbers)
     for run in _HAN_RUN.findall(folded):
         found.extend(run)
         found.extend(run[i : i + 2] for i in range(len(run) - 1))
@@ -90,8 +102,7 @@ def ngrams(text: str) -> frozenset[str]:
 
 def names(text: str) -> tuple[str, ...]:
     """Folded names of a question or statement: capitalised Latin words and Chinese proper nouns."""
-    import rjieba
-
+    text = simplified(text)
     found: list[str] = []
     for run in _HAN_NAME_RUN.findall(text):
         *first, last = re.split("[·•・‧]", fold(run))
@@ -101,20 +112,42 @@ def names(text: str) -> tuple[str, ...]:
         marked = any(c.isupper() for c in word[1:]) or any(c.isdigit() for c in word)
         if marked or (word[0].isupper() and not _opens_sentence(rest, start)) or _unusual(word):
             found.append(fold(word))
-    for word, tag in rjieba.tag(rest):
+    for word, tag in tagged(rest):
         if tag.startswith(_NAME_TAGS) and len(word) > 1 and HAN.search(word):
             found.append(fold(word))
     return tuple(dict.fromkeys(name for name in found if name not in _STOP_EN))
 
 
-def noun_phrases(text: str) -> list[str]:
-    """The runs of nouns in a Chinese text, of capitalised words in another: 约翰·梅信格, 七鳃鳗和盲鳗."""
+def tagged(text: str) -> list[tuple[str, str]]:
+    """The words of a Chinese text in simplified characters, and their tags, by jieba.
+
+    A word that jieba made up and that ends in a verb of saying gives it back: 卫健委说 is 卫健委 and 说, and of
+    欧阳|晓说 the 晓 belongs to the name.
+    """
     import rjieba
 
+    found: list[tuple[str, str]] = []
+    for word, tag in rjieba.tag(text):
+        if len(word) < _MADE_UP or word[-1] not in _SAYS or rjieba.has_word(word):
+            found.append((word, tag))
+            continue
+        if len(word) == _MADE_UP and found and found[-1][1].startswith(("n", "j")):
+            found[-1] = (found[-1][0] + word[0], "nr" if found[-1][1] != "n" else "nz")
+        else:
+            found.append((word[:-1], tag))
+        found.append((word[-1], "v"))
+    return found
+
+
+def noun_phrases(text: str) -> list[str]:
+    """The runs of nouns in a Chinese text, of capitalised words in another: 约翰·梅信格, 七鳃鳗和盲鳗."""
     if not HAN.search(text):
         return [match.group().rstrip(".,'’-") for match in _CAPITALISED.finditer(text)]
     runs: list[list[tuple[str, str]]] = [[]]
-    for word, tag in rjieba.tag(text):
+    at = 0
+    for plain, tag in tagged(simplified(text)):
+        word = text[at : at + len(plain)]
+        at += len(plain)
         if tag[0] in _PHRASE_TAGS or tag == "vn":
             runs[-1].append((word, tag))
         else:
@@ -150,10 +183,3 @@ def _unusual(word: str) -> bool:
         and len(word) > 3
         and not word.lower().endswith("ing")
     )
-
-
-@lru_cache(maxsize=1)
-def _simplifier() -> Any:
-    import opencc
-
-    return opencc.OpenCC("t2s")
