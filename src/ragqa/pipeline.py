@@ -23,7 +23,17 @@ from ragqa.models import (
     Timed,
     loading,
 )
-from ragqa.retrieval import Found, Query, Question, Translator, as_written, rank_articles, resolved, retrieve
+from ragqa.retrieval import (
+    Found,
+    Query,
+    Question,
+    Translator,
+    as_written,
+    rank_articles,
+    read_operators,
+    resolved,
+    retrieve,
+)
 from ragqa.settings import Settings
 from ragqa.text import TERMS, language_of
 from ragqa.timing import Clock
@@ -170,9 +180,11 @@ class Pipeline:
         """The best passages for a question; ``by_article`` gives each article's best chunk instead.
 
         With ``use_llm`` the language model translates a question that may be answered in the other
-        language: about a second, once a question. QuestionError as in ``stream``.
+        language: about a second, once a question. Operators ("phrase", -word, title:, after:, before:)
+        narrow the filter. QuestionError as in ``stream``.
         """
-        asked, index = Question.of(question), self._require_index()
+        typed = read_operators(question, filters, only_phrases=True)
+        asked, filters, index = Question.of(typed.words), typed.filters, self._require_index()
         translation = None
         if use_llm and _crosses(asked, index, filters) and (generator := self._translating()):
             translation = self._translator.translate(asked.text, generator)
@@ -203,24 +215,21 @@ class Pipeline:
         Without ``use_llm`` there is neither translation nor writing, and follow-ups are resolved by their form.
         A question asked ``after`` another is first put so that it stands alone; the answers' ``question`` is
         then that one, ``asked`` the reader's words. Closing the iterator stops the language model.
-        QuestionError when the question is empty or longer than 2,000 characters.
+        QuestionError when the question is empty or longer than 2,000 characters, or an operator in it is no date.
         """
         clock, index = Clock(), self._require_index()
-        asked = resolved(question, after, self._translating if use_llm else None)
+        typed = read_operators(question, filters)
+        after = read_operators(after).words if after else None
+        asked = resolved(typed.words, after, self._translating if use_llm else None)
+        asked, filters = replace(asked, asked=typed.asked), typed.filters
         write = use_llm and (self.settings.write if write is None else write)
         translate = use_llm and translate
         key = (index.manifest.version, asked.text, k, language, filters, use_llm, translate, write)
         if known := self._answered.get(key):
             yield clock.stamp(replace(known, cached=True, asked=asked.asked, timings_ms={}))
             return
-        base = Answer(
-            asked.text,
-            language or asked.language,
-            "not_found",
-            asked=asked.asked,
-            mode="sources",
-            index=_facts(index),
-        )
+        tongue = language or asked.language
+        base = Answer(asked.text, tongue, "not_found", asked=asked.asked, mode="sources", index=_facts(index))
         for answer in self._answer(base, asked, index, clock, k or self.settings.k, filters):
             yield answer
         translate = translate and any(language_of(s.text) != answer.language for s in answer.statements)
@@ -275,9 +284,7 @@ class Pipeline:
             yield clock.stamp(prose)
 
     def _require_encoder(self, manifest: Manifest) -> None:
-        manifest.require(
-            encoder=self._encoder.id, fingerprint=self._encoder.fingerprint, lexical=TERMS
-        )
+        manifest.require(encoder=self._encoder.id, fingerprint=self._encoder.fingerprint, lexical=TERMS)
 
     def _require_index(self) -> Index:
         index = self.index

@@ -199,14 +199,24 @@ class Skipped:
 class Filter:
     """Which articles may answer; empty fields let all pass.
 
-    ``since`` and ``until`` are ISO dates (or prefixes), both inclusive: an article without a date
-    passes neither. ``source`` is part of an outlet or address, in any case.
+    ``since`` and ``until`` are ISO dates (or prefixes), both inclusive, ``before`` is not: an article without a
+    date passes none of them. ``source`` is part of an outlet or address, in any case; ``title`` are words that
+    the title holds, ``phrases`` what the article holds, ``without`` what it does not.
     """
 
     since: str | None = None
     until: str | None = None
     language: str | None = None
     source: str | None = None
+    before: str | None = None
+    title: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    @property
+    def dated(self) -> bool:
+        """Whether only articles with a date can pass."""
+        return bool(self.since or self.until or self.before)
 
 
 @dataclass(frozen=True, slots=True)

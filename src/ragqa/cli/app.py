@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -84,11 +83,10 @@ def article_filter(
 
 def _date(text: str | None) -> str | None:
     """A date as given; it may stop after the year or the month."""
-    if text is not None:
-        try:
-            date.fromisoformat(text + "-01-01"[len(text) - 4 :] if len(text) in (4, 7) else text)
-        except ValueError:
-            raise SettingsError(f"{text!r} is no date; write 2024, 2024-05 or 2024-05-15") from None
+    from ragqa.text import FORMS, is_date
+
+    if text is not None and not is_date(text):
+        raise SettingsError(f"{text!r} is no date; write {FORMS}")
     return text
 
 

@@ -2,9 +2,11 @@
 
 from ragqa.index import snapshots
 from ragqa.index.build import add_files, compare, update
-from ragqa.index.index import Index, Mask, Rows
+from ragqa.index.columns import Mask
+from ragqa.index.index import Index, Rows
 from ragqa.index.late_interaction import Asked, interaction, within
 from ragqa.index.live import Current
+from ragqa.index.phrases import spellings
 from ragqa.index.store import Manifest, read_manifest, verify
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "interaction",
     "read_manifest",
     "snapshots",
+    "spellings",
     "update",
     "verify",
     "within",

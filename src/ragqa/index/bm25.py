@@ -103,6 +103,17 @@ class Lexical:
             found[self.rows[postings]] += weight * self.weights[postings]
         return np.asarray(found / idf.sum(), dtype=np.float32)
 
+    def rows_with(self, wanted: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The chunks that have all of these terms, in order; every chunk where there are none."""
+        rows = np.arange(self.chunks, dtype=np.int64)
+        for term in dict.fromkeys(wanted):
+            at = int(np.searchsorted(self.hashes, np.uint64(_hash(term))))
+            if at == len(self.hashes) or int(self.hashes[at]) != _hash(term):
+                return rows[:0]
+            held = np.sort(self.rows[int(self.offsets[at]) : int(self.offsets[at + 1])])
+            rows = np.intersect1d(rows, held, assume_unique=True)
+        return rows.astype(np.int64)
+
 
 def _hash(term: str) -> int:
     return int.from_bytes(

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ragqa.cache import Cache
 from ragqa.errors import ArticleNotFoundError, IndexMismatchError
-from ragqa.index import bm25, calibration, late_interaction
+from ragqa.index import bm25, calibration, late_interaction, phrases
 from ragqa.index.bm25 import Lexical
 from ragqa.index.calibration import Calibration
+from ragqa.index.columns import Columns, Mask
 from ragqa.index.index_files import (
     CHUNKS,
     UNREADABLE,
@@ -37,12 +39,13 @@ _ARTICLES, _VECTORS = "articles.jsonl", "vectors.faiss"
 _FILES = (_ARTICLES, CHUNKS, _VECTORS, calibration.FILE, *bm25.FILES)
 # A text that holds a whole name covers more of it than this.
 _NOT_HELD = 0.0
+# Phrases whose chunks are remembered: a question asks for its own a few times.
+_PHRASES = 50
 
 # How faiss begins a file of an IndexFlatIP.
 _FLAT = b"IxFI"
 
 Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 class Index:
@@ -76,9 +79,8 @@ class Index:
         self._vectors = vectors
         self._row_by_id = {article.id: row for row, article in enumerate(articles)}
         self._article_of_chunk = np.array([place.article for place in places], dtype=np.int64)
-        self._published = np.array([article.published or "" for article in articles], dtype=np.str_)
-        self._language = np.array([article.language for article in articles], dtype=np.str_)
-        self._source = np.array([article.source.casefold() for article in articles], dtype=np.str_)
+        self._columns = Columns(articles)
+        self._held: Cache[Rows] = Cache(_PHRASES)
         self.languages = frozenset(article.language for article in articles)
 
     @classmethod
@@ -180,31 +182,40 @@ class Index:
         return np.asarray(self._vectors.reconstruct_batch(rows), dtype=np.float32)
 
     def mask(self, filters: Filter) -> Mask:
-        """Which chunks a filter lets pass, shape (chunks,)."""
-        return np.asarray(self._passing(filters)[self._article_of_chunk], dtype=np.bool_)
+        """Which chunks a filter lets pass, shape (chunks,); where it asks for phrases, each holds one."""
+        passed = np.asarray(self._passing(filters)[self._article_of_chunk], dtype=np.bool_)
+        if filters.phrases:
+            held = np.zeros_like(passed)
+            held[np.concatenate([self.holding(phrase) for phrase in filters.phrases])] = True
+            passed &= held
+        return passed
 
     def languages_of(self, filters: Filter) -> frozenset[str]:
         """The languages of the articles that a filter lets pass."""
-        return frozenset(np.unique(self._language[self._passing(filters)]).tolist())
+        return frozenset(np.unique(self._columns.language[self._passing(filters)]).tolist())
 
     def passing(self, filters: Filter) -> tuple[int, int]:
         """How many articles a filter lets pass, and how many more only lack the date that it asks for."""
         passed = int(self._passing(filters).sum())
-        undated = self._passing(replace(filters, since=None, until=None)) & (self._published == "")
-        return passed, int(undated.sum()) if filters.since or filters.until else 0
+        undated = self._passing(replace(filters, since=None, until=None, before=None))
+        undated &= self._columns.published == ""
+        return passed, int(undated.sum()) if filters.dated else 0
 
     def _passing(self, filters: Filter) -> Mask:
-        passed = np.ones(len(self.articles), dtype=np.bool_)
-        if filters.since or filters.until:
-            # "2024-05" as an upper bound means all of May: "~" sorts after every digit and dash.
-            passed &= self._published != ""
-            passed &= self._published >= (filters.since or "")
-            passed &= self._published <= (filters.until or "") + "~"
-        if filters.language:
-            passed &= self._language == filters.language
-        if filters.source:
-            passed &= np.char.find(self._source, filters.source.casefold()) >= 0
-        return passed
+        return self._columns.passing(filters, self._articles_holding)
+
+    def _articles_holding(self, phrase: str) -> Mask:
+        holds = np.zeros(len(self.articles), dtype=np.bool_)
+        holds[self._article_of_chunk[self.holding(phrase)]] = True
+        return holds
+
+    def holding(self, phrase: str) -> Rows:
+        """Rows of the chunks that hold a phrase, under their title and heading, in any case, width and script."""
+        found = self._held.get(phrase)
+        if found is None:
+            found = phrases.rows_holding(phrase, self.words, lambda row: self.passage(row, row, 0.0))
+            self._held.put(phrase, found)
+        return found
 
     def absent(self, names: Sequence[str]) -> list[str]:
         """Of folded names those that no chunk of the whole index can hold.

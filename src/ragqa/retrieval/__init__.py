@@ -2,7 +2,8 @@
 
 from ragqa.retrieval import answerability
 from ragqa.retrieval.answerability import OUTCOMES
-from ragqa.retrieval.query import MOST_CHARACTERS, Query, Question, as_written
+from ragqa.retrieval.operators import MOST_CHARACTERS, read_operators
+from ragqa.retrieval.query import Query, Question, as_written
 from ragqa.retrieval.reading import Found, Read, Window
 from ragqa.retrieval.rewrite import Translator, resolved
 from ragqa.retrieval.search import rank_articles, retrieve
@@ -19,6 +20,7 @@ __all__ = [
     "answerability",
     "as_written",
     "rank_articles",
+    "read_operators",
     "resolved",
     "retrieve",
 ]

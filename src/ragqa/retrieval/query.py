@@ -9,12 +9,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ragqa.errors import QuestionError
 from ragqa.models import Encoder, Tokens
-from ragqa.text import HAN, asks_for_latest, fold, language_of, names, noun_phrases, quantities, simplified
+from ragqa.retrieval.operators import checked, quoted
+from ragqa.text import (
+    HAN,
+    asks_for_latest,
+    codes,
+    fold,
+    language_of,
+    names,
+    noun_phrases,
+    quantities,
+    simplified,
+)
 from ragqa.types import Language, Vectors
 
-MOST_CHARACTERS = 2000
 # What makes a Chinese sentence a question by itself.
 _ASKS_ZH = r"[谁哪几吗]|什么|多少|怎么|怎样|为何|何时|如何|多[久大长]"
 # A follow-up that only puts another name, number or date into the question before it.
@@ -46,7 +55,7 @@ class Question:
     """What is asked, as it stands alone (``text``) and as the reader wrote it (``asked``).
 
     ``names`` are folded, ``numbers`` scaled (lexicon.quantities); ``latest`` says that the newest article
-    answers best.
+    answers best. ``codes`` and ``quoted`` words are wanted as they are: a passage that holds them comes first.
     """
 
     text: str
@@ -55,6 +64,8 @@ class Question:
     names: tuple[str, ...]
     numbers: frozenset[float]
     latest: bool
+    codes: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str, *, asked: str = "") -> Question:
@@ -67,15 +78,9 @@ class Question:
             names(text),
             quantities(text, generous=True),
             asks_for_latest(text),
+            codes(text),
+            quoted(text),
         )
-
-
-def checked(question: str) -> str:
-    """The question without lone surrogates. Raises QuestionError where it is empty or too long."""
-    question = question.encode("utf-8", "ignore").decode().strip()
-    if not question or len(question) > MOST_CHARACTERS:
-        raise QuestionError(f"a question has 1 to {MOST_CHARACTERS} characters, not {len(question)}")
-    return question
 
 
 def stands_alone(question: str, *, after: str) -> bool:

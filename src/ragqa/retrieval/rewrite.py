@@ -9,7 +9,8 @@ from contextlib import closing
 from ragqa.cache import Cache
 from ragqa.errors import ModelError
 from ragqa.models import Generator, Message, readable, user_turn
-from ragqa.retrieval.query import MOST_CHARACTERS, Question, checked, follow_up, stands_alone
+from ragqa.retrieval.operators import MOST_CHARACTERS, checked
+from ragqa.retrieval.query import Question, follow_up, stands_alone
 from ragqa.text import fold, language_of, names
 from ragqa.types import Language
 

@@ -6,6 +6,8 @@
 - *lexical*: how much of the question's words the chunk holds (index/bm25.py). It is 0 where they cannot
   match, and so never outvotes what can be compared.
 
+Chunks that hold the question's codes and quoted words come first, whatever they score.
+
 A question that was translated looks for chunks in both wordings; dense and late are then the mean of
 both votes. The weights were chosen on development packs; docs/retrieval.md has the table.
 """
@@ -17,10 +19,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ragqa.index import Index, Mask, Rows
+from ragqa.index import Index, Mask, Rows, spellings
 from ragqa.models import Reader
 from ragqa.retrieval.passages import MOST_HITS_A_PASSAGE, Hit, select
-from ragqa.retrieval.query import Query
+from ragqa.retrieval.query import Query, Question
 from ragqa.retrieval.reading import Found, Read, Window
 from ragqa.retrieval.token_scores import late_scores, sentence_scores
 from ragqa.text import sentence_spans, simplified
@@ -39,11 +41,15 @@ _LIT, _NEARLY_AS_GOOD = 2, 0.9
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Chunks by their score, best first, and each signal's value and points, all of shape (n,)."""
+    """Chunks by their score, best first, and each signal's value and points, all of shape (n,).
+
+    ``held`` says of each whether it holds the most of the question's codes and quoted words.
+    """
 
     rows: Rows
     scores: Vectors
     signals: Mapping[str, tuple[Vectors, Vectors]]
+    held: Mask
 
 
 def retrieve(
@@ -65,16 +71,19 @@ def retrieve(
 def read_best(
     query: Query, ranked: Ranked, index: Index, reader: Reader, *, most: int = JUDGED
 ) -> tuple[Read, ...]:
-    """Let the reader read the best chunks, each under its title and heading, all in simplified characters."""
+    """Let the reader read the best chunks, each under its title and heading, all in simplified characters.
+
+    About a code only those that hold it: what is said of another code is no answer.
+    """
+    if query.question.codes and ranked.held.any():
+        most = min(most, int(ranked.held.sum()))
     rows = [int(row) for row in ranked.rows[:most]]
     places = [index.place(row) for row in rows]
     windows = [
         Window.of(index.articles[place.article], place.start, place.end, heading=place.heading)
         for place in places
     ]
-    readings = reader.read(
-        simplified(query.question.text), [simplified(window.text) for window in windows]
-    )
+    readings = reader.read(simplified(query.question.text), [simplified(window.text) for window in windows])
     scores = ranked.scores[:most].tolist()
     return tuple(map(Read, rows, windows, readings, scores))
 
@@ -88,11 +97,8 @@ def judged(ranked: Ranked, read: Sequence[Read]) -> Ranked:
     value = np.array([known.get(int(row), 0.0) for row in ranked.rows], dtype=np.float32)
     inside = np.array([int(row) in known for row in ranked.rows])
     scores = np.asarray(np.where(inside, value, least * ranked.scores), dtype=np.float32)
-    order = np.lexsort((ranked.rows, -scores))
     signals = {**ranked.signals, "reader": (value, scores - ranked.scores)}
-    return Ranked(
-        ranked.rows[order], scores[order], {name: (v[order], p[order]) for name, (v, p) in signals.items()}
-    )
+    return _ordered(ranked.rows, scores, signals, ranked.held)
 
 
 def rank_articles(
@@ -126,37 +132,71 @@ def rank(
     A score lies between 0 and 1; 0.5 is halfway between a chunk that answers and one that does not.
     """
     words = {name: index.words.coverage(w.text) for name, w in query.wordings.items()}
+    exact = _exact(query.question, index)
     allowed = {
         language: index.mask(replace(filters, language=language))
         for language in sorted(index.languages)
         if filters.language in (None, language)
     }
     parts = [
-        _score(query, words, language, inside, index, max(depth, _NEAREST))
+        _score(query, words, language, inside, index, max(depth, _NEAREST), exact)
         for language, inside in allowed.items()
         if inside.any()
     ]
     if not parts:
-        return Ranked(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), {})
+        return _ordered(np.zeros(0, np.int64), np.zeros(0, np.float32), {}, np.zeros(0, np.bool_))
     rows = np.concatenate([found for found, _ in parts])
     values = {name: np.concatenate([signals[name] for _, signals in parts]) for name in WEIGHTS}
     points = {name: np.float32(weights[name] / 2) * value for name, value in values.items()}
-    scores = 0.5 + np.sum(list(points.values()), axis=0)
-    order = np.lexsort((rows, -scores))
+    scores = np.asarray(0.5 + np.sum(list(points.values()), axis=0), dtype=np.float32)
+    held = np.sum([np.isin(rows, found) for found in exact], axis=0) if exact else np.zeros(len(rows))
+    signals = {name: (values[name], points[name]) for name in values}
+    return _ordered(rows, scores, signals, held == max(1, held.max(initial=0)))
+
+
+def _ordered(
+    rows: Rows, scores: Vectors, signals: Mapping[str, tuple[Vectors, Vectors]], held: Mask
+) -> Ranked:
+    """Best first; what does not hold the question's codes and quoted words below all that does."""
+    if held.any() and not held.all():
+        scores = np.asarray(np.where(held, scores, scores * scores[held].min()), dtype=np.float32)
+    order = np.lexsort((rows, -scores, ~held))
     return Ranked(
         rows[order],
-        np.asarray(scores[order], dtype=np.float32),
-        {name: (values[name][order], points[name][order]) for name in values},
+        scores[order],
+        {name: (value[order], points[order]) for name, (value, points) in signals.items()},
+        held[order],
     )
 
 
+def _exact(question: Question, index: Index) -> list[Rows]:
+    """The chunks that hold each code (if none does, in another spelling) and each of the quoted words."""
+    found = []
+    for code in question.codes:
+        spelled = (index.holding(spelling) for spelling in (code, *spellings(code)))
+        found.append(next((rows for rows in spelled if len(rows)), np.zeros(0, dtype=np.int64)))
+    found += [index.holding(phrase) for phrase in question.quoted]
+    return [rows for rows in found if len(rows)]
+
+
 def _score(
-    query: Query, words: Mapping[str, Vectors], language: str, inside: Mask, index: Index, depth: int
+    query: Query,
+    words: Mapping[str, Vectors],
+    language: str,
+    inside: Mask,
+    index: Index,
+    depth: int,
+    exact: Sequence[Rows],
 ) -> tuple[Rows, dict[str, Vectors]]:
     """Candidates among the passages of one language, and their signals."""
     wordings = query.for_passages_in(language)
     found = [index.nearest(w.vector, k=depth, among=inside) for w in wordings.values()]
     found += [_best_by_words(words[name], inside) for name in wordings]
+    for held in exact:
+        among = np.zeros_like(inside)
+        among[held] = inside[held]
+        if among.any():
+            found.append(index.nearest(next(iter(wordings.values())).vector, k=_NEAREST, among=among))
     rows = np.unique(np.concatenate(found))
     vectors = index.vectors(rows)
     dense = [vectors @ w.vector - index.score_offsets.dense[name, language] for name, w in wordings.items()]

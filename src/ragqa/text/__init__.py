@@ -1,21 +1,34 @@
 """Language, words and numbers of Chinese and English text."""
 
-from ragqa.text.language import HAN, Span, column, language_of, sentence_spans, weight
-from ragqa.text.lexicon import TERMS, asks_for_latest, denies, fold, names, ngrams, noun_phrases, terms
-from ragqa.text.numbers import amounts, chinese_number, figures, quantities, scales, spelled_amount, with_amounts
-from ragqa.text.script import simplified
+from ragqa.text.dates import FORMS, is_date
+from ragqa.text.language import Span, asks, column, language_of, sentence_spans, weight
+from ragqa.text.lexicon import TERMS, asks_for_latest, codes, denies, fold, names, ngrams, noun_phrases, terms
+from ragqa.text.numbers import (
+    amounts,
+    chinese_number,
+    figures,
+    quantities,
+    scales,
+    spelled_amount,
+    with_amounts,
+)
+from ragqa.text.script import HAN, simplified
 
 __all__ = [
+    "FORMS",
     "HAN",
     "TERMS",
     "Span",
     "amounts",
+    "asks",
     "asks_for_latest",
     "chinese_number",
+    "codes",
     "column",
     "denies",
     "figures",
     "fold",
+    "is_date",
     "language_of",
     "names",
     "ngrams",

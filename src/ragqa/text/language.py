@@ -1,18 +1,17 @@
 """Language, sentences and length of a text.
 
-Like records and errors this imports nothing of ours, so that chunks, quotes and statements are
-all cut at the same places.
+Chunks, quotes and statements are all cut at the same places by it.
 """
 
 from __future__ import annotations
 
 import re
 
+from ragqa.text.script import HAN, simplified
 from ragqa.types import Language
 
 Span = tuple[int, int]
 
-HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _ASKS_IN_ENGLISH = re.compile(
     r"\W*(?:who|what|when|where|why|how|which|did|does|do|is|are|was|were|can|could|will|has|have)\b", re.I
 )
@@ -38,10 +37,16 @@ def language_of(text: str) -> Language:
     English sentence that quotes one Chinese name stays English. A text that opens as an English
     question is one, unless it asks in Chinese, too.
     """
-    if _ASKS_IN_ENGLISH.match(text) and not _ASKS_IN_CHINESE.search(text):
+    if _ASKS_IN_ENGLISH.match(text) and not _ASKS_IN_CHINESE.search(simplified(text)):
         return "en"
     han, latin = len(HAN.findall(text)), len(_LATIN_WORD.findall(text))
     return "zh" if han and han >= latin else "en"
+
+
+def asks(text: str) -> bool:
+    """Whether a text is a question, and not words to look for."""
+    asked = simplified(text)
+    return bool(re.search(r"[?？]", asked) or _ASKS_IN_ENGLISH.match(asked) or _ASKS_IN_CHINESE.search(asked))
 
 
 def column(name: object) -> str:

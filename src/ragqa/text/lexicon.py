@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ragqa.text.language import HAN
 from ragqa.text.numbers import COUNTED, chinese_number, figures
-from ragqa.text.script import convert, simplified
+from ragqa.text.script import HAN, convert, simplified
 
 _STOP_EN = frozenset(
     "a an and any are as at be been but by can could did do does for from had has have he her his how i if in"
@@ -25,6 +24,16 @@ _STOP_ZH = frozenset(
     " 进行 关于 对于 根据 通过 由于 其中 之后 之前 目前 表示 认为 称为 第几 哪年 哪一年 请问 多大 多久 多长".split()
 )
 _LATIN = re.compile(r"[a-z0-9][a-z0-9.+\-]*[a-z0-9]|[a-z0-9]")
+# Letters and digits in one; capitals before a number; a number of many digits.
+_CODE = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"[A-Z]{2,}(?:/[A-Z]+)? ?\d+(?:[.\-/]\d+)*(?![A-Za-z0-9])"
+    r"|(?!\d+[a-z]+(?![A-Za-z0-9]))(?=[A-Za-z0-9]*[-./_]?[A-Za-z0-9]*\d)(?=\d*[-./_]?\d*[A-Za-z])"
+    r"[A-Za-z0-9]+(?:[-./_][A-Za-z0-9]+){0,5}"
+    r"|\d{5,}(?![.,]?\d))"
+)
+# More than a unit beside a number: a question, or words.
+_ASKED = re.compile(r"[\u3400-\u9fff]{3}|\w+\s+\w+|[?？]")
 _DIGITS = frozenset("0123456789,.")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _LATEST = re.compile(r"最新|最近一|近日|近况|\blatest\b|\bnewest\b|\bmost recent(?:ly)?\b|\bthese days\b")
@@ -84,6 +93,22 @@ def terms(text: str) -> list[str]:
         found.extend(run[i : i + 2] for i in range(len(run) - 1))
         found.extend(f"={word}" for word in rjieba.cut(run) if len(word) > 1 and word not in _STOP_ZH)
     return found
+
+
+def codes(text: str) -> tuple[str, ...]:
+    """The codes of a question: ERR-4031, A320neo, GB/T 18204.2; of nothing but a number, that number.
+
+    A measure (100km), an ordinal (18th) and a decade (1990s) are none.
+    """
+    plain = simplified(unicodedata.normalize("NFKC", text))
+    found = [match.group() for match in _CODE.finditer(plain)]
+    numbers = figures(plain.lower())
+    rest = list(plain)
+    for start, end, _ in numbers:
+        rest[start:end] = " " * (end - start)
+    if numbers and len("".join(rest).split()) <= 1 and not _ASKED.search("".join(rest)):
+        found += [plain[start:end] for start, end, _ in numbers]
+    return tuple(dict.fromkeys(found))
 
 
 def asks_for_latest(question: str) -> bool:

@@ -6,8 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from ragqa.text.language import HAN
-
+HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _KANA = re.compile(r"[\u3041-\u30ff]")
 
 
