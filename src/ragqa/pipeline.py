@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ragqa.answer import answered, glosses, not_found, not_found_among, word, written
+from ragqa.answer import answered, explained, glosses, word, written
 from ragqa.cache import Cache
 from ragqa.corpus import example_questions
 from ragqa.errors import IndexMissingError, ModelError
@@ -24,11 +24,10 @@ from ragqa.models import (
     loading,
 )
 from ragqa.retrieval import (
-    Found,
     Query,
     Question,
     Translator,
-    as_written,
+    in_words_of,
     rank_articles,
     read_operators,
     resolved,
@@ -188,10 +187,10 @@ class Pipeline:
         translation = None
         if use_llm and _crosses(asked, index, filters) and (generator := self._translating()):
             translation = self._translator.translate(asked.text, generator)
-        query = Query.of(asked, encoder=self._encoder, translation=translation)
+        query = Query.of(in_words_of(index, asked)[0], encoder=self._encoder, translation=translation)
         find = rank_articles if by_article else retrieve
-        found = find(query, index=index, k=k or self.settings.k, filters=filters, reader=self._reader)
-        return list(found.passages)
+        k = k or self.settings.k
+        return list(find(query, index=index, k=k, filters=filters, reader=self._reader).passages)
 
     def answer(self, question: str, **options: Any) -> Answer:
         """The finished answer to a question; options as in ``stream``."""
@@ -253,16 +252,14 @@ class Pipeline:
         self, base: Answer, question: Question, index: Index, clock: Clock, k: int, filters: Filter
     ) -> Iterator[Answer]:
         """Sources, then the quotes that answer or a refusal."""
-        query = Query.of(question, encoder=self._encoder)
-        found: Found = retrieve(query, index=index, k=k, filters=filters, reader=self._reader)
+        spelled, taken = in_words_of(index, question)
+        query = Query.of(spelled, encoder=self._encoder)
+        found = retrieve(query, index=index, k=k, filters=filters, reader=self._reader)
         clock.mark("retrieve")
         yield clock.stamp(replace(base, passages=found.passages))
         answer = replace(base, passages=found.passages, mode="quotes")
         answer = answered(answer, question, found, refuse_below=self.settings.refuse_below)
-        if answer.status == "not_found" and filters == EVERYTHING:
-            answer = not_found(answer, [as_written(n, question.text) for n in index.absent(question.names)])
-        elif answer.status == "not_found":
-            answer = not_found_among(answer, *index.passing(filters))
+        answer = explained(answer, question, index, filters, taken)
         if answer.statements:
             clock.mark("first_statement")
         yield clock.stamp(answer)

@@ -2,9 +2,9 @@
 
 from ragqa.answer.compose import answered
 from ragqa.answer.messages import word
-from ragqa.answer.refusal import not_found, not_found_among
+from ragqa.answer.refusal import explained
 from ragqa.answer.translate import glosses
 from ragqa.answer.verify import judge
 from ragqa.answer.write import written
 
-__all__ = ["answered", "glosses", "judge", "not_found", "not_found_among", "word", "written"]
+__all__ = ["answered", "explained", "glosses", "judge", "word", "written"]

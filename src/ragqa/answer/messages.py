@@ -30,6 +30,14 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": " ({n} articles without a date were left out)",
         "zh": "（另有 {n} 篇文章没有日期，未包括在内）",
     },
+    "taken": {
+        "en": "“{asked}” was taken for “{names}”.",
+        "zh": "“{asked}”按“{names}”查找。",
+    },
+    "suggested": {
+        "en": "Did you mean “{names}”?",
+        "zh": "您要找的是不是“{names}”？",
+    },
     "possible": {
         "en": "These passages may answer the question; whether they do is not certain.",
         "zh": "以下段落可能回答了这个问题，但并不确定。",

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ragqa.answer.messages import word
-from ragqa.retrieval import answerability
-from ragqa.types import Answer, Status
+from ragqa.index import Index
+from ragqa.retrieval import Question, Taken, answerability, as_written, suggested
+from ragqa.types import EVERYTHING, Answer, Filter, Language, Status
 
 
 def status_of(confidence: float, *, refuse_below: float | None = None) -> Status:
@@ -17,6 +18,34 @@ def status_of(confidence: float, *, refuse_below: float | None = None) -> Status
         return "not_found"
     sure: float = answerability.fitted()["answered_from"]
     return "answered" if confidence >= sure else "possible"
+
+
+def explained(
+    answer: Answer, question: Question, index: Index, filters: Filter, taken: Sequence[Taken] = ()
+) -> Answer:
+    """The same answer with a note: of a refusal what was looked at, of any what words were taken for."""
+    if answer.status == "not_found":
+        answer = _refused(answer, question, index, filters)
+    for each in taken:
+        answer = _noted(answer, "taken", asked=each.asked, names=_joined(each.names, answer.language))
+    return answer
+
+
+def _refused(answer: Answer, question: Question, index: Index, filters: Filter) -> Answer:
+    if filters != EVERYTHING:
+        return not_found_among(answer, *index.passing(filters))
+    answer = not_found(answer, [as_written(name, question.text) for name in index.absent(question.names)])
+    near = [name for _, name in suggested(index, question)]
+    return _noted(answer, "suggested", names=_joined(near, answer.language)) if near else answer
+
+
+def _noted(answer: Answer, key: str, **values: str) -> Answer:
+    between = "" if answer.language == "zh" else " "
+    return replace(answer, note=f"{answer.note}{between}{word(key, answer.language, **values)}".strip())
+
+
+def _joined(names: Sequence[str], language: Language) -> str:
+    return ("、" if language == "zh" else ", ").join(names)
 
 
 def not_found_among(answer: Answer, passed: int, undated: int) -> Answer:
@@ -29,7 +58,6 @@ def not_found_among(answer: Answer, passed: int, undated: int) -> Answer:
 
 def not_found(answer: Answer, absent: Sequence[str] = ()) -> Answer:
     """The same answer as a refusal; ``absent`` are names of the question that no article of the index holds."""
-    name = ("、" if answer.language == "zh" else ", ").join(absent)
     key = "not_found_name" if absent else "not_found"
-    note = word(key, answer.language, question=answer.question, name=name)
+    note = word(key, answer.language, question=answer.question, name=_joined(absent, answer.language))
     return replace(answer, status="not_found", statements=(), citations=(), answers=(), note=note)

@@ -27,9 +27,11 @@ from ragqa.index.index_files import (
     Stored,
     article_from,
     read_lines,
+    read_vectors,
     require_places,
     write_lines,
 )
+from ragqa.index.known_names import KnownNames
 from ragqa.index.late_interaction import Signature, Signatures
 from ragqa.index.store import REBUILD, Manifest, publish, read_manifest, require_sizes, settled
 from ragqa.text import HAN
@@ -41,9 +43,6 @@ _FILES = (_ARTICLES, CHUNKS, _VECTORS, calibration.FILE, *bm25.FILES)
 _NOT_HELD = 0.0
 # Phrases whose chunks are remembered: a question asks for its own a few times.
 _PHRASES = 50
-
-# How faiss begins a file of an IndexFlatIP.
-_FLAT = b"IxFI"
 
 Rows = npt.NDArray[np.int64]
 
@@ -61,6 +60,7 @@ class Index:
         words: Lexical,
         tokens: Signatures | None,
         score_offsets: Calibration,
+        names: KnownNames | None = None,
     ) -> None:
         rows = {len(places), vectors.ntotal, words.chunks, manifest.chunks}
         if tokens:
@@ -75,6 +75,7 @@ class Index:
         self.words = words
         self.tokens = tokens
         self.score_offsets = score_offsets
+        self.names = names or KnownNames()
         self._places = places
         self._vectors = vectors
         self._row_by_id = {article.id: row for row, article in enumerate(articles)}
@@ -116,6 +117,7 @@ class Index:
             words=Lexical.build(texts if texts is not None else [chunk.text for chunk in chunks]),
             tokens=Signatures.build(signatures, width=-(-manifest.dimension // 8)) if signatures else None,
             score_offsets=score_offsets or Calibration.none(manifest.dimension),
+            names=KnownNames.build(articles),
         )  # fmt: skip
 
     @classmethod
@@ -137,10 +139,11 @@ class Index:
             articles = [article_from(row) for row in read_lines(home / _ARTICLES)]
             places = [Place(**row) for row in read_lines(home / CHUNKS)]
             require_places(articles, places)
-            vectors = _read_vectors(home / _VECTORS)
+            vectors = read_vectors(home / _VECTORS)
             words = Lexical.open(home, chunks=manifest.chunks)
             tokens = Signatures.open(home) if set(late_interaction.FILES) <= set(manifest.files) else None
             score_offsets = Calibration.open(home)
+            names = KnownNames.open(home)
         except UNREADABLE as error:
             raise IndexMismatchError(f"the index in {home} is damaged ({error}); {REBUILD}") from error
         if vectors.d != manifest.dimension:
@@ -148,8 +151,9 @@ class Index:
                 f"the index holds vectors of {vectors.d}, not {manifest.dimension}; {REBUILD}"
             )
         return cls(
-            manifest, articles, places, vectors, words=words, tokens=tokens, score_offsets=score_offsets
-        )
+            manifest, articles, places, vectors,
+            words=words, tokens=tokens, score_offsets=score_offsets, names=names,
+        )  # fmt: skip
 
     def save(self, folder: Path, *, keep: int = 2) -> Manifest:
         """Write a new version and make it current once it can be opened. Call inside ``writing``."""
@@ -216,6 +220,10 @@ class Index:
             found = phrases.rows_holding(phrase, self.words, lambda row: self.passage(row, row, 0.0))
             self._held.put(phrase, found)
         return found
+
+    def holds(self, words: str) -> bool:
+        """Whether a chunk of the whole index holds these words, side by side."""
+        return bool(len(self.holding(words)))
 
     def absent(self, names: Sequence[str]) -> list[str]:
         """Of folded names those that no chunk of the whole index can hold.
@@ -285,16 +293,6 @@ class Index:
         (folder / _VECTORS).write_bytes(faiss.serialize_index(self._vectors).data)
         self.words.save(folder)
         self.score_offsets.save(folder)
+        self.names.save(folder)
         if self.tokens:
             self.tokens.save(folder)
-
-
-def _read_vectors(path: Path) -> Any:
-    """Flat vectors, no more than the file can hold; other kinds of faiss files are refused unread."""
-    import faiss
-
-    with path.open("rb") as file:
-        if file.read(len(_FLAT)) != _FLAT:
-            raise ValueError(f"{path.name} holds no flat vectors")
-    faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
-    return faiss.read_index(str(path))

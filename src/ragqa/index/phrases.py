@@ -12,6 +12,7 @@ from ragqa.index.bm25 import Lexical
 from ragqa.text import figures, fold, terms
 from ragqa.types import Passage
 
+# Letters and digits of a code that may be joined otherwise.
 _CODE = re.compile(r"([a-z]+)[- ]?(\d+)|(\d+)[- ]?([a-z]+)")
 
 

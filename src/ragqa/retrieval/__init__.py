@@ -7,6 +7,7 @@ from ragqa.retrieval.query import Query, Question, as_written
 from ragqa.retrieval.reading import Found, Read, Window
 from ragqa.retrieval.rewrite import Translator, resolved
 from ragqa.retrieval.search import rank_articles, retrieve
+from ragqa.retrieval.spelling import Taken, in_words_of, suggested
 
 __all__ = [
     "MOST_CHARACTERS",
@@ -15,12 +16,15 @@ __all__ = [
     "Query",
     "Question",
     "Read",
+    "Taken",
     "Translator",
     "Window",
     "answerability",
     "as_written",
+    "in_words_of",
     "rank_articles",
     "read_operators",
     "resolved",
     "retrieve",
+    "suggested",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ragqa.models import Reading
 from ragqa.retrieval.answerability import chance, confidence
+from ragqa.text import codes, fold, sentence_spans
 from ragqa.types import Article, Passage
 
 
@@ -31,6 +34,33 @@ class Window:
         ]
         head = "".join(f"{line}\n" for line in above)
         return cls(article, start, end, head + words, len(head))
+
+
+def about(asked: Sequence[str], text: str) -> tuple[int, int]:
+    """The stretch of a text that is about codes: of a list of codes of one kind, the sentences on those asked for.
+
+    A sentence belongs to the last code before it. The whole text where it holds no other code of the kind.
+    """
+    wanted, kinds = {_letters(code) for code in asked}, {_kind(code) for code in asked}
+    own: list[bool | None] = []
+    spans = sentence_spans(text)
+    for start, end in spans:
+        found = {_letters(code) for code in codes(text[start:end]) if _kind(code) in kinds}
+        own.append(bool(found & wanted) if found else own[-1] if own else None)
+    if True not in own or False not in own:
+        return 0, len(text)
+    first = own.index(True)
+    last = len(own) - own[::-1].index(True) - 1
+    return spans[first][0], spans[last][1]
+
+
+def _kind(code: str) -> str:
+    """What stands before the digits of a code: err of ERR-4031."""
+    return re.split(r"\d", _letters(code), maxsplit=1)[0]
+
+
+def _letters(code: str) -> str:
+    return re.sub("[^a-z0-9]", "", fold(code))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from ragqa.index import Index, Mask, Rows, spellings
 from ragqa.models import Reader
 from ragqa.retrieval.passages import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.retrieval.query import Query, Question
-from ragqa.retrieval.reading import Found, Read, Window
+from ragqa.retrieval.reading import Found, Read, Window, about
 from ragqa.retrieval.token_scores import late_scores, sentence_scores
 from ragqa.text import sentence_spans, simplified
 from ragqa.types import EVERYTHING, Filter, Passage, Signal, Vectors
@@ -78,14 +78,19 @@ def read_best(
     if query.question.codes and ranked.held.any():
         most = min(most, int(ranked.held.sum()))
     rows = [int(row) for row in ranked.rows[:most]]
-    places = [index.place(row) for row in rows]
-    windows = [
-        Window.of(index.articles[place.article], place.start, place.end, heading=place.heading)
-        for place in places
-    ]
+    windows = [_window(row, query.question, index) for row in rows]
     readings = reader.read(simplified(query.question.text), [simplified(window.text) for window in windows])
     scores = ranked.scores[:most].tolist()
     return tuple(map(Read, rows, windows, readings, scores))
+
+
+def _window(row: int, question: Question, index: Index) -> Window:
+    place = index.place(row)
+    article = index.articles[place.article]
+    start, end = 0, place.end - place.start
+    if question.codes:
+        start, end = about(question.codes, article.text[place.start : place.end])
+    return Window.of(article, place.start + start, place.start + end, heading=place.heading)
 
 
 def judged(ranked: Ranked, read: Sequence[Read]) -> Ranked:

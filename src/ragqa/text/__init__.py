@@ -1,8 +1,20 @@
 """Language, words and numbers of Chinese and English text."""
 
 from ragqa.text.dates import FORMS, is_date
+from ragqa.text.entities import entities, sounds
 from ragqa.text.language import Span, asks, column, language_of, sentence_spans, weight
-from ragqa.text.lexicon import TERMS, asks_for_latest, codes, denies, fold, names, ngrams, noun_phrases, terms
+from ragqa.text.lexicon import (
+    TERMS,
+    asks_for_latest,
+    codes,
+    denies,
+    fold,
+    names,
+    ngrams,
+    noun_phrases,
+    tagged,
+    terms,
+)
 from ragqa.text.numbers import (
     amounts,
     chinese_number,
@@ -26,6 +38,7 @@ __all__ = [
     "codes",
     "column",
     "denies",
+    "entities",
     "figures",
     "fold",
     "is_date",
@@ -37,7 +50,9 @@ __all__ = [
     "scales",
     "sentence_spans",
     "simplified",
+    "sounds",
     "spelled_amount",
+    "tagged",
     "terms",
     "weight",
     "with_amounts",

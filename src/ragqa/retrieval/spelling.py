@@ -1,0 +1,90 @@
+"""A question in the words of the corpus: abbreviations, pinyin, and what a mistyped name may have meant.
+
+Only where no article holds what was typed; what it was taken for is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ragqa.index import Index
+from ragqa.retrieval.query import Question, as_written
+from ragqa.text import HAN, entities, simplified, sounds, tagged
+
+# What short forms of organisations end in: characters that begin or end the last word of a whole name.
+_ENDS_ORGANISATION = "委会联基理办协学商工议公司集团银行大中组盟心局部厅署院所社台馆厂党"
+_SHORT = re.compile(rf"(?=([\u4e00-\u9fff]{{1,4}}[{_ENDS_ORGANISATION}]))")
+_LATIN_RUN = re.compile(r"[A-Za-zü]+(?:['’ -][A-Za-zü]+){0,3}")
+# Letters of a name in pinyin, and of a word that may be mistyped.
+_LETTERS = 5
+# Names that one short form or one sound may stand for, and suggestions that are made.
+_MOST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Words of a question and the names in the corpus that they were taken for."""
+
+    asked: str
+    names: tuple[str, ...]
+
+
+def in_words_of(index: Index, question: Question) -> tuple[Question, tuple[Taken, ...]]:
+    """The question with names as the corpus writes them, and what was taken for what."""
+    text, taken = question.text, list[Taken]()
+    for each in _candidates(index, question):
+        if each.asked in text and not any(each.asked in known.asked for known in taken):
+            text = text.replace(each.asked, "、".join(each.names))
+            taken.append(each)
+    return (replace(question, text=text), tuple(taken)) if taken else (question, ())
+
+
+def suggested(index: Index, question: Question) -> list[tuple[str, str]]:
+    """Names of the question that no article of the whole index holds, and the nearest that one does."""
+    asked = [as_written(name, question.text) for name in question.names]
+    if not HAN.search(question.text):
+        asked += [word for word in re.findall(r"[A-Za-z]{5,}", question.text) if word not in asked]
+    pairs = ((name, index.names.near(name)) for name in asked if not index.holds(name))
+    return [(name, near[0]) for name, near in pairs if near][:_MOST]
+
+
+def _candidates(index: Index, question: Question) -> Iterator[Taken]:
+    """Longest first."""
+    text = simplified(question.text)
+    words = {word for word, tag in tagged(text) if tag.startswith(("n", "j"))}
+    shorts = {short[at:] for short in _SHORT.findall(text) for at in range(len(short) - 1)}
+    for short in sorted(shorts, key=lambda short: (-len(short), short)):
+        if (len(short) > 2 or short in words) and not index.holds(short):
+            yield from _taken(_as_there(short, text, question.text), index.names.abbreviated(short))
+    for name in entities(question.text):
+        whole = "".join(name)
+        if HAN.search(whole) and not index.holds(whole):
+            latin = [found for sound in sounds(whole) for found in index.names.sounding(sound)]
+            short = index.names.short_for(name) if len(name) > 1 else []
+            yield from _taken(whole, short or [found for found in latin if not HAN.search(found)])
+    for run in _LATIN_RUN.findall(question.text):
+        parts = re.split(r"(?<=[^A-Za-zü])|(?=[^A-Za-zü])", run)
+        for size in range(len(parts), 0, -1):
+            for start in range(0, len(parts) - size + 1):
+                yield from _pinyin(index, "".join(parts[start : start + size]))
+
+
+def _pinyin(index: Index, written: str) -> Iterator[Taken]:
+    """The Chinese names that are written so in Latin letters."""
+    letters = re.sub("[^a-z]", "", written.lower().replace("ü", "v"))
+    if len(letters) >= _LETTERS and written[0].isalpha() and not index.holds(written):
+        found = [name for sound in sounds(written) for name in index.names.sounding(sound)]
+        yield from _taken(written, [name for name in found if HAN.search(name)])
+
+
+def _taken(asked: str, found: list[str]) -> Iterator[Taken]:
+    if found:
+        yield Taken(asked, tuple(dict.fromkeys(found))[:_MOST])
+
+
+def _as_there(part: str, plain: str, text: str) -> str:
+    """A part of a text in simplified characters as the text writes it."""
+    at = plain.find(part)
+    return text[at : at + len(part)]
