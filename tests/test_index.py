@@ -41,7 +41,7 @@ SIGNATURES = [
 ]
 WORDS = [f"lexical.{part}.npy" for part in ("terms", "offsets", "rows", "weights")]
 TOKENS = [f"tokens.{part}.npy" for part in ("bits", "starts", "offsets")]
-FILES = ["articles.jsonl", "chunks.jsonl", "vectors.faiss", "calibration.npz", *WORDS]
+FILES = ["articles.jsonl", "chunks.jsonl", "names.txt", "vectors.faiss", "calibration.npz", *WORDS]
 
 
 def build(version: str = "v-1", *, bound: dict[str, Any] | None = None, **manifest: Any) -> Index:
@@ -369,6 +369,6 @@ def test_a_failed_write_leaves_the_old_version_answering(
 def test_nothing_is_pickled(saved: Path) -> None:
     for path in (saved / "v-1").iterdir():
         assert path.read_bytes()[:1] != b"\x80"
-        assert path.suffix in {".json", ".jsonl", ".faiss", ".npy", ".npz"}
+        assert path.suffix in {".json", ".jsonl", ".faiss", ".npy", ".npz", ".txt"}
         if path.suffix in {".npy", ".npz"}:
             np.load(path, allow_pickle=False)

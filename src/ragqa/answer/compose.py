@@ -9,7 +9,7 @@ from ragqa.answer.conflicts import completed, newest_first
 from ragqa.answer.extract import LIMITS, Limits, Quote, choose_quotes, to_answer
 from ragqa.answer.messages import word
 from ragqa.answer.refusal import not_found, status_of
-from ragqa.retrieval import Found, Question, Read
+from ragqa.retrieval import Found, Question, Read, holds_code
 from ragqa.types import Answer, Passage
 
 
@@ -22,6 +22,9 @@ def answered(answer: Answer, question: Question, found: Found, *, refuse_below: 
     status = status_of(sure, refuse_below=refuse_below)
     answer = replace(answer, confidence=sure, status=status)
     quotes = quotes_in(read)
+    if status == "not_found" and refuse_below is None and _tells_of_code(question, quotes):
+        status = "possible"
+        answer = replace(answer, status=status)
     if status == "not_found" or not quotes:
         return not_found(answer)
     quotes = newest_first(quotes)
@@ -46,6 +49,12 @@ def quotes_in(read: Sequence[Read], limits: Limits = LIMITS) -> list[Quote]:
         [each.chance for each in read],
         limits,
     )
+
+
+def _tells_of_code(question: Question, quotes: Sequence[Quote]) -> bool:
+    """Whether a code's meaning is asked and a quote holds the code: the reader knows no codes, and is never sure."""
+    texts = (quote.article.text[quote.start : quote.end] for quote in quotes)
+    return question.asks_what_a_code_is and any(holds_code(question.codes, text) for text in texts)
 
 
 def _shown(read: Read, passages: Sequence[Passage]) -> bool:

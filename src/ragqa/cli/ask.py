@@ -61,6 +61,8 @@ def ask(
 ) -> None:
     """Answer a question with exact quotes from the articles.
 
+    Beside the question: -without · title:word · after:2024-05 · before:2024; passages with "these words" come first.
+
     Example: ragqa ask "why did Brundage leave?"
     """
     _require_answerable(language, no_llm=no_llm, write=write)
@@ -110,7 +112,12 @@ def search(
 
     A query that articles in the other language may answer is translated first (about a second).
 
+    In the query: "exact words" · -without · title:word · after:2024-05 (from then on) · before:2024 (earlier than it).
+    A word may be a phrase in quotation marks: -"two words". A minus inside a word or before a number is none.
+
     Example: ragqa search "离职的原因" -k 3 --explain
+
+    Example: ragqa search "裁员 -星槎 after:2024-05"
     """
     _require_one(query, batch)
     if run and not batch:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ragqa.cache import Cache
 from ragqa.errors import ArticleNotFoundError, IndexMismatchError
 from ragqa.index import bm25, calibration, late_interaction, phrases
+from ragqa.index import vectors as flat_vectors
 from ragqa.index.bm25 import Lexical
 from ragqa.index.calibration import Calibration
 from ragqa.index.columns import Columns, Mask
@@ -27,7 +28,6 @@ from ragqa.index.index_files import (
     Stored,
     article_from,
     read_lines,
-    read_vectors,
     require_places,
     write_lines,
 )
@@ -101,19 +101,15 @@ class Index:
 
         ``texts`` are what the lexical index reads of each chunk, by default the chunk's own.
         """
-        import faiss
-
         if vectors.shape != (len(chunks), manifest.dimension):
             raise ValueError(f"vectors {vectors.shape} for {len(chunks)} chunks of {manifest.dimension}")
-        flat = faiss.IndexFlatIP(manifest.dimension)
-        flat.add(np.ascontiguousarray(vectors))
         row_by_id = {article.id: row for row, article in enumerate(articles)}
         places = [
             Place(row_by_id[chunk.article_id], chunk.start, chunk.end, chunk.heading, key)
             for chunk, key in zip(chunks, keys, strict=True)
         ]
         return cls(
-            manifest, articles, places, flat,
+            manifest, articles, places, flat_vectors.flat(vectors),
             words=Lexical.build(texts if texts is not None else [chunk.text for chunk in chunks]),
             tokens=Signatures.build(signatures, width=-(-manifest.dimension // 8)) if signatures else None,
             score_offsets=score_offsets or Calibration.none(manifest.dimension),
@@ -139,7 +135,7 @@ class Index:
             articles = [article_from(row) for row in read_lines(home / _ARTICLES)]
             places = [Place(**row) for row in read_lines(home / CHUNKS)]
             require_places(articles, places)
-            vectors = read_vectors(home / _VECTORS)
+            vectors = flat_vectors.read(home / _VECTORS)
             words = Lexical.open(home, chunks=manifest.chunks)
             tokens = Signatures.open(home) if set(late_interaction.FILES) <= set(manifest.files) else None
             score_offsets = Calibration.open(home)
@@ -162,24 +158,9 @@ class Index:
 
     def nearest(self, query: Vectors, *, k: int, among: Mask | None = None) -> Rows:
         """Rows of the ``k`` chunks nearest to a vector of shape (dimension,), best first, in a mask."""
-        import faiss
-
         k = min(k, self.manifest.chunks)
-        if k <= 0:
-            return np.zeros(0, dtype=np.int64)
-        parameters = None
-        if among is not None and not among.all():
-            selector: Any = faiss.IDSelectorBitmap
-            allowed = selector(np.packbits(among, bitorder="little"))
-            parameters = faiss.SearchParameters(sel=allowed)  # type: ignore[call-arg]
-        # Its threads would be in the way of the encoder's; the setting is the whole thread's, so it is put back.
-        threads = faiss.omp_get_max_threads()
-        faiss.omp_set_num_threads(1)
-        try:
-            _, found = self._vectors.search(np.ascontiguousarray(query[None]), k, params=parameters)
-        finally:
-            faiss.omp_set_num_threads(threads)
-        return np.asarray(found[0][found[0] >= 0], dtype=np.int64)
+        found = flat_vectors.nearest(self._vectors, query, k, among) if k > 0 else ()
+        return np.asarray(found, dtype=np.int64)
 
     def vectors(self, rows: Rows) -> Vectors:
         """Unit vectors of chunks, shape (len(rows), dimension)."""
@@ -285,12 +266,9 @@ class Index:
         }
 
     def _write(self, folder: Path) -> None:
-        import faiss
-
         write_lines(folder / _ARTICLES, (asdict(article) for article in self.articles))
         write_lines(folder / CHUNKS, (asdict(place) for place in self._places))
-        # faiss.write_index tells nobody when the last bytes find no room.
-        (folder / _VECTORS).write_bytes(faiss.serialize_index(self._vectors).data)
+        flat_vectors.write(self._vectors, folder / _VECTORS)
         self.words.save(folder)
         self.score_offsets.save(folder)
         self.names.save(folder)

@@ -20,8 +20,6 @@ from ragqa.index.store import REBUILD
 from ragqa.types import Article
 
 CHUNKS = "chunks.jsonl"
-# How faiss begins a file of an IndexFlatIP.
-_FLAT = b"IxFI"
 # What readers raise on damage; the second line is numpy's, on a broken archive or header.
 UNREADABLE = (
     ValueError, TypeError, LookupError, AttributeError, RuntimeError, OSError, EOFError, MemoryError,
@@ -71,14 +69,3 @@ def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write rows as JSON lines."""
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def read_vectors(path: Path) -> Any:
-    """Flat vectors, no more than the file can hold; other kinds of faiss files are refused unread."""
-    import faiss
-
-    with path.open("rb") as file:
-        if file.read(len(_FLAT)) != _FLAT:
-            raise ValueError(f"{path.name} holds no flat vectors")
-    faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
-    return faiss.read_index(str(path))

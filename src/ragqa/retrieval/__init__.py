@@ -4,7 +4,7 @@ from ragqa.retrieval import answerability
 from ragqa.retrieval.answerability import OUTCOMES
 from ragqa.retrieval.operators import MOST_CHARACTERS, read_operators
 from ragqa.retrieval.query import Query, Question, as_written
-from ragqa.retrieval.reading import Found, Read, Window
+from ragqa.retrieval.reading import Found, Read, Window, holds_code
 from ragqa.retrieval.rewrite import Translator, resolved
 from ragqa.retrieval.search import rank_articles, retrieve
 from ragqa.retrieval.spelling import Taken, in_words_of, suggested
@@ -21,6 +21,7 @@ __all__ = [
     "Window",
     "answerability",
     "as_written",
+    "holds_code",
     "in_words_of",
     "rank_articles",
     "read_operators",

@@ -21,6 +21,7 @@ from ragqa.text import (
     noun_phrases,
     quantities,
     simplified,
+    terms,
 )
 from ragqa.types import Language, Vectors
 
@@ -42,6 +43,11 @@ _REFERS_EN = re.compile(
     r"\b(?:(?P<whose>its|their|his|her(?= (?!in\b|on\b|at\b|for\b|to\b|by\b|from\b|and\b|or\b)[a-z]))"
     r"|(?:that|this|the same) (?P<what>company|firm|person|man|woman|team|school|city|town|product|project)"
     r"|(?P<who>he|she|they|him|them|her)|it(?! (?:takes?|took|true|possible|likely)\b))\b",
+    re.IGNORECASE,
+)
+# Words that ask for no more than what something is, or what to do about it.
+_ASKS_MEANING = re.compile(
+    r"意思|含义|涵义|意味着?|代表|表示|错误|报错|故障|代码|出现|处理|解决|怎么办|\b(?:means?|meaning|error|code|fix|solve)\b",
     re.IGNORECASE,
 )
 _PERSONS = {"人", "person", "man", "woman", "his", "her", "their"}
@@ -66,6 +72,15 @@ class Question:
     latest: bool
     codes: tuple[str, ...] = ()
     quoted: tuple[str, ...] = ()
+
+    @property
+    def asks_what_a_code_is(self) -> bool:
+        """Whether beside a code next to nothing is asked, as in ERR-4031是什么意思."""
+        rest = simplified(self.text)
+        for code in self.codes:
+            rest = rest.replace(code, " ")
+        rest = _ASKS_MEANING.sub(" ", rest)
+        return bool(self.codes) and not any(term[0] == "=" or term[0].isascii() for term in terms(rest))
 
     @classmethod
     def of(cls, text: str, *, asked: str = "") -> Question:

@@ -54,6 +54,12 @@ def about(asked: Sequence[str], text: str) -> tuple[int, int]:
     return spans[first][0], spans[last][1]
 
 
+def holds_code(asked: Sequence[str], text: str) -> bool:
+    """Whether a text holds one of the codes asked for, however it is joined."""
+    wanted = {_letters(code) for code in asked}
+    return any(_letters(code) in wanted for code in codes(text))
+
+
 def _kind(code: str) -> str:
     """What stands before the digits of a code: err of ERR-4031."""
     return re.split(r"\d", _letters(code), maxsplit=1)[0]

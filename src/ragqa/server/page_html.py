@@ -55,8 +55,8 @@ def examples(ui: Language, questions: Sequence[tuple[Language, str]]) -> str:
 
 
 def keys(ui: Language) -> str:
-    """The keyboard shortcuts."""
-    return f'<p class="keys">{words(ui, "keys")}</p>'
+    """The keyboard shortcuts, and what can be typed beside words."""
+    return f'<p class="keys">{words(ui, "keys")}<br>{words(ui, "operators")}</p>'
 
 
 def following(ui: Language) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice, product
 
-from ragqa.text.lexicon import tagged
+from ragqa.text.lexicon import LONG_WORD, parts_of, tagged
 from ragqa.text.script import HAN, simplified
 
 _CAPITALISED = re.compile(
@@ -24,8 +24,6 @@ _IN_NAME = ("n", "j", "vn", "an", "a", "b", "v")
 _NAME_TAGS = ("nr", "ns", "nt", "nz")
 # Words and characters of a name; readings of its sound that are kept.
 _MOST_WORDS, _LONGEST, _READINGS = 8, 24, 8
-# A word of so many characters is made of others; a name of more is seldom written in pinyin.
-_WHOLE = 4
 Name = tuple[str, ...]
 
 
@@ -45,28 +43,9 @@ def entities(text: str) -> Iterator[Name]:
             continue
         run = [*run[1 - _MOST_WORDS :], word]
         if tag.startswith(_NAME_TAGS) and 1 < len(word) <= _LONGEST:
-            yield _parts(word)
+            yield parts_of(word)
         if len(run) > 1 and _ORGANISATION.search(plain) and run[0] != "和":
-            yield tuple(part for each in run for part in _parts(each))
-
-
-@lru_cache(maxsize=50_000)
-def _parts(word: str) -> tuple[str, ...]:
-    """The words that a long word is made of: 商业 and 银行 of 商业银行."""
-    import rjieba
-
-    if len(word) < _WHOLE:
-        return (word,)
-    plain, parts = simplified(word), list[str]()
-    known = sorted(
-        {part for part in rjieba.cut_for_search(plain) if 1 < len(part) < _WHOLE}, key=len, reverse=True
-    )
-    at = 0
-    while at < len(plain):
-        size = next((len(part) for part in known if plain.startswith(part, at)), 1)
-        parts.append(word[at : at + size])
-        at += size
-    return tuple(parts)
+            yield tuple(part for each in run for part in parts_of(each))
 
 
 @lru_cache(maxsize=20_000)
@@ -81,7 +60,8 @@ def sounds(name: str) -> tuple[str, ...]:
     """A name in Latin letters without spaces: zhangweiming; a Latin one also with its last word first."""
     if HAN.search(name):
         readings = [_readings(c) for c in simplified(name) if HAN.match(c)]
-        most = _READINGS if len(readings) <= _WHOLE else 1
+        # A longer name is seldom written in pinyin.
+        most = _READINGS if len(readings) <= LONG_WORD else 1
         return tuple("".join(each) for each in islice(product(*readings), most))
     words = [_letters(word) for word in re.split(r"[\s-]+", name)]
     return tuple(dict.fromkeys(("".join(words), "".join([words[-1], *words[:-1]]))))

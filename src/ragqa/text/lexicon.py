@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from ragqa.text.numbers import COUNTED, chinese_number, figures
 from ragqa.text.script import HAN, convert, simplified
@@ -48,6 +49,8 @@ _HAN_NAME_RUN = re.compile(r"[\u4e00-\u9fff]+(?:[·•・‧][\u4e00-\u9fff]+)+"
 # Verbs of saying: no name ends in one.
 _SAYS = "说称"
 _MADE_UP = 2
+# A word of so many characters is made of others.
+LONG_WORD = 4
 
 # Tags of words that noun phrases are made of: nouns, short forms, attributes, numbers and units, 和.
 _PHRASE_TAGS = "njlbmqftseixcgka"
@@ -162,6 +165,25 @@ def tagged(text: str) -> list[tuple[str, str]]:
             found.append((word[:-1], tag))
         found.append((word[-1], "v"))
     return found
+
+
+@lru_cache(maxsize=50_000)
+def parts_of(word: str) -> tuple[str, ...]:
+    """The words that a long word is made of: 商业 and 银行 of 商业银行."""
+    import rjieba
+
+    if len(word) < LONG_WORD:
+        return (word,)
+    plain, parts = simplified(word), list[str]()
+    known = sorted(
+        {part for part in rjieba.cut_for_search(plain) if 1 < len(part) < LONG_WORD}, key=len, reverse=True
+    )
+    at = 0
+    while at < len(plain):
+        size = next((len(part) for part in known if plain.startswith(part, at)), 1)
+        parts.append(word[at : at + size])
+        at += size
+    return tuple(parts)
 
 
 def noun_phrases(text: str) -> list[str]:
