@@ -6,9 +6,10 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from ragqa.answer import answered, glosses, not_found, not_found_among, word, written
+from ragqa.answer import TRANSLATED, answered, digested, explained, foreign, glosses, word, written
 from ragqa.cache import Cache
 from ragqa.corpus import example_questions
 from ragqa.errors import IndexMissingError, ModelError
@@ -23,9 +24,17 @@ from ragqa.models import (
     Timed,
     loading,
 )
-from ragqa.retrieval import Found, Query, Question, Translator, as_written, rank_articles, resolved, retrieve
+from ragqa.retrieval import (
+    JUDGED,
+    Found,
+    Query,
+    Question,
+    Translator,
+    rank_articles,
+    resolved,
+    retrieve,
+)
 from ragqa.settings import Settings
-from ragqa.text import language_of
 from ragqa.timing import Clock
 from ragqa.types import EVERYTHING, Answer, Article, Filter, Language, Passage
 
@@ -133,7 +142,7 @@ class Pipeline:
 
     def describe(self) -> dict[str, str | int]:
         """Version and size of the index in use."""
-        return _facts(self._require_index())
+        return self._require_index().manifest.facts
 
     def examples(self, language: Language) -> list[str]:
         """Up to four questions in a language that this corpus can be asked."""
@@ -174,7 +183,8 @@ class Pipeline:
         """
         asked, index = Question.of(question), self._require_index()
         translation = None
-        if use_llm and _crosses(asked, index, filters) and (generator := self._translating()):
+        others = (index.languages_of(filters) & TRANSLATED) - {asked.language}
+        if use_llm and others and (generator := self._translating()):
             translation = self._translator.translate(asked.text, generator)
         query = Query.of(asked, encoder=self._encoder, translation=translation)
         find = rank_articles if by_article else retrieve
@@ -219,11 +229,12 @@ class Pipeline:
             "not_found",
             asked=asked.asked,
             mode="sources",
-            index=_facts(index),
+            kind=asked.kind,
+            index=index.manifest.facts,
         )
         for answer in self._answer(base, asked, index, clock, k or self.settings.k, filters):
             yield answer
-        translate = translate and any(language_of(s.text) != answer.language for s in answer.statements)
+        translate = translate and any(foreign(answer))
         try:
             for more in self._with_language_model(answer, clock, translate=translate, write=write):
                 answer = more
@@ -244,16 +255,22 @@ class Pipeline:
         self, base: Answer, question: Question, index: Index, clock: Clock, k: int, filters: Filter
     ) -> Iterator[Answer]:
         """Sources, then the quotes that answer or a refusal."""
+        examples = partial(self.examples, base.language)
+        if digest := digested(base, question, index, self._encoder, k=k, filters=filters, examples=examples):
+            yield clock.stamp(digest)
+            return
         query = Query.of(question, encoder=self._encoder)
-        found: Found = retrieve(query, index=index, k=k, filters=filters, reader=self._reader)
+        wide = max(k, JUDGED) if question.several else k
+        found: Found = retrieve(query, index=index, k=wide, filters=filters, reader=self._reader)
         clock.mark("retrieve")
         yield clock.stamp(replace(base, passages=found.passages))
         answer = replace(base, passages=found.passages, mode="quotes")
         answer = answered(answer, question, found, refuse_below=self.settings.refuse_below)
-        if answer.status == "not_found" and filters == EVERYTHING:
-            answer = not_found(answer, [as_written(n, question.text) for n in index.absent(question.names)])
-        elif answer.status == "not_found":
-            answer = not_found_among(answer, *index.passing(filters))
+        if answer.status == "not_found":
+            answer = explained(answer, question, index, filters)
+        cited = {citation.article.id for citation in answer.citations}
+        shown = [p for n, p in enumerate(answer.passages) if n < k or p.article.id in cited]
+        answer = replace(answer, passages=tuple(shown))
         if answer.statements:
             clock.mark("first_statement")
         yield clock.stamp(answer)
@@ -282,13 +299,3 @@ class Pipeline:
         if index is None:
             raise IndexMissingError(f"there is no index in {self.settings.index}/; run: ragqa index")
         return index
-
-
-def _facts(index: Index) -> dict[str, str | int]:
-    manifest = index.manifest
-    return {"version": manifest.version, "articles": manifest.articles, "chunks": manifest.chunks}
-
-
-def _crosses(question: Question, index: Index, filters: Filter) -> bool:
-    """Whether a question may be answered by articles in another language than its own."""
-    return bool(index.languages_of(filters) - {question.language})

@@ -6,17 +6,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ragqa.answer.messages import word
-from ragqa.retrieval import answerability
-from ragqa.types import Answer, Status
+from ragqa.index import Index
+from ragqa.retrieval import Question, answerability, as_written
+from ragqa.types import EVERYTHING, Answer, Filter, Status
 
 
 def status_of(confidence: float, *, refuse_below: float | None = None) -> Status:
     """The outcome for a confidence; below ``refuse_below`` (by default the fitted threshold) it is a refusal."""
-    least: float = answerability.fitted()["refuse_below"] if refuse_below is None else refuse_below
-    if confidence < least:
+    if confidence < least_for("possible", refuse_below):
         return "not_found"
-    sure: float = answerability.fitted()["answered_from"]
-    return "answered" if confidence >= sure else "possible"
+    return "answered" if confidence >= least_for("answered", refuse_below) else "possible"
+
+
+def least_for(status: Status, refuse_below: float | None = None) -> float:
+    """The least confidence of an outcome; ``refuse_below`` stands for the fitted one of a possible answer."""
+    if status == "possible" and refuse_below is not None:
+        return refuse_below
+    fitted = answerability.fitted()
+    return float(fitted["answered_from"] if status == "answered" else fitted["refuse_below"])
+
+
+def explained(answer: Answer, question: Question, index: Index, filters: Filter) -> Answer:
+    """The same refusal, with what it was looked for in: names that are nowhere, or the articles that a filter lets pass."""
+    if filters == EVERYTHING:
+        return not_found(answer, [as_written(n, question.text) for n in index.absent(question.names)])
+    return not_found_among(answer, *index.passing(filters))
 
 
 def not_found_among(answer: Answer, passed: int, undated: int) -> Answer:

@@ -1,6 +1,7 @@
 """From articles to an index on disk, and the index in memory."""
 
 from ragqa.index import snapshots
+from ragqa.index.calibration import measured
 from ragqa.index.build import add_files, compare, update
 from ragqa.index.index import Index, Mask, Rows
 from ragqa.index.late_interaction import Asked, interaction, within
@@ -17,6 +18,7 @@ __all__ = [
     "add_files",
     "compare",
     "interaction",
+    "measured",
     "read_manifest",
     "snapshots",
     "update",

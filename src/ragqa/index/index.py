@@ -76,7 +76,7 @@ class Index:
         self._vectors = vectors
         self._row_by_id = {article.id: row for row, article in enumerate(articles)}
         self._article_of_chunk = np.array([place.article for place in places], dtype=np.int64)
-        self._published = np.array([article.published or "" for article in articles], dtype=np.str_)
+        self.published = np.array([article.published or "" for article in articles], dtype=np.str_)
         self._language = np.array([article.language for article in articles], dtype=np.str_)
         self._source = np.array([article.source.casefold() for article in articles], dtype=np.str_)
         self.languages = frozenset(article.language for article in articles)
@@ -181,25 +181,26 @@ class Index:
 
     def mask(self, filters: Filter) -> Mask:
         """Which chunks a filter lets pass, shape (chunks,)."""
-        return np.asarray(self._passing(filters)[self._article_of_chunk], dtype=np.bool_)
+        return np.asarray(self.passed(filters)[self._article_of_chunk], dtype=np.bool_)
 
     def languages_of(self, filters: Filter) -> frozenset[str]:
         """The languages of the articles that a filter lets pass."""
-        return frozenset(np.unique(self._language[self._passing(filters)]).tolist())
+        return frozenset(np.unique(self._language[self.passed(filters)]).tolist())
 
     def passing(self, filters: Filter) -> tuple[int, int]:
         """How many articles a filter lets pass, and how many more only lack the date that it asks for."""
-        passed = int(self._passing(filters).sum())
-        undated = self._passing(replace(filters, since=None, until=None)) & (self._published == "")
+        passed = int(self.passed(filters).sum())
+        undated = self.passed(replace(filters, since=None, until=None)) & (self.published == "")
         return passed, int(undated.sum()) if filters.since or filters.until else 0
 
-    def _passing(self, filters: Filter) -> Mask:
+    def passed(self, filters: Filter) -> Mask:
+        """Which articles a filter lets pass, shape (articles,)."""
         passed = np.ones(len(self.articles), dtype=np.bool_)
         if filters.since or filters.until:
             # "2024-05" as an upper bound means all of May: "~" sorts after every digit and dash.
-            passed &= self._published != ""
-            passed &= self._published >= (filters.since or "")
-            passed &= self._published <= (filters.until or "") + "~"
+            passed &= self.published != ""
+            passed &= self.published >= (filters.since or "")
+            passed &= self.published <= (filters.until or "") + "~"
         if filters.language:
             passed &= self._language == filters.language
         if filters.source:
@@ -210,10 +211,10 @@ class Index:
         """Of folded names those that no chunk of the whole index can hold.
 
         A name is looked for by its words and pairs of characters, so what is returned is certain where the
-        index holds one script only; in an index of both languages a name may be written otherwise, and
-        none is returned.
+        index is all Chinese or all English; in any other index a name may be written otherwise, and none is
+        returned.
         """
-        if len(self.languages) != 1:
+        if self.languages not in ({"zh"}, {"en"}):
             return []
         chinese = self.languages == {"zh"}
         return [
@@ -245,6 +246,11 @@ class Index:
         article = self.articles[begin.article]
         text = article.text[begin.start : end.end]
         return Passage(Chunk(article.id, begin.start, end.end, text, begin.heading), article, score)
+
+    def opening(self, article: int, score: float = 0.0) -> Passage:
+        """The first chunk of the article of a row as a passage."""
+        first = int(np.searchsorted(self._article_of_chunk, article))
+        return self.passage(first, first, score)
 
     def article(self, article_id: str) -> Article:
         """The article of an id, or ArticleNotFoundError."""

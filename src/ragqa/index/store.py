@@ -51,6 +51,11 @@ class Manifest:
     format: int = FORMAT
     after: str = ""
 
+    @property
+    def facts(self) -> dict[str, str | int]:
+        """Its version and size."""
+        return {"version": self.version, "articles": self.articles, "chunks": self.chunks}
+
     def require(self, *, encoder: str, fingerprint: str, chunk_size: int | None = None) -> None:
         """Raise IndexMismatchError unless this index was built with these."""
         if (self.encoder, self.encoder_fingerprint) != (encoder, fingerprint):

@@ -2,12 +2,14 @@
 
 from ragqa.retrieval import answerability
 from ragqa.retrieval.answerability import OUTCOMES
+from ragqa.retrieval.openings import newest, on_subject
 from ragqa.retrieval.query import MOST_CHARACTERS, Query, Question, as_written
 from ragqa.retrieval.reading import Found, Read, Window
 from ragqa.retrieval.rewrite import Translator, resolved
-from ragqa.retrieval.search import rank_articles, retrieve
+from ragqa.retrieval.search import JUDGED, rank_articles, retrieve
 
 __all__ = [
+    "JUDGED",
     "MOST_CHARACTERS",
     "OUTCOMES",
     "Found",
@@ -18,6 +20,8 @@ __all__ = [
     "Window",
     "answerability",
     "as_written",
+    "newest",
+    "on_subject",
     "rank_articles",
     "resolved",
     "retrieve",

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from ragqa.errors import QuestionError
 from ragqa.models import Encoder, Tokens
+from ragqa.retrieval.kind import kind_of
 from ragqa.text import HAN, asks_for_latest, fold, language_of, names, noun_phrases, quantities
-from ragqa.types import Language, Vectors
+from ragqa.types import Kind, Language, Vectors
 
 MOST_CHARACTERS = 2000
 # What makes a Chinese sentence a question by itself.
@@ -46,7 +47,8 @@ class Question:
     """What is asked, as it stands alone (``text``) and as the reader wrote it (``asked``).
 
     ``names`` are folded, ``numbers`` scaled (lexicon.quantities); ``latest`` says that the newest article
-    answers best.
+    answers best. ``kind`` is what it asks for, ``subject`` what a summary or
+    the news is to be about ("" for anything), or what is counted.
     """
 
     text: str
@@ -55,6 +57,13 @@ class Question:
     names: tuple[str, ...]
     numbers: frozenset[float]
     latest: bool
+    kind: Kind = "question"
+    subject: str = ""
+
+    @property
+    def several(self) -> bool:
+        """Whether it asks for all of what several articles may each name one."""
+        return self.kind in ("list", "count")
 
     @classmethod
     def of(cls, text: str, *, asked: str = "") -> Question:
@@ -67,6 +76,7 @@ class Question:
             names(text),
             quantities(text, generous=True),
             asks_for_latest(text),
+            *kind_of(text),
         )
 
 

@@ -1,11 +1,13 @@
 """Language, words and numbers of Chinese and English text."""
 
+from ragqa.text.detect import NAMES, language_code
 from ragqa.text.language import HAN, Span, column, language_of, sentence_spans, weight
 from ragqa.text.lexicon import asks_for_latest, denies, fold, names, ngrams, noun_phrases, terms
 from ragqa.text.numbers import amounts, chinese_number, quantities, scales, spelled_amount, with_amounts
 
 __all__ = [
     "HAN",
+    "NAMES",
     "Span",
     "amounts",
     "asks_for_latest",
@@ -13,6 +15,7 @@ __all__ = [
     "column",
     "denies",
     "fold",
+    "language_code",
     "language_of",
     "names",
     "ngrams",
