@@ -224,14 +224,9 @@ class Pipeline:
             yield clock.stamp(replace(known, cached=True, asked=asked.asked, timings_ms={}))
             return
         base = Answer(
-            asked.text,
-            language or asked.language,
-            "not_found",
-            asked=asked.asked,
-            mode="sources",
-            kind=asked.kind,
-            index=index.manifest.facts,
-        )
+            asked.text, language or asked.language, "not_found", asked=asked.asked, mode="sources",
+            kind=asked.kind, index=index.manifest.facts,
+        )  # fmt: skip
         for answer in self._answer(base, asked, index, clock, k or self.settings.k, filters):
             yield answer
         translate = translate and any(foreign(answer))

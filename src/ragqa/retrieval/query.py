@@ -32,11 +32,21 @@ _REFERS_ZH = re.compile(
 )
 _REFERS_EN = re.compile(
     r"\b(?:(?P<whose>its|their|his|her(?= (?!in\b|on\b|at\b|for\b|to\b|by\b|from\b|and\b|or\b)[a-z]))"
-    r"|(?:that|this|the same) (?P<what>company|firm|person|man|woman|team|school|city|town|product|project)"
+    r"|(?:that|this|the same|the(?= \w+\b(?! that| which| of| in)(?: [a-z]+)*[?.]?$)) (?P<what>company|firm|person|man|woman|team|school|city|town|product|project)"
     r"|(?P<who>he|she|they|him|them|her)|it(?! (?:takes?|took|true|possible|likely)\b))\b",
     re.IGNORECASE,
 )
 _PERSONS = {"人", "person", "man", "woman", "his", "her", "their"}
+# Who a question asks for: the mayor of Linz, the person who founded OpenAI, 林茨市的市长, 创立了OpenAI的人.
+_WHO_IS = re.compile(
+    r"(?i:(?:and |but )?who(?: is|'s| was| are| were)) (?P<en>(?:(?i:the|a|an|its|their|this|that)|[A-Z]\S*) .+?)[?\s]*"
+    r"|(?P<zh>.+?)(?:现在|目前|如今)?[是为](?:谁|哪位)[？?\s]*|谁是(?P<is>.+?)[？?\s]*"
+)
+_WHO_DOES = re.compile(
+    r"(?:and |but )?who (?P<en>(?!did\b|does\b|do\b|will\b|would\b|can\b|should\b).+?)[?\s]*"
+    r"|(?P<when>[^谁，,是由被把给跟和向]*)谁(?P<zh>[^谁，,]+?)[？?\s]*",
+    re.IGNORECASE,
+)
 _ASKS_WHO = re.compile(r"谁|哪位|哪个人|\bwho(?:se|m)?\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 _PLACED = re.compile(r"(?:in|on|at|for|by|from|since|during|after|before) ", re.IGNORECASE)
@@ -99,20 +109,32 @@ def follow_up(question: str, *, after: str) -> str | None:
     """A follow-up completed from the previous question, for the common forms; None for other forms.
 
     "and in 2023?" puts its date into the question before it; "it", 他 and "that company" stand for the
-    subject of that question. After "who ...?" a person is the one that was asked for, so there is no subject.
+    subject of that question. After "who ...?" a person is the one that was asked for: the mayor, the person who ….
     """
     if match := _ELLIPSIS.match(question):
         part = next(value for value in match.groupdict().values() if value).strip()
-        return None if _reference(part) else _with_part(after, part)
-    subject, found = subject_of(after), _reference(question)
-    if not subject or not found:
+        refers = _reference(part)
+        if not refers or refers.group() == part:
+            return None if refers else _with_part(after, part)
+    found = _reference(question)
+    if not found:
         return None
     groups = found.groupdict()
     whose = groups.get("whose") or ""
     person = groups["who"] or {groups["what"], whose.lower()} & _PERSONS
-    if person and _ASKS_WHO.search(after):
+    subject = person_asked_for(after) if person and _ASKS_WHO.search(after) else subject_of(after)
+    if not subject or (whose and " who " in subject):
         return None
     return question[: found.start()] + subject + ("'s" if whose else "") + question[found.end() :]
+
+
+def person_asked_for(question: str) -> str:
+    """Whom a "who ...?" asks for, as a phrase; "" for forms such as "who did they meet?"."""
+    if found := _WHO_IS.fullmatch(question):
+        return next(value for value in found.groups() if value)
+    if found := _WHO_DOES.fullmatch(question):
+        return f"the person who {found['en']}" if found["en"] else f"{found['when']}{found['zh']}的人"
+    return ""
 
 
 def subject_of(question: str) -> str:
