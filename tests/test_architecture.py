@@ -42,7 +42,7 @@ MODULES = sorted(
 HEAVY = frozenset(
     [
         "torch", "sentence_transformers", "transformers", "faiss", "xllamacpp", "gradio",
-        "langchain_text_splitters", "rjieba", "opencc", "tokenizers", "safetensors", "sentencepiece",
+        "langchain_text_splitters", "rjieba", "opencc", "py3langid", "tokenizers", "safetensors", "sentencepiece",
         "trafilatura", "pypdf", "mammoth", "matplotlib", "scipy", "ir_measures", "jinja2",
     ]
 )  # fmt: skip
@@ -182,6 +182,7 @@ def test_each_heavy_library_is_at_home_in_one_package() -> None:
         "langchain_text_splitters": {"index.chunking"},
         "rjieba": {"text.lexicon"},
         "opencc": {"text.script"},
+        "py3langid": {"text.detect"},
         "tokenizers": {"models.e5_convert", "models.reader"},
         "safetensors": {"models.e5_convert", "models.reader_network"},
         "sentencepiece": {"models.e5_convert"},

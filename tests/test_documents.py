@@ -49,6 +49,7 @@ def test_an_answer() -> None:
         "asked": "谁来了？",
         "language": "zh",
         "status": "answered",
+        "kind": "question",
         "answers": [{"text": "甲", "citation": 1, "start": 0, "end": 1}],
         "text": "甲来了[1]。",
         "statements": [

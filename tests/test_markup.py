@@ -399,7 +399,7 @@ def test_every_word_that_the_page_names_exists() -> None:
             r'data-word(?:-label)?="([^"]+)"',
             everything(article_of(), "q", "s")
             + page_html.reader_shell("en")
-            + page_html.advanced("en", model="m"),
+            + page_html.advanced("en", model="m", k=5),
         )
     )
     assert named <= WORDS["en"].keys()

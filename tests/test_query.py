@@ -75,6 +75,25 @@ YEAR, BEFORE = "How many people left OpenAI in 2022?", "Why did Li Ming resign?"
         ("她去了哪里？", "李明为什么辞职？", "李明去了哪里？"),
         ("那家公司的总部在哪里？", "OpenAI为什么裁员？", "OpenAI的总部在哪里？"),
         ("该公司什么时候成立？", "谁创立了OpenAI？", "OpenAI什么时候成立？"),
+        ("Where is the company based?", "Who founded OpenAI?", "Where is OpenAI based?"),
+        ("它的产量呢？", "赤岩矿业的总部在哪里？", "赤岩矿业的产量呢？"),
+        # A person after "who ...?" is the one that was asked for.
+        ("How old is she?", "Who is the mayor of Linz?", "How old is the mayor of Linz?"),
+        (
+            "And whom did he replace?",
+            "Who was the head of Kew Line?",
+            "And whom did the head of Kew Line replace?",
+        ),
+        ("What is her salary?", "Who is the mayor of Linz?", "What is the mayor of Linz's salary?"),
+        ("What does this man own?", "Who founded OpenAI?", "What does the person who founded OpenAI own?"),
+        (
+            "Where was she born?",
+            "Who was appointed mayor?",
+            "Where was the person who was appointed mayor born?",
+        ),
+        ("他多大年纪？", "林茨市的市长是谁？", "林茨市的市长多大年纪？"),
+        ("她在哪里上学？", "谁是澄湖大学的校长？", "澄湖大学的校长在哪里上学？"),
+        ("他哪年退休？", "去年谁接任港务局长？", "去年接任港务局长的人哪年退休？"),
     ],
 )
 def test_a_follow_up_is_put_so_that_it_stands_alone(question: str, after: str, whole: str) -> None:
@@ -85,9 +104,9 @@ def test_a_follow_up_is_put_so_that_it_stands_alone(question: str, after: str, w
 @pytest.mark.parametrize(
     ("question", "after"),
     [
-        ("How old is she?", "Who is the mayor of Linz?"),
-        ("他多大年纪？", "林茨市的市长是谁？"),
-        ("What does this man own?", "Who founded OpenAI?"),
+        ("Whom did he meet?", "Who did the minister meet?"),
+        ("What is her salary?", "Who runs Corvane College?"),
+        ("他在哪里上学？", "这座桥是谁设计的？"),
         ("What about the tower?", "Who bought the lamp?"),
         ("Why did it close?", "What happened?"),
         ("为什么呢？", "港口停航了吗？"),
@@ -110,6 +129,7 @@ def test_other_forms_are_left_to_the_language_model(question: str, after: str) -
         ("How long did it take to build GPT-4?", BEFORE),
         ("OpenAI的其他人去了哪里？", "李明为什么辞职？"),
         ("Who bought the lamp?", "who bought the lamp?"),
+        ("Is the company that makes GPT-4 closed?", BEFORE),
     ],
 )
 def test_a_question_that_stands_alone_stays_as_it_is(question: str, after: str) -> None:

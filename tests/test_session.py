@@ -107,7 +107,7 @@ def test_what_is_wished_reaches_the_pipeline() -> None:
 
 def test_a_wish_that_cannot_be_met_is_told_and_nothing_is_asked() -> None:
     pipeline = ScriptedPipeline({"Who?": SCRIPT}, pause=lambda label: None)
-    *_, (status, answer, _) = Session(pipeline).ask("Who?", '{"k": 99}', "a")
+    *_, (status, answer, _) = Session(pipeline).ask("Who?", '{"k": 101}', "a")
     assert 'data-state="error"' in status
     assert "k: " in answer
     assert pipeline.asked == []

@@ -19,6 +19,7 @@ def answer_json(answer: Answer, *, id: Any, models: Mapping[str, str]) -> Json:
         "asked": answer.asked or answer.question,
         "language": answer.language,
         "status": answer.status,
+        "kind": answer.kind,
         "answers": [_short(short) for short in answer.answers],
         "text": answer.text,
         "statements": [

@@ -6,9 +6,10 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from ragqa.answer import answered, explained, glosses, word, written
+from ragqa.answer import TRANSLATED, answered, digested, explained, foreign, glosses, word, written
 from ragqa.cache import Cache
 from ragqa.corpus import example_questions
 from ragqa.errors import IndexMissingError, ModelError
@@ -24,6 +25,7 @@ from ragqa.models import (
     loading,
 )
 from ragqa.retrieval import (
+    JUDGED,
     Query,
     Question,
     Translator,
@@ -34,7 +36,7 @@ from ragqa.retrieval import (
     retrieve,
 )
 from ragqa.settings import Settings
-from ragqa.text import TERMS, language_of
+from ragqa.text import TERMS
 from ragqa.timing import Clock
 from ragqa.types import EVERYTHING, Answer, Article, Filter, Language, Passage
 
@@ -142,7 +144,7 @@ class Pipeline:
 
     def describe(self) -> dict[str, str | int]:
         """Version and size of the index in use."""
-        return _facts(self._require_index())
+        return self._require_index().manifest.facts
 
     def examples(self, language: Language) -> list[str]:
         """Up to four questions in a language that this corpus can be asked."""
@@ -185,7 +187,8 @@ class Pipeline:
         typed = read_operators(question, filters, only_phrases=True)
         asked, filters, index = Question.of(typed.words), typed.filters, self._require_index()
         translation = None
-        if use_llm and _crosses(asked, index, filters) and (generator := self._translating()):
+        others = (index.languages_of(filters) & TRANSLATED) - {asked.language}
+        if use_llm and others and (generator := self._translating()):
             translation = self._translator.translate(asked.text, generator)
         query = Query.of(in_words_of(index, asked)[0], encoder=self._encoder, translation=translation)
         find = rank_articles if by_article else retrieve
@@ -227,11 +230,13 @@ class Pipeline:
         if known := self._answered.get(key):
             yield clock.stamp(replace(known, cached=True, asked=asked.asked, timings_ms={}))
             return
-        tongue = language or asked.language
-        base = Answer(asked.text, tongue, "not_found", asked=asked.asked, mode="sources", index=_facts(index))
+        base = Answer(
+            asked.text, language or asked.language, "not_found", asked=asked.asked, mode="sources",
+            kind=asked.kind, index=index.manifest.facts,
+        )  # fmt: skip
         for answer in self._answer(base, asked, index, clock, k or self.settings.k, filters):
             yield answer
-        translate = translate and any(language_of(s.text) != answer.language for s in answer.statements)
+        translate = translate and any(foreign(answer))
         try:
             for more in self._with_language_model(answer, clock, translate=translate, write=write):
                 answer = more
@@ -252,14 +257,22 @@ class Pipeline:
         self, base: Answer, question: Question, index: Index, clock: Clock, k: int, filters: Filter
     ) -> Iterator[Answer]:
         """Sources, then the quotes that answer or a refusal."""
+        examples = partial(self.examples, base.language)
+        if digest := digested(base, question, index, self._encoder, k=k, filters=filters, examples=examples):
+            yield clock.stamp(digest)
+            return
         spelled, taken = in_words_of(index, question)
         query = Query.of(spelled, encoder=self._encoder)
-        found = retrieve(query, index=index, k=k, filters=filters, reader=self._reader)
+        wide = max(k, JUDGED) if question.several else k
+        found = retrieve(query, index=index, k=wide, filters=filters, reader=self._reader)
         clock.mark("retrieve")
         yield clock.stamp(replace(base, passages=found.passages))
         answer = replace(base, passages=found.passages, mode="quotes")
         answer = answered(answer, question, found, refuse_below=self.settings.refuse_below)
         answer = explained(answer, question, index, filters, taken)
+        cited = {citation.article.id for citation in answer.citations}
+        shown = [p for n, p in enumerate(answer.passages) if n < k or p.article.id in cited]
+        answer = replace(answer, passages=tuple(shown))
         if answer.statements:
             clock.mark("first_statement")
         yield clock.stamp(answer)
@@ -288,13 +301,3 @@ class Pipeline:
         if index is None:
             raise IndexMissingError(f"there is no index in {self.settings.index}/; run: ragqa index")
         return index
-
-
-def _facts(index: Index) -> dict[str, str | int]:
-    manifest = index.manifest
-    return {"version": manifest.version, "articles": manifest.articles, "chunks": manifest.chunks}
-
-
-def _crosses(question: Question, index: Index, filters: Filter) -> bool:
-    """Whether a question may be answered by articles in another language than its own."""
-    return bool(index.languages_of(filters) - {question.language})

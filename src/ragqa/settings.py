@@ -19,6 +19,9 @@ from pydantic_settings import (
 
 from ragqa.errors import SettingsError
 
+# Passages that may be shown for a question, at most.
+MOST_PASSAGES = 100
+
 
 class Settings(BaseSettings):
     """What can be set; see docs/settings in the README for the names as flags and variables."""
@@ -55,7 +58,7 @@ class Settings(BaseSettings):
 
     chunk_size: int = Field(300, ge=40, le=2000, description="Chinese characters a chunk, about")
     keep: int = Field(2, ge=1, description="versions of the index that stay; 2 allows one rollback")
-    k: int = Field(5, ge=1, le=100, description="passages shown for a question")
+    k: int = Field(5, ge=1, le=MOST_PASSAGES, description="passages shown for a question")
     refuse_below: float | None = Field(
         None,
         ge=0,

@@ -1,12 +1,14 @@
 """Types that all packages share; imports nothing of ours.
 
-Offsets are Python string offsets into ``Article.text``; dates are ISO ``YYYY-MM-DD`` (or a prefix
-of it: ``2024``, ``2024-05``); languages are ``zh`` or ``en``; scores are similarities: higher is better.
+Offsets are Python string offsets into ``Article.text``; dates are ISO ``YYYY-MM-DD`` (or a prefix of it:
+``2024``, ``2024-05``); replies are in ``zh`` or ``en``, articles in any language (its ISO 639 code); scores are
+similarities: higher is better.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -17,7 +19,8 @@ Language = Literal["zh", "en"]
 Status = Literal["answered", "possible", "not_found"]
 Verdict = Literal["supported", "partly", "unsupported"]
 Mode = Literal["sources", "quotes", "written"]
-Kind = Literal["quote", "written"]
+Origin = Literal["quote", "written"]
+Kind = Literal["question", "list", "count", "summary", "latest", "hello"]
 # From so many on, statements stand one a line.
 _ITEMS = 3
 
@@ -31,7 +34,7 @@ class Article:
     text: str
     source: str = ""
     published: str | None = None
-    language: Language = "zh"
+    language: str = "zh"
     links: tuple[str, ...] = ()
 
 
@@ -125,7 +128,7 @@ class Statement:
     text: str
     citations: tuple[int, ...]
     verdict: Verdict = "supported"
-    kind: Kind = "quote"
+    kind: Origin = "quote"
     translation: str | None = None
 
 
@@ -137,7 +140,7 @@ class Answer:
     ``confidence`` is the probability that what is shown is right;
     ``cached`` says that the same question was answered from the same index before. ``asked`` are the
     reader's own words where ``question`` is the follow-up that they were taken for. ``conflict`` are the markers
-    of two citations that disagree; ``index`` names the version that it was found in.
+    of two citations that disagree; ``index`` names the version that it was found in; ``kind`` is what was asked for.
     """
 
     question: str
@@ -155,6 +158,7 @@ class Answer:
     asked: str = ""
     conflict: tuple[int, ...] = ()
     index: dict[str, str | int] = field(default_factory=dict)
+    kind: Kind = "question"
 
     @property
     def text(self) -> str:
@@ -217,6 +221,22 @@ class Filter:
     def dated(self) -> bool:
         """Whether only articles with a date can pass."""
         return bool(self.since or self.until or self.before)
+
+
+def checked_date(text: str) -> str:
+    """A date for a Filter, as given: 2024, 2024-05 or 2024-05-31. Raises ValueError for any other text."""
+    whole = text + "-01-01"[len(text) - 4 :] if len(text) in (4, 7) else text
+    # Also YYYYMMDD and week dates are ISO, but sort otherwise than the dates of articles.
+    if date.fromisoformat(whole).isoformat() != whole:
+        raise ValueError(text)
+    return text
+
+
+def checked_code(text: str) -> str:
+    """The code of a language for a Filter: zh, en, ja. Raises ValueError for any other text."""
+    if not (text.isascii() and text.isalpha() and text.islower() and len(text) in (2, 3)):
+        raise ValueError(text)
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,21 @@
 """From what was read to an answer: exact quotes or a refusal, their translations, a written answer."""
 
 from ragqa.answer.compose import answered
+from ragqa.answer.digest import digested
 from ragqa.answer.messages import word
 from ragqa.answer.refusal import explained
-from ragqa.answer.translate import glosses
+from ragqa.answer.translate import TRANSLATED, foreign, glosses
 from ragqa.answer.verify import judge
 from ragqa.answer.write import written
 
-__all__ = ["answered", "explained", "glosses", "judge", "word", "written"]
+__all__ = [
+    "TRANSLATED",
+    "answered",
+    "digested",
+    "explained",
+    "foreign",
+    "glosses",
+    "judge",
+    "word",
+    "written",
+]

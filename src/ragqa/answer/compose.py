@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from ragqa.answer.conflicts import completed, newest_first
 from ragqa.answer.extract import LIMITS, Limits, Quote, choose_quotes, to_answer
+from ragqa.answer.lists import listed, with_items
 from ragqa.answer.messages import word
-from ragqa.answer.refusal import not_found, status_of
+from ragqa.answer.refusal import least_for, not_found, status_of
 from ragqa.retrieval import Found, Question, Read, holds_code
 from ragqa.types import Answer, Passage
 
@@ -27,12 +28,16 @@ def answered(answer: Answer, question: Question, found: Found, *, refuse_below: 
         answer = replace(answer, status=status)
     if status == "not_found" or not quotes:
         return not_found(answer)
-    quotes = newest_first(quotes)
+    least = least_for(status, refuse_below)
+    quotes = with_items(quotes, question, read, least) if question.several else newest_first(quotes)
     statements, citations, short = to_answer(quotes)
     answer = replace(answer, statements=statements, citations=citations)
     if status == "possible":
-        return replace(answer, note=word("possible", answer.language))
-    return completed(replace(answer, answers=short), question, quotes)
+        answer = replace(answer, note=word("possible", answer.language))
+    else:
+        answer = replace(answer, answers=short)
+        answer = answer if question.several else completed(answer, question, quotes)
+    return listed(answer, question, quotes) if question.several else answer
 
 
 def shown(found: Found) -> list[Read]:

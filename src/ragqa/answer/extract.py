@@ -79,7 +79,7 @@ def choose_quotes(
         if chosen and chances[row] < limits.beside * chances[order[0]]:
             break
         for quote in _quotes(windows[row], readings[row], chances[row], limits):
-            if len(chosen) < limits.most and not _repeats(quote, chosen):
+            if len(chosen) < limits.most and not repeats(quote, chosen):
                 chosen.append(quote)
     return chosen
 
@@ -228,7 +228,7 @@ def _merged(quotes: Sequence[Quote]) -> list[Quote]:
     return list(kept.values())
 
 
-def _repeats(quote: Quote, chosen: Sequence[Quote]) -> bool:
+def repeats(quote: Quote, chosen: Sequence[Quote]) -> bool:
     """Whether an earlier quote of another text gives the same answer, or is the same words.
 
     The answer is the same when it lies in the other one; not when its numbers are others (4亿 in 14亿).

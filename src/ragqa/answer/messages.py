@@ -38,6 +38,43 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "Did you mean “{names}”?",
         "zh": "您要找的是不是“{names}”？",
     },
+    "hello": {
+        "en": "Ask about the {n} articles here; what they say is quoted word for word. A question, a list, a summary of"
+        " an article or a subject, or the latest news can be asked for. For example: {examples}",
+        "zh": "可以就这里的 {n} 篇文章提问，回答都是文章原句。可以提问题、要求列举、总结一篇文章或一个话题，也可以问最新消息。例如：{examples}",
+    },
+    "no_subject": {
+        "en": "No article on “{subject}” was found.",
+        "zh": "没有找到关于“{subject}”的文章。",
+    },
+    "first_sentences": {
+        "en": "The first sentences of “{title}”.",
+        "zh": "《{title}》开头的句子。",
+    },
+    "first_of_each": {
+        "en": "The first sentences of {n} articles found on “{subject}”; there may be more.",
+        "zh": "与“{subject}”有关的 {n} 篇文章各自的第一句，可能还有更多文章。",
+    },
+    "newest": {
+        "en": "The first sentences of the {n} newest articles, dated {last} back to {first}{undated}.",
+        "zh": "最新 {n} 篇文章各自的第一句，日期从 {last} 往前到 {first}{undated}。",
+    },
+    "newest_one": {
+        "en": "The first sentence of the newest article, dated {last}{undated}.",
+        "zh": "最新一篇文章的第一句，日期为 {last}{undated}。",
+    },
+    "no_news": {
+        "en": "No article has a date, so none can be called the newest{undated}.",
+        "zh": "没有带日期的文章，无法判断哪篇最新{undated}。",
+    },
+    "listed": {
+        "en": "Found in {n} articles; there may be more.",
+        "zh": "在 {n} 篇文章中找到，可能还有更多。",
+    },
+    "not_counted": {
+        "en": "ragqa does not count, and no quoted article states the number; these are the items that were found.",
+        "zh": "ragqa 不作统计，引用的文章也没有写明总数；以下是找到的各项。",
+    },
     "possible": {
         "en": "These passages may answer the question; whether they do is not certain.",
         "zh": "以下段落可能回答了这个问题，但并不确定。",

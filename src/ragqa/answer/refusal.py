@@ -13,11 +13,17 @@ from ragqa.types import EVERYTHING, Answer, Filter, Language, Status
 
 def status_of(confidence: float, *, refuse_below: float | None = None) -> Status:
     """The outcome for a confidence; below ``refuse_below`` (by default the fitted threshold) it is a refusal."""
-    least: float = answerability.fitted()["refuse_below"] if refuse_below is None else refuse_below
-    if confidence < least:
+    if confidence < least_for("possible", refuse_below):
         return "not_found"
-    sure: float = answerability.fitted()["answered_from"]
-    return "answered" if confidence >= sure else "possible"
+    return "answered" if confidence >= least_for("answered", refuse_below) else "possible"
+
+
+def least_for(status: Status, refuse_below: float | None = None) -> float:
+    """The least confidence of an outcome; ``refuse_below`` stands for the fitted one of a possible answer."""
+    if status == "possible" and refuse_below is not None:
+        return refuse_below
+    fitted = answerability.fitted()
+    return float(fitted["answered_from"] if status == "answered" else fitted["refuse_below"])
 
 
 def explained(

@@ -58,6 +58,8 @@ _UNIT_FORMS = [
     )
     for unit, also in _UNITS
 ]
+# The languages of articles that are translated, one into the other.
+TRANSLATED = frozenset({"zh", "en"})
 # What may stand for a negation of the other language.
 _HALF_DENIES = re.compile(
     r"[无非拒缺勿才除不没未少]|只|仅|难以|免|禁|失败|停"
@@ -75,8 +77,8 @@ def glosses(answer: Answer, generator: Generator) -> Iterator[Answer]:
     then it comes with the locked translation, or without one where it cannot be locked. Raises ModelError.
     """
     articles = {citation.marker: citation.article for citation in answer.citations}
-    for at, statement in enumerate(answer.statements):
-        if statement.kind != "quote" or language_of(statement.text) == answer.language:
+    for at, (statement, needed) in enumerate(zip(answer.statements, foreign(answer), strict=True)):
+        if not needed:
             continue
         put = yield from _translated(answer, statement.text, generator)
         cited = (articles[marker] for marker in statement.citations if marker in articles)
@@ -84,6 +86,15 @@ def glosses(answer: Answer, generator: Generator) -> Iterator[Answer]:
         put_right = locked(put, statement.text, question=answer.question, around=around)
         answer = _with_translation(answer, at, put_right)
         yield answer
+
+
+def foreign(answer: Answer) -> list[bool]:
+    """Which statements are quotes in the other of the two languages that are translated, Chinese and English."""
+    between = {citation.marker for citation in answer.citations if citation.article.language in TRANSLATED}
+    return [
+        s.kind == "quote" and bool(between & set(s.citations)) and language_of(s.text) != answer.language
+        for s in answer.statements
+    ]
 
 
 def _translated(answer: Answer, quote: str, generator: Generator) -> Writing[Answer, None, str]:

@@ -40,7 +40,9 @@ SinceOption = Annotated[
     str | None, typer.Option(help="Only articles dated on or after: 2024, 2024-05, 2024-05-15.")
 ]
 UntilOption = Annotated[str | None, typer.Option(help="Only articles dated on or before.")]
-WrittenInOption = Annotated[str | None, typer.Option(help="Only articles written in zh or en.")]
+WrittenInOption = Annotated[
+    str | None, typer.Option(help="Only articles written in this language: zh, en, ja, …")
+]
 SourceOption = Annotated[
     str | None, typer.Option(help="Only articles whose outlet or address contains this.")
 ]
@@ -74,20 +76,19 @@ def article_filter(
     *, since: str | None, until: str | None, written_in: str | None, source: str | None
 ) -> Filter:
     """The filter that these options ask for. Raises SettingsError for what is no date or language."""
-    from ragqa.types import Filter
+    from ragqa.types import Filter, checked_code, checked_date
 
-    if written_in not in (None, "zh", "en"):
-        raise SettingsError(f"--written-in {written_in}: it is zh or en")
-    return Filter(since=_date(since), until=_date(until), language=written_in, source=source)
-
-
-def _date(text: str | None) -> str | None:
-    """A date as given; it may stop after the year or the month."""
-    from ragqa.text import FORMS, is_date
-
-    if text is not None and not is_date(text):
-        raise SettingsError(f"{text!r} is no date; write {FORMS}")
-    return text
+    for option, check, given, accepted in (
+        ("--since", checked_date, since, "2024, 2024-05 or 2024-05-31"),
+        ("--until", checked_date, until, "2024, 2024-05 or 2024-05-31"),
+        ("--written-in", checked_code, written_in, "a language code such as zh, en or ja"),
+    ):
+        try:
+            if given is not None:
+                check(given)
+        except ValueError:
+            raise SettingsError(f"{option} {given}: it is {accepted}") from None
+    return Filter(since=since, until=until, language=written_in, source=source)
 
 
 class DefaultVerb(typer.core.TyperGroup):

@@ -23,8 +23,8 @@ from ragqa.corpus.metadata import iso_date, links_in, shortened, title_of
 from ragqa.corpus.sandbox import SUFFIXES as CONFINED
 from ragqa.corpus.sandbox import Confined
 from ragqa.errors import CorpusError
-from ragqa.text import language_of
-from ragqa.types import Article, Language, Skipped
+from ragqa.text import language_code
+from ragqa.types import Article, Skipped
 
 __all__ = ["SUFFIXES", "decode", "read_articles"]
 
@@ -169,21 +169,13 @@ def _article(draft: FileText, name: str) -> Article:
         text=cleaned.text,
         source=_line(draft.source) or _line(draft.outlet) or cleaned.source or name,
         published=draft.published or cleaned.published,
-        language=_language(draft.language, cleaned.text),
+        language=language_code(cleaned.text, draft.language),
         links=tuple(dict.fromkeys([*draft.links, *cleaned.links])),
     )
 
 
 def _line(given: str) -> str:
     return " ".join(tidy(given).split())
-
-
-def _language(given: object, text: str) -> Language:
-    """The stated language where it is zh or en, else that of the text."""
-    stated = given.lower()[:2] if isinstance(given, str) else ""
-    if stated == "zh":
-        return "zh"
-    return "en" if stated == "en" else language_of(text)
 
 
 # --- collections: one article a line ---------------------------------------------------------
@@ -262,6 +254,6 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
         text=text,
         source=_line(where)[:_LONGEST_SOURCE] or place,
         published=next((date for date in dates if date), None),
-        language=_language(stated, text),
+        language=language_code(text, stated if isinstance(stated, str) else ""),
         links=links_in(text),
     )

@@ -2,6 +2,7 @@
 
 from ragqa.index import snapshots
 from ragqa.index.build import add_files, compare, update
+from ragqa.index.calibration import measured
 from ragqa.index.columns import Mask
 from ragqa.index.index import Index, Rows
 from ragqa.index.late_interaction import Asked, interaction, within
@@ -19,6 +20,7 @@ __all__ = [
     "add_files",
     "compare",
     "interaction",
+    "measured",
     "read_manifest",
     "snapshots",
     "spellings",

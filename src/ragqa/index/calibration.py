@@ -27,6 +27,11 @@ _ROUNDING = 1e-3
 DIRECTIONS: tuple[Direction, ...] = tuple((q, p) for q in LANGUAGES for p in LANGUAGES)
 
 
+def measured(language: str) -> str:
+    """The language whose scores count for articles in this one: its own, or English where it was not measured."""
+    return language if language in LANGUAGES else "en"
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """The score offsets of an encoder. A direction is (language of the question, language of the passage).

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ragqa.index.calibration import Calibration, sound
+from ragqa.index.calibration import Calibration, measured, sound
 from ragqa.index.checkpoint import Encoded
 from ragqa.index.index_files import Stored
 from ragqa.index.late_interaction import Signature
@@ -83,7 +83,9 @@ def _encode_batch(
     def sign(at: int, tokens: Tokens) -> None:
         piece = batch[at]
         above = len(piece.text) - len(piece.chunk.text)
-        signatures[at] = Signature.of(tokens, score_offsets.passages[piece.article.language], skipped=above)
+        signatures[at] = Signature.of(
+            tokens, score_offsets.passages[measured(piece.article.language)], skipped=above
+        )
 
     vectors = encoder.encode_passages([piece.text for piece in batch], progress=progress, each=sign)
     vectors = sound(vectors, len(batch), encoder)

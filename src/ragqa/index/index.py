@@ -81,6 +81,7 @@ class Index:
         self._row_by_id = {article.id: row for row, article in enumerate(articles)}
         self._article_of_chunk = np.array([place.article for place in places], dtype=np.int64)
         self._columns = Columns(articles)
+        self.published = self._columns.published
         self._held: Cache[Rows] = Cache(_PHRASES)
         self.languages = frozenset(article.language for article in articles)
 
@@ -168,7 +169,7 @@ class Index:
 
     def mask(self, filters: Filter) -> Mask:
         """Which chunks a filter lets pass, shape (chunks,); where it asks for phrases, each holds one."""
-        passed = np.asarray(self._passing(filters)[self._article_of_chunk], dtype=np.bool_)
+        passed = np.asarray(self.passed(filters)[self._article_of_chunk], dtype=np.bool_)
         if filters.phrases:
             held = np.zeros_like(passed)
             held[np.concatenate([self.holding(phrase) for phrase in filters.phrases])] = True
@@ -177,16 +178,17 @@ class Index:
 
     def languages_of(self, filters: Filter) -> frozenset[str]:
         """The languages of the articles that a filter lets pass."""
-        return frozenset(np.unique(self._columns.language[self._passing(filters)]).tolist())
+        return frozenset(np.unique(self._columns.language[self.passed(filters)]).tolist())
 
     def passing(self, filters: Filter) -> tuple[int, int]:
         """How many articles a filter lets pass, and how many more only lack the date that it asks for."""
-        passed = int(self._passing(filters).sum())
-        undated = self._passing(replace(filters, since=None, until=None, before=None))
-        undated &= self._columns.published == ""
+        passed = int(self.passed(filters).sum())
+        undated = self.passed(replace(filters, since=None, until=None, before=None))
+        undated &= self.published == ""
         return passed, int(undated.sum()) if filters.dated else 0
 
-    def _passing(self, filters: Filter) -> Mask:
+    def passed(self, filters: Filter) -> Mask:
+        """Which articles a filter lets pass, shape (articles,)."""
         return self._columns.passing(filters, self._articles_holding)
 
     def _articles_holding(self, phrase: str) -> Mask:
@@ -210,10 +212,10 @@ class Index:
         """Of folded names those that no chunk of the whole index can hold.
 
         A name is looked for by its words and pairs of characters, so what is returned is certain where the
-        index holds one script only; in an index of both languages a name may be written otherwise, and
-        none is returned.
+        index is all Chinese or all English; in any other index a name may be written otherwise, and none is
+        returned.
         """
-        if len(self.languages) != 1:
+        if self.languages not in ({"zh"}, {"en"}):
             return []
         chinese = self.languages == {"zh"}
         return [
@@ -245,6 +247,11 @@ class Index:
         article = self.articles[begin.article]
         text = article.text[begin.start : end.end]
         return Passage(Chunk(article.id, begin.start, end.end, text, begin.heading), article, score)
+
+    def opening(self, article: int, score: float = 0.0) -> Passage:
+        """The first chunk of the article of a row as a passage."""
+        first = int(np.searchsorted(self._article_of_chunk, article))
+        return self.passage(first, first, score)
 
     def article(self, article_id: str) -> Article:
         """The article of an id, or ArticleNotFoundError."""

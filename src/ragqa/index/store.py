@@ -53,6 +53,11 @@ class Manifest:
     after: str = ""
     lexical: str = ""
 
+    @property
+    def facts(self) -> dict[str, str | int]:
+        """Its version and size."""
+        return {"version": self.version, "articles": self.articles, "chunks": self.chunks}
+
     def require(
         self, *, encoder: str, fingerprint: str, chunk_size: int | None = None, lexical: str | None = None
     ) -> None:

@@ -2,14 +2,16 @@
 
 from ragqa.retrieval import answerability
 from ragqa.retrieval.answerability import OUTCOMES
+from ragqa.retrieval.openings import newest, on_subject
 from ragqa.retrieval.operators import MOST_CHARACTERS, read_operators
 from ragqa.retrieval.query import Query, Question, as_written
 from ragqa.retrieval.reading import Found, Read, Window, holds_code
 from ragqa.retrieval.rewrite import Translator, resolved
-from ragqa.retrieval.search import rank_articles, retrieve
+from ragqa.retrieval.search import JUDGED, rank_articles, retrieve
 from ragqa.retrieval.spelling import Taken, in_words_of, suggested
 
 __all__ = [
+    "JUDGED",
     "MOST_CHARACTERS",
     "OUTCOMES",
     "Found",
@@ -23,6 +25,8 @@ __all__ = [
     "as_written",
     "holds_code",
     "in_words_of",
+    "newest",
+    "on_subject",
     "rank_articles",
     "read_operators",
     "resolved",

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, replace
 
 from ragqa.errors import QuestionError
-from ragqa.text import asks, is_date
-from ragqa.types import EVERYTHING, Filter
+from ragqa.text import asks
+from ragqa.types import EVERYTHING, Filter, checked_date
 
 # A quote as long as a sentence is a phrase; a longer one is text. 15" is an inch.
 _QUOTED = r'(?<!\d)["＂][^"＂\n]{1,100}["＂]|“[^”\n]{1,100}”|「[^」\n]{1,100}」|『[^』\n]{1,100}』'
@@ -78,9 +78,11 @@ def _narrowed(filters: Filter, match: re.Match[str]) -> Filter:
     key, value = match["key"].lower(), _bare(match["value"])
     if key == "title":
         return replace(filters, title=(*filters.title, value))
-    if not is_date(value):
+    try:
+        checked_date(value)
+    except ValueError:
         forms = f"{key}:2024, {key}:2024-05 or {key}:2024-05-15"
-        raise QuestionError(f"{match.group()}: {value!r} is no date; write {forms}")
+        raise QuestionError(f"{match.group()}: {value!r} is no date; write {forms}") from None
     if key == "after":
         return replace(filters, since=max(value, filters.since or ""))
     return replace(filters, before=min(value, filters.before or "~"))

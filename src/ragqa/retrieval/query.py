@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ragqa.models import Encoder, Tokens
+from ragqa.retrieval.kind import kind_of
 from ragqa.retrieval.operators import checked, quoted
 from ragqa.text import (
     HAN,
@@ -23,7 +24,7 @@ from ragqa.text import (
     simplified,
     terms,
 )
-from ragqa.types import Language, Vectors
+from ragqa.types import Kind, Language, Vectors
 
 # What makes a Chinese sentence a question by itself.
 _ASKS_ZH = r"[谁哪几吗]|什么|多少|怎么|怎样|为何|何时|如何|多[久大长]"
@@ -41,7 +42,7 @@ _REFERS_ZH = re.compile(
 )
 _REFERS_EN = re.compile(
     r"\b(?:(?P<whose>its|their|his|her(?= (?!in\b|on\b|at\b|for\b|to\b|by\b|from\b|and\b|or\b)[a-z]))"
-    r"|(?:that|this|the same) (?P<what>company|firm|person|man|woman|team|school|city|town|product|project)"
+    r"|(?:that|this|the same|the(?= \w+\b(?! that| which| of| in)(?: [a-z]+)*[?.]?$)) (?P<what>company|firm|person|man|woman|team|school|city|town|product|project)"
     r"|(?P<who>he|she|they|him|them|her)|it(?! (?:takes?|took|true|possible|likely)\b))\b",
     re.IGNORECASE,
 )
@@ -51,6 +52,16 @@ _ASKS_MEANING = re.compile(
     re.IGNORECASE,
 )
 _PERSONS = {"人", "person", "man", "woman", "his", "her", "their"}
+# Who a question asks for: the mayor of Linz, the person who founded OpenAI, 林茨市的市长, 创立了OpenAI的人.
+_WHO_IS = re.compile(
+    r"(?i:(?:and |but )?who(?: is|'s| was| are| were)) (?P<en>(?:(?i:the|a|an|its|their|this|that)|[A-Z]\S*) .+?)[?\s]*"
+    r"|(?P<zh>.+?)(?:现在|目前|如今)?[是为](?:谁|哪位)[？?\s]*|谁是(?P<is>.+?)[？?\s]*"
+)
+_WHO_DOES = re.compile(
+    r"(?:and |but )?who (?P<en>(?!did\b|does\b|do\b|will\b|would\b|can\b|should\b).+?)[?\s]*"
+    r"|(?P<when>[^谁，,是由被把给跟和向]*)谁(?P<zh>[^谁，,]+?)[？?\s]*",
+    re.IGNORECASE,
+)
 _ASKS_WHO = re.compile(r"谁|哪位|哪个人|\bwho(?:se|m)?\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 _PLACED = re.compile(r"(?:in|on|at|for|by|from|since|during|after|before) ", re.IGNORECASE)
@@ -62,6 +73,8 @@ class Question:
 
     ``names`` are folded, ``numbers`` scaled (lexicon.quantities); ``latest`` says that the newest article
     answers best. ``codes`` and ``quoted`` words are wanted as they are: a passage that holds them comes first.
+    ``kind`` is what it asks for, ``subject`` what a summary or
+    the news is to be about ("" for anything), or what is counted.
     """
 
     text: str
@@ -72,6 +85,13 @@ class Question:
     latest: bool
     codes: tuple[str, ...] = ()
     quoted: tuple[str, ...] = ()
+    kind: Kind = "question"
+    subject: str = ""
+
+    @property
+    def several(self) -> bool:
+        """Whether it asks for all of what several articles may each name one."""
+        return self.kind in ("list", "count")
 
     @property
     def asks_what_a_code_is(self) -> bool:
@@ -95,6 +115,7 @@ class Question:
             asks_for_latest(text),
             codes(text),
             quoted(text),
+            *kind_of(text),
         )
 
 
@@ -109,20 +130,32 @@ def follow_up(question: str, *, after: str) -> str | None:
     """A follow-up completed from the previous question, for the common forms; None for other forms.
 
     "and in 2023?" puts its date into the question before it; "it", 他 and "that company" stand for the
-    subject of that question. After "who ...?" a person is the one that was asked for, so there is no subject.
+    subject of that question. After "who ...?" a person is the one that was asked for: the mayor, the person who ….
     """
     if match := _ELLIPSIS.match(question):
         part = next(value for value in match.groupdict().values() if value).strip()
-        return None if _reference(part) else _with_part(after, part)
-    subject, found = subject_of(after), _reference(question)
-    if not subject or not found:
+        refers = _reference(part)
+        if not refers or refers.group() == part:
+            return None if refers else _with_part(after, part)
+    found = _reference(question)
+    if not found:
         return None
     groups = found.groupdict()
     whose = groups.get("whose") or ""
     person = groups["who"] or {groups["what"], whose.lower()} & _PERSONS
-    if person and _ASKS_WHO.search(after):
+    subject = person_asked_for(after) if person and _ASKS_WHO.search(after) else subject_of(after)
+    if not subject or (whose and " who " in subject):
         return None
     return question[: found.start()] + subject + ("'s" if whose else "") + question[found.end() :]
+
+
+def person_asked_for(question: str) -> str:
+    """Whom a "who ...?" asks for, as a phrase; "" for forms such as "who did they meet?"."""
+    if found := _WHO_IS.fullmatch(question):
+        return next(value for value in found.groups() if value)
+    if found := _WHO_DOES.fullmatch(question):
+        return f"the person who {found['en']}" if found["en"] else f"{found['when']}{found['zh']}的人"
+    return ""
 
 
 def subject_of(question: str) -> str:

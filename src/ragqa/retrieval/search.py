@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ragqa.index import Index, Mask, Rows, spellings
+from ragqa.index import Index, Mask, Rows, measured, spellings
 from ragqa.models import Reader
 from ragqa.retrieval.passages import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.retrieval.query import Query, Question
@@ -194,7 +194,7 @@ def _score(
     exact: Sequence[Rows],
 ) -> tuple[Rows, dict[str, Vectors]]:
     """Candidates among the passages of one language, and their signals."""
-    wordings = query.for_passages_in(language)
+    wordings, known = query.for_passages_in(language), measured(language)
     found = [index.nearest(w.vector, k=depth, among=inside) for w in wordings.values()]
     found += [_best_by_words(words[name], inside) for name in wordings]
     for held in exact:
@@ -204,10 +204,10 @@ def _score(
             found.append(index.nearest(next(iter(wordings.values())).vector, k=_NEAREST, among=among))
     rows = np.unique(np.concatenate(found))
     vectors = index.vectors(rows)
-    dense = [vectors @ w.vector - index.score_offsets.dense[name, language] for name, w in wordings.items()]
+    dense = [vectors @ w.vector - index.score_offsets.dense[name, known] for name, w in wordings.items()]
     return rows, {
         "dense": np.mean(dense, axis=0),
-        "late": late_scores(wordings, rows, language, index),
+        "late": late_scores(wordings, rows, known, index),
         "lexical": np.max([words[name][rows] for name in wordings], axis=0),
     }
 

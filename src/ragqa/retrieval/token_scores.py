@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ragqa.index import Asked, Index, Rows, interaction, within
+from ragqa.index import Asked, Index, Rows, interaction, measured, within
 from ragqa.retrieval.query import Query, Wording
 from ragqa.types import Passage, Vectors
 
@@ -34,7 +34,7 @@ def asked_tokens(wordings: Mapping[str, Wording], language: str, index: Index) -
 def sentence_scores(passage: Passage, spans: Sequence[Span], query: Query, index: Index) -> Vectors:
     """How well each sentence of a passage holds the question's tokens, shape (n,); 0 without token vectors."""
     language = passage.article.language
-    asked = list(asked_tokens(query.for_passages_in(language), language, index).values())
+    asked = list(asked_tokens(query.for_passages_in(language), measured(language), index).values())
     scores = np.zeros(len(spans), dtype=np.float32)
     for row in index.rows_of(passage) if asked else ():
         place = index.place(row)

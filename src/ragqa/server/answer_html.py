@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Literal
 
+from ragqa.answer import foreign
 from ragqa.server.i18n import Value
 from ragqa.server.markup import STOPS, Span, cite, highlight, key_spans, words
 from ragqa.text import language_of, weight
@@ -43,7 +44,7 @@ def status(
             now = "loading"
         steps += [words(ui, f"status.{now}")] if now else []
     elif state == "done":
-        if answer is not None and answer.status == "not_found":
+        if answer is not None and answer.status == "not_found" and answer.kind != "hello":
             steps.append(words(ui, "status.absent"))
         if answer is not None and answer.cached:
             steps.append(words(ui, "status.cached"))
@@ -60,6 +61,8 @@ def _past(answer: Answer | None) -> Iterator[tuple[str, dict[str, Value]]]:
     if answer is None:
         return
     articles = len({p.article.id for p in answer.passages})
+    if answer.kind == "hello":
+        return
     if articles:
         yield "status.found", {"n": len(answer.passages), "m": articles}
     else:
@@ -77,8 +80,7 @@ def _now(answer: Answer | None, *, translate: bool, write: bool) -> str:
         return "search"
     if answer.mode == "sources":
         return "reading"
-    foreign = any(s.kind == "quote" and language_of(s.text) != answer.language for s in answer.statements)
-    if translate and foreign and "translated" not in answer.timings_ms:
+    if translate and any(foreign(answer)) and "translated" not in answer.timings_ms:
         return "translating"
     return "writing" if write and answer.statements else ""
 
@@ -104,6 +106,8 @@ def _body(ui: Language, found: Answer, state: State) -> str:
         return f'{_label(ui, "sources")}<div class="skeleton" aria-hidden="true"><i></i><i></i><i></i></div>'
     aside = " aside" if found.answers else ""
     note = f'<p class="note{aside}" lang="{found.language}">{escape(found.note)}</p>' if found.note else ""
+    if not found.statements and found.kind == "hello":
+        return note
     if not found.statements:
         return f'{_label(ui, "not_found")}{note}<p class="advice">{words(ui, "answer.advice")}</p>'
     return f"{_shorts(found)}{note}{_written(ui, found)}{_quotes(ui, found)}"

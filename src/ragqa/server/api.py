@@ -26,9 +26,11 @@ from ragqa.errors import (
     RagqaError,
 )
 from ragqa.retrieval import MOST_CHARACTERS
-from ragqa.server.params import Articles
+from ragqa.server.i18n import phrase, ui_language
+from ragqa.server.params import QUESTION_NAMES, Articles, complaint
 from ragqa.server.request_queue import QueuedAnswer
 from ragqa.server.session import Session
+from ragqa.settings import MOST_PASSAGES
 from ragqa.text import language_of
 from ragqa.timing import Clock
 from ragqa.types import Answer, Language
@@ -55,10 +57,10 @@ class Looked(Articles, frozen=True, extra="forbid"):
     question: str = Field(
         min_length=1,
         max_length=MOST_CHARACTERS,
-        validation_alias=AliasChoices("question", "query", "q", "text"),
+        validation_alias=AliasChoices(*QUESTION_NAMES),
     )
     id: Id = None
-    k: int | None = Field(None, ge=1, le=100)
+    k: int | None = Field(None, ge=1, le=MOST_PASSAGES)
 
 
 class Searched(Looked, frozen=True):
@@ -200,22 +202,17 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        # Names of fields that were sent are not repeated.
-        known = [
-            str(part)
-            for part in first["loc"][1:]
-            if part in Asked.model_fields or part in Searched.model_fields
-        ]
-        return JSONResponse({"error": f"{'.'.join(known) or 'the request'}: {first['msg']}"}, 422)
+        return JSONResponse({"error": complaint(_ui(request), error.errors())}, 422)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+        word = {404: "wrong.route", 405: "wrong.method"}.get(error.status_code)
+        said = phrase(_ui(request), word) if word else error.detail
+        return JSONResponse({"error": said}, error.status_code, error.headers)
 
     @app.exception_handler(RagqaError)
     async def failed(request: Request, error: RagqaError) -> JSONResponse:
-        status, said = _said(error)
+        status, said = _said(error, _ui(request))
         return JSONResponse({"error": said}, status)
 
     @app.exception_handler(Exception)
@@ -226,12 +223,17 @@ def _tell_errors(app: FastAPI) -> None:
         return JSONResponse({"error": said, "request": number}, 500)
 
 
-def _said(error: RagqaError) -> tuple[int, str]:
+def _ui(request: Request) -> Language:
+    """The language that a client asks to be answered in."""
+    return ui_language(request.headers.get("accept-language"))
+
+
+def _said(error: RagqaError, ui: Language) -> tuple[int, str]:
     """The HTTP status and the message of an error."""
     if isinstance(error, QuestionError):
-        return 422, str(error)
+        return 422, phrase(ui, "wrong.question", n=MOST_CHARACTERS)
     if isinstance(error, ArticleNotFoundError):
-        return 404, "there is no such article"
+        return 404, phrase(ui, "wrong.article")
     if isinstance(error, BusyError):
         return 503, str(error)
     _log.error("%s", error)

@@ -103,7 +103,7 @@ def _lay_out(pipeline: Pipeline) -> Parts:
                     stop = gr.Button("Stop", elem_id="stop", variant="secondary", min_width=0)
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", min_width=0)
             settings, model = pipeline.settings, pipeline.models["generator"]
-            _html("advanced", page_html.advanced(_UI, model=model, write=settings.write))
+            _html("advanced", page_html.advanced(_UI, model=model, k=settings.k, write=settings.write))
             examples, status, answer, sources = map(_html, ("examples", "status", "answer", "sources"))
             _html("history", page_html.history(_UI))
             corpus, evaluate = map(_html, ("corpus", "evaluate"))

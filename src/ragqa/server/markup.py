@@ -16,14 +16,14 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 from ragqa.server.i18n import Value, phrase
+from ragqa.text import NAMES
 from ragqa.types import Answer, Article, Citation, Language, Passage
 
-_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 STOPS = "。．.！!？?；;"
 _SENTENCE_ENDS = STOPS + "：:…，,”’」』）)]】\"'"
 _MARKS = re.compile(r"(N):(N):(N)(?::((?:N-N,)*N-N))?".replace("N", "[0-9]{1,9}"))
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?::\d{1,5})?")
-_SNIPPET: dict[Language, int] = {"zh": 110, "en": 260}
+_SNIPPET, _LATIN_SNIPPET = {"zh": 110, "ja": 110, "ko": 160}, 260
 Span = tuple[int, int]
 
 
@@ -116,7 +116,7 @@ def _card(ui: Language, passage: Passage, rank: int, inside: Sequence[Citation],
         f'<h4><button class="open" type="button" lang="{article.language}">'
         f"{numbers}{escape(article.title)}</button></h4>"
         f'{meta(ui, article)}<p class="snippet" lang="{article.language}">'
-        f"{snippet(chunk.text, lit, _SNIPPET[article.language])}</p>"
+        f"{snippet(chunk.text, lit, _SNIPPET.get(article.language, _LATIN_SNIPPET))}</p>"
         f"{_why(ui, passage, rank)}</article>"
     )
 
@@ -145,7 +145,11 @@ def meta(ui: Language, article: Article, *, link: bool = False) -> str:
     outlet = escape(_outlet(article.source)) or words(ui, "unsaid.source")
     date = article.published
     when = f'<time datetime="{escape(date)}">{escape(date)}</time>' if date else words(ui, "unsaid.date")
-    parts = [outlet, when, f'<span lang="{article.language}">{_NAMES[article.language]}</span>']
+    parts = [
+        outlet,
+        when,
+        f'<span lang="{article.language}">{NAMES.get(article.language, escape(article.language))}</span>',
+    ]
     addresses = [url for url in (article.source, *article.links) if web_address(url)][:3] if link else []
     parts += [
         f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer nofollow">'

@@ -8,17 +8,19 @@ from html import escape
 
 from ragqa.server.i18n import phrase
 from ragqa.server.markup import words
+from ragqa.settings import MOST_PASSAGES
+from ragqa.text import NAMES
 from ragqa.types import Article, Language
 
-_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
+_UIS: tuple[Language, ...] = ("zh", "en")
 
 
 def masthead(ui: Language, articles: Sequence[Article]) -> str:
     """The header: name, purpose, size of the archive, language switch."""
     switch = "".join(
         f'<button type="button" data-ui="{code}" lang="{code}"'
-        f' aria-pressed="{str(code == ui).lower()}">{name}</button>'
-        for code, name in _NAMES.items()
+        f' aria-pressed="{str(code == ui).lower()}">{NAMES[code]}</button>'
+        for code in _UIS
     )
     return (
         '<header class="masthead"><div class="title"><h1>ragqa</h1>'
@@ -39,7 +41,7 @@ def facts(ui: Language, articles: Sequence[Article]) -> str:
         span = months[0] if months[0] == months[-1] else f"{months[0]} – {months[-1]}"
         parts.append(escape(span))
     counts = Counter(article.language for article in articles)
-    parts += [f"{_NAMES[code]} {counts[code]}" for code in _NAMES if counts[code]]
+    parts += [f"{NAMES.get(code, escape(code))} {n}" for code, n in counts.most_common()]
     return "".join(f"<span>{part}</span>" for part in parts)
 
 
@@ -67,26 +69,22 @@ def following(ui: Language) -> str:
     )
 
 
-def advanced(ui: Language, *, model: str, write: bool = False) -> str:
-    """Filters, number of passages, what the language model does; page.js sends what is set with the question."""
+def advanced(ui: Language, *, model: str, k: int, write: bool = False) -> str:
+    """Filters, number of passages (``k`` by default), what the language model does; page.js sends what is set with the question."""
 
     def field(name: str, body: str) -> str:
         return f"<label>{words(ui, f'advanced.{name}')}{body}</label>"
 
-    def choice(name: str, *values: str) -> str:
-        keys = {value: f"advanced.{name}.{value or 'any'}" for value in values}
-        options = "".join(
-            f'<option value="{value}" data-word="{key}">{escape(phrase(ui, key))}</option>'
-            for value, key in keys.items()
-        )
-        return field(name, f'<select name="{name}" data-usual="{values[0]}">{options}</select>')
-
+    every = "advanced.written_in.any"
+    languages = f'<option value="" data-word="{every}">{escape(phrase(ui, every))}</option>' + "".join(
+        f'<option value="{code}" lang="{code}">{name}</option>' for code, name in NAMES.items()
+    )
     fields = [
         field("since", '<input type="date" name="since">'),
         field("until", '<input type="date" name="until">'),
-        choice("written_in", "", "zh", "en"),
+        field("written_in", f'<select name="written_in" data-usual="">{languages}</select>'),
         field("source", '<input type="text" name="source" maxlength="200">'),
-        field("k", '<input type="number" name="k" min="1" max="20" placeholder="5">'),
+        field("k", f'<input type="number" name="k" min="1" max="{MOST_PASSAGES}" placeholder="{k}">'),
     ]
     switches = _switch(ui, "translate", on=True) + _switch(ui, "write", on=write)
     return disclosure(

@@ -13,11 +13,11 @@ from ragqa.evaluation import SHOWN, Figure, Run, RunList
 from ragqa.server.i18n import WORDS, Value
 from ragqa.server.markup import words
 from ragqa.server.page_html import disclosure, facts
+from ragqa.text import NAMES
 from ragqa.types import Article, Language, Skipped
 
 _LISTED = 500
 _MOST_MONTHS, _MOST_BARS = 48, 60
-_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 _KINDS = " ".join(sorted(SUFFIXES))
 _YEAR, _MONTH = re.compile(r"[12]\d{3}"), re.compile(r"[12]\d{3}-(0[1-9]|1[0-2])")
 # What a job tells, and what came of a deed.
@@ -125,7 +125,7 @@ def _article(ui: Language, article: Article, *, removable: bool) -> str:
         f'<li><button type="button" class="shelf" data-article="{escape(article.id)}">'
         f"<time>{escape(article.published or '—')}</time>"
         f'<span class="title" lang="{language}">{name}</span>'
-        f'<span class="tongue" lang="{language}">{_NAMES[language]}</span></button>'
+        f'<span class="tongue" lang="{language}">{NAMES.get(language, escape(language))}</span></button>'
         f"{_remove(ui, article.id, article.title) if removable else ''}</li>"
     )
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator
 
 from ragqa.errors import QuestionError
 from ragqa.retrieval import MOST_CHARACTERS
-from ragqa.types import Filter, Language
+from ragqa.server.i18n import WORDS, phrase, ui_language
+from ragqa.settings import MOST_PASSAGES
+from ragqa.types import Filter, Language, checked_code, checked_date
 
-_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+_Date = Annotated[str, AfterValidator(checked_date)]
+_LONGEST_SOURCE = 200
+# Other names of the question.
+QUESTION_NAMES = ("question", "query", "q", "text")
 
 
 def _none_if_empty(value: object) -> object:
@@ -18,10 +27,10 @@ def _none_if_empty(value: object) -> object:
 class Articles(BaseModel, frozen=True):
     """The filter on articles; an empty field lets all pass."""
 
-    since: str | None = Field(default=None, pattern=_DATE)
-    until: str | None = Field(default=None, pattern=_DATE)
-    written_in: Language | None = None
-    source: str | None = Field(default=None, max_length=200)
+    since: _Date | None = None
+    until: _Date | None = None
+    written_in: Annotated[str, AfterValidator(checked_code)] | None = None
+    source: str | None = Field(default=None, max_length=_LONGEST_SOURCE)
 
     _empty = field_validator("since", "until", "written_in", "source", mode="before")(_none_if_empty)
 
@@ -39,7 +48,7 @@ class Params(Articles, frozen=True):
 
     ui: Language = "en"
     after: str = Field(default="", max_length=MOST_CHARACTERS)
-    k: int | None = Field(default=None, ge=1, le=20)
+    k: int | None = Field(default=None, ge=1, le=MOST_PASSAGES)
     translate: bool = True
     write: bool | None = None
 
@@ -47,9 +56,34 @@ class Params(Articles, frozen=True):
 
 
 def read_params(text: object) -> Params:
-    """Parse the options of the page. Raises QuestionError naming the invalid one."""
+    """Parse the options of the page. Raises QuestionError, in the language of the page, saying what is accepted."""
+    given = text if isinstance(text, str) and text else "{}"
     try:
-        return Params.model_validate_json(text if isinstance(text, str) and text else "{}")
+        return Params.model_validate_json(given)
     except ValidationError as error:
-        name = ".".join(map(str, error.errors()[0]["loc"])) or "the request"
-        raise QuestionError(f"{name}: {error.errors()[0]['msg']}") from error
+        raise QuestionError(complaint(ui_of(given), error.errors())) from error
+
+
+def complaint(ui: Language, errors: Sequence[Any]) -> str:
+    """One sentence on the first error of pydantic: the option and what is accepted; what was sent is not repeated."""
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        return phrase(ui, "wrong.json")
+    if first["type"] == "extra_forbidden":
+        return phrase(ui, "wrong.field")
+    named = [str(part) for part in first["loc"] if isinstance(part, str)]
+    name = next((part for part in named if f"wrong.{part}" in WORDS[ui]), "")
+    if not name and first["type"].startswith("bool"):
+        return phrase(ui, "wrong.flag", name=named[-1])
+    if set(named) & set(QUESTION_NAMES):
+        name = "question"
+    most = {"k": MOST_PASSAGES, "source": _LONGEST_SOURCE}
+    return phrase(ui, f"wrong.{name or 'body'}", n=most.get(name, MOST_CHARACTERS))
+
+
+def ui_of(text: object) -> Language:
+    """The language of the page that sent these options; English where they cannot be read."""
+    try:
+        return ui_language(json.loads(str(text))["ui"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return "en"

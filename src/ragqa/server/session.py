@@ -13,7 +13,7 @@ from ragqa.errors import BusyError, RagqaError
 from ragqa.pipeline import Pipeline
 from ragqa.retrieval import MOST_CHARACTERS
 from ragqa.server import answer_html, markup, page_html
-from ragqa.server.params import Params, read_params
+from ragqa.server.params import Params, read_params, ui_of
 from ragqa.server.request_queue import QueuedAnswer, RequestQueue
 from ragqa.types import Answer, Language
 
@@ -123,7 +123,7 @@ def _read(wished: object) -> tuple[Params, str]:
     try:
         return read_params(wished), ""
     except RagqaError as error:
-        return Params(), markup.message("en", str(error), verbatim=True)
+        return Params(ui=ui_of(wished)), markup.message(ui_of(wished), str(error), verbatim=True)
 
 
 def _options(params: Params) -> dict[str, Any]:

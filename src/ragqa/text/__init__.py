@@ -1,6 +1,6 @@
 """Language, words and numbers of Chinese and English text."""
 
-from ragqa.text.dates import FORMS, is_date
+from ragqa.text.detect import NAMES, language_code
 from ragqa.text.entities import entities, sounds
 from ragqa.text.language import Span, asks, column, language_of, sentence_spans, weight
 from ragqa.text.lexicon import (
@@ -27,8 +27,8 @@ from ragqa.text.numbers import (
 from ragqa.text.script import HAN, simplified
 
 __all__ = [
-    "FORMS",
     "HAN",
+    "NAMES",
     "TERMS",
     "Span",
     "amounts",
@@ -41,7 +41,7 @@ __all__ = [
     "entities",
     "figures",
     "fold",
-    "is_date",
+    "language_code",
     "language_of",
     "names",
     "ngrams",

@@ -12,6 +12,10 @@ from ragqa.types import Language
 
 Span = tuple[int, int]
 
+# Japanese and Korean letters; a stray one is decoration (の) or a name.
+_KANA = re.compile(r"[\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f]")
+_HANGUL = re.compile(r"[\u1100-\u11ff\uac00-\ud7a3]")
+_FEWEST_KANA, _LEAST_KANA = 2, 1 / 6
 _ASKS_IN_ENGLISH = re.compile(
     r"\W*(?:who|what|when|where|why|how|which|did|does|do|is|are|was|were|can|could|will|has|have)\b", re.I
 )
@@ -31,12 +35,14 @@ _ABBREVIATION = re.compile(
 
 
 def language_of(text: str) -> Language:
-    """``zh`` when Chinese characters carry the text, else ``en``.
+    """The language to reply in: ``zh`` when Chinese characters carry the text, else ``en``.
 
     A Latin word counts as one character, so that "Brundage为什么离开OpenAI" is Chinese, while an
     English sentence that quotes one Chinese name stays English. A text that opens as an English
-    question is one, unless it asks in Chinese, too.
+    question is one, unless it asks in Chinese, too. Japanese, with its kana, and all other languages count as ``en``.
     """
+    if script_of(text):
+        return "en"
     if _ASKS_IN_ENGLISH.match(text) and not _ASKS_IN_CHINESE.search(simplified(text)):
         return "en"
     han, latin = len(HAN.findall(text)), len(_LATIN_WORD.findall(text))
@@ -47,6 +53,14 @@ def asks(text: str) -> bool:
     """Whether a text is a question, and not words to look for."""
     asked = simplified(text)
     return bool(re.search(r"[?？]", asked) or _ASKS_IN_ENGLISH.match(asked) or _ASKS_IN_CHINESE.search(asked))
+
+
+def script_of(text: str) -> str:
+    """``ja`` or ``ko`` where kana or hangul carry the text, else ``""``."""
+    han, kana, hangul = (len(letters.findall(text)) for letters in (HAN, _KANA, _HANGUL))
+    if kana >= _FEWEST_KANA and kana >= _LEAST_KANA * (han + kana):
+        return "ja"
+    return "ko" if hangul > han and hangul >= len(_LATIN_WORD.findall(text)) else ""
 
 
 def column(name: object) -> str:

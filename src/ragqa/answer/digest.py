@@ -1,0 +1,106 @@
+"""Answers that need no reader: a summary or the news by first sentences, a greeting by what can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ragqa.answer.messages import word
+from ragqa.answer.refusal import not_found
+from ragqa.index import Index
+from ragqa.models import Encoder
+from ragqa.retrieval import Question, newest, on_subject
+from ragqa.text import fold, sentence_spans
+from ragqa.types import Answer, Citation, Filter, Passage, Statement
+
+# Sentences quoted of one article; of several, the first of each. Articles of a summary, at most. Examples told.
+_OF_ONE, _ARTICLES, _EXAMPLES = 3, 3, 3
+# Passed by every article that has a date.
+_FIRST_DAY = "0"
+# What ends a sentence, and what may stand behind it; a byline or a heading ends in neither.
+_STOPS, _CLOSING = "。！？.!?…", "”’」』）)\"'"
+
+
+def digested(
+    answer: Answer,
+    question: Question,
+    index: Index,
+    encoder: Encoder,
+    *,
+    k: int,
+    filters: Filter,
+    examples: Callable[[], Sequence[str]],
+) -> Answer | None:
+    """A greeting, a summary or the news, of ``k`` articles at most; None for what the reader answers."""
+    if question.kind not in ("hello", "summary", "latest"):
+        return None
+    answer = replace(answer, mode="quotes")
+    if question.kind == "hello":
+        return greeting(answer, articles=len(index.articles), examples=examples()[:_EXAMPLES])
+    if question.kind == "summary":
+        found = on_subject(question.subject, index, encoder=encoder, k=_ARTICLES, filters=filters)
+        return summary(answer, question, found)
+    dated = replace(filters, since=filters.since or _FIRST_DAY)
+    if question.subject:
+        found = on_subject(question.subject, index, encoder=encoder, k=k, filters=dated)
+        found = tuple(sorted(found, key=lambda p: p.article.published or "", reverse=True))
+    else:
+        found = newest(index, filters, k)
+    return news(answer, question, found, index.passing(dated)[1])
+
+
+def greeting(answer: Answer, *, articles: int, examples: Sequence[str]) -> Answer:
+    """What can be asked of ``articles`` articles, with example questions; there is nothing to quote."""
+    separator = " · " if answer.language == "en" else "；"
+    note = word("hello", answer.language, n=str(articles), examples=separator.join(examples))
+    return replace(answer, status="not_found", note=note)
+
+
+def summary(answer: Answer, question: Question, passages: Sequence[Passage]) -> Answer:
+    """The first sentences of the articles that these passages open; a refusal where there are none."""
+    if not passages:
+        return replace(not_found(answer), note=word("no_subject", answer.language, subject=question.subject))
+    if len(passages) == 1:
+        note = word("first_sentences", answer.language, title=passages[0].article.title)
+    else:
+        note = word("first_of_each", answer.language, n=str(len(passages)), subject=question.subject)
+    return replace(_quoted(answer, passages, _OF_ONE if len(passages) == 1 else 1), note=note)
+
+
+def news(answer: Answer, question: Question, passages: Sequence[Passage], undated: int) -> Answer:
+    """The first sentence of each dated article, newest first, with the dates; ``undated`` articles are left out."""
+    left_out = word("undated", answer.language, n=str(undated)) if undated else ""
+    if not passages:
+        key = "no_subject" if question.subject else "no_news"
+        note = word(key, answer.language, subject=question.subject, undated=left_out)
+        return replace(not_found(answer), note=note)
+    dates = [passage.article.published or "" for passage in passages]
+    key = "newest" if len(passages) > 1 else "newest_one"
+    note = word(key, answer.language, n=str(len(passages)), last=dates[0], first=dates[-1], undated=left_out)
+    return replace(_quoted(answer, passages, 1), note=note)
+
+
+def _quoted(answer: Answer, passages: Sequence[Passage], most: int) -> Answer:
+    """An answer that quotes the first sentences of each passage, at most so many."""
+    spans = [(passage.article, *span) for passage in passages for span in _first(passage, most)]
+    citations = tuple(Citation(n, *span) for n, span in enumerate(spans, start=1))
+    return replace(
+        answer,
+        status="answered",
+        passages=tuple(passages),
+        statements=tuple(Statement(c.quote, (c.marker,)) for c in citations),
+        citations=citations,
+        confidence=1.0,
+    )
+
+
+def _first(passage: Passage, most: int) -> list[tuple[int, int]]:
+    """The first whole sentences of a passage, in its article; its first lines where it has none."""
+    chunk, title = passage.chunk, fold(passage.article.title)
+    spans = [
+        (start, end) for start, end in sentence_spans(chunk.text) if fold(chunk.text[start:end]) != title
+    ]
+    whole = [(a, b) for a, b in spans if chunk.text[a:b].rstrip(_CLOSING).endswith(tuple(_STOPS))]
+    return [
+        (chunk.start + a, chunk.start + b) for a, b in (whole or spans or sentence_spans(chunk.text))[:most]
+    ]

@@ -1,0 +1,69 @@
+"""The items of a list: what each article says of its own, and whether one states a count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ragqa.answer.extract import Quote, choose_quotes, repeats
+from ragqa.answer.messages import word
+from ragqa.retrieval import Question, Read
+from ragqa.text import denies, fold, quantities
+from ragqa.types import Answer
+
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+# How far before what is counted its number stands: "three of the listed companies", 三家上市公司.
+_BEFORE = 24
+
+
+def with_items(
+    quotes: Sequence[Quote], question: Question, read: Sequence[Read], least: float
+) -> list[Quote]:
+    """The quotes, and the best one of each further article whose likeliest text is right with ``least`` or more.
+
+    What denies, or is of another year than the question names, is no item.
+    """
+    found = list(quotes)
+    for each in read:
+        known = {quote.article.id for quote in found}
+        if each.window.article.id in known or each.confidence < least:
+            continue
+        best = sorted(choose_quotes([each.window], [each.reading], [each.chance]), key=lambda q: -q.worth)[:1]
+        found += [quote for quote in best if not repeats(quote, found)]
+    kept = [quote for quote in found if _is_item(quote, question)]
+    return _counting_first(kept, question) if kept else list(quotes)
+
+
+def listed(answer: Answer, question: Question, quotes: Sequence[Quote]) -> Answer:
+    """Say in how many articles the items were found, and that nothing was counted where no quote states the number."""
+    notes = [answer.note] if answer.note else []
+    if question.kind == "count":
+        stating = {n for n, quote in enumerate(quotes, start=1) if _states_count(quote, question)}
+        # "95 jobs" is no number of companies.
+        answer = replace(answer, answers=tuple(a for a in answer.answers if a.citation in stating))
+        notes += [] if stating else [word("not_counted", answer.language)]
+    articles = len({quote.article.id for quote in quotes})
+    if articles > 1:
+        notes.append(word("listed", answer.language, n=str(articles)))
+    return replace(answer, note=("" if answer.language == "zh" else " ").join(notes))
+
+
+def _is_item(quote: Quote, question: Question) -> bool:
+    text = quote.article.text[quote.start : quote.end]
+    if denies(text) and not denies(question.text):
+        return False
+    asked = set(_YEAR.findall(question.text))
+    told = set(_YEAR.findall(text)) or {(quote.article.published or "")[:4]}
+    return not asked or bool(told & (asked | {""}))
+
+
+def _counting_first(quotes: Sequence[Quote], question: Question) -> list[Quote]:
+    return sorted(quotes, key=lambda quote: question.kind == "count" and not _states_count(quote, question))
+
+
+def _states_count(quote: Quote, question: Question) -> bool:
+    """Whether a quote has a number before what the question counts."""
+    text = fold(quote.article.text[quote.start : quote.end])
+    ends = (found.start() for found in re.finditer(re.escape(fold(question.subject)), text))
+    return any(quantities(_YEAR.sub("", text[max(0, at - _BEFORE) : at]), generous=True) for at in ends)
