@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import tiny
 from support.browsing import CHROMIUM, FLAGS
 from support.fakes import HARBOUR, ScriptedGenerator, TokenEncoder, write_corpus
 from support.faults import build
@@ -83,6 +84,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     build(write_corpus(folder / "corpus"), folder / "index", TokenEncoder())
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small encoder with random weights."""
+    return tiny.make_encoder(tmp_path_factory.mktemp("encoder"))
 
 
 @pytest.fixture(scope="module")
