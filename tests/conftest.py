@@ -68,6 +68,18 @@ def line(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     return Line(house, capsys)
 
 
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A folder with the three articles."""
+    return write_corpus(tmp_path / "corpus")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    """Where an index will be."""
+    return tmp_path / "index"
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
