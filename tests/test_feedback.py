@@ -57,14 +57,6 @@ def test_what_a_reader_judged_waits_with_its_quotes(path: Path) -> None:
     }
 
 
-def test_nothing_waits_where_nothing_was_kept(path: Path) -> None:
-    assert pending(path) == []
-
-
-def test_candidates_wait_in_the_order_they_came(path: Path) -> None:
-    assert [row["question"] for row in kept(path, "甲？", "乙？")] == ["甲？", "乙？"]
-
-
 @pytest.mark.parametrize("strange", ["一行\u2028两行", "a\x85b", "a\nb\x0cc"])
 def test_a_text_with_strange_line_breaks_is_one_candidate(path: Path, strange: str) -> None:
     keep(path, answer(), good=True, comment=strange)

@@ -7,7 +7,6 @@ import io
 import random
 import re
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -107,22 +106,6 @@ def test_front_matter_gives_title_date_source_and_language(tmp_path: Path) -> No
     assert (article.language, article.text) == ("en", ZH)
 
 
-@pytest.mark.parametrize(
-    "block",
-    [
-        "title: [a",
-        "!!int ''",
-        "- a\n- b",
-        "date: 2024-13-45",
-        "x: " + "[" * 900,
-        "a: &a [*a]",
-        "? {[]: 1}\n: 2",
-    ],
-)
-def test_front_matter_that_cannot_be_read_does_not_lose_the_file(tmp_path: Path, block: str) -> None:
-    assert ZH in only(write(tmp_path, "a.md", f"---\n{block}\n---\n{ZH}")).text
-
-
 def test_markdown_becomes_plain_lines(tmp_path: Path) -> None:
     source = """# The lighthouse
 
@@ -157,15 +140,6 @@ x = a*b*c
     ]
     assert article.title == "The lighthouse"
     assert article.links == ("https://a.example/x_(1)", "https://b.example/", "https://c.example/")
-
-
-@pytest.mark.parametrize(
-    "piece", ["[", "[a](", "*", "*a", "_a", "`a", "<!--", "#", "---\n", "[a]: ", "![", "> ", "\n"]
-)
-def test_hostile_markdown_takes_no_longer_than_other_markdown(piece: str) -> None:
-    begun = time.process_time()
-    formats.read_markdown((piece * 50_000).encode())
-    assert time.process_time() - begun < 2
 
 
 # --- wrapped lines --------------------------------------------------------------------------------
@@ -289,10 +263,3 @@ def test_a_word_file_gives_its_paragraphs(tmp_path: Path) -> None:
     article = only(write(tmp_path, "a.docx", _docx("老灯塔重新点亮", *ZH.split("\n"))))
     assert article.text == f"老灯塔重新点亮\n{ZH}"
     assert article.title == "老灯塔重新点亮"
-
-
-def test_a_word_file_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("mammoth")
-    monkeypatch.setattr(formats, "MAX_BYTES", 10_000)
-    with pytest.raises(ValueError, match="unpacks to too much data"):
-        formats.read_docx(_docx("0" * 10**6))

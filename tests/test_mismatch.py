@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from support.fakes import ScriptedGenerator, TokenEncoder, WordEncoder, write_corpus
-from support.faults import build, contents
+from support.faults import build, contents, sealed, version_of
 from support.house import WHY, House
 from support.tally import Tally
-from test_supply import sealed, version_of
 
 from ragqa.errors import IndexMismatchError, ModelDamagedError, RagqaError
 from ragqa.index.index import Index

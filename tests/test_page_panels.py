@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.browsing import missing, page_url
+from support.browsing import missing, page_url, texts
 from support.fakes import ScriptedGenerator, WordEncoder
 from support.house import WHY, House
-from test_page import Gate, gate, texts, visit, wait_for  # noqa: F401
 from test_panels import kept
 
 from ragqa.pipeline import Pipeline

@@ -298,13 +298,6 @@ def test_it_is_written_after_the_translations(house: House) -> None:
     assert len(model.messages) == 3
 
 
-def test_what_nothing_supports_is_never_shown(chinese: House) -> None:
-    model = ScriptedGenerator(["大象昨天飞去火星。 [1]\n", "港口停航有三个原因。 [1]\n"])
-    snapshots = list(chinese.open(model).stream(WHY, write=True))
-    assert all("大象" not in snapshot.text for snapshot in snapshots)
-    assert texts(snapshots[-1], "written") == ["港口停航有三个原因。"]
-
-
 def test_where_nothing_is_supported_the_quotes_stay_alone(house: House) -> None:
     answer, _ = house.ask(WHO, ["Elephants like to paint. [1]\n"], write=True)
     assert (answer.mode, texts(answer), texts(answer, "written")) == ("quotes", [SOLD, BUYS], [])

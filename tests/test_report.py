@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.asked import ARTICLES, EARLIER, NOBODY, ranking, record
-from test_markup import HOSTILE, Tags
+from support.hostile_text import HOSTILE, Tags
 
 from ragqa.evaluation.citation_judge import JUDGE, JUDGE_RATES, Judged
 from ragqa.evaluation.compare import compare
