@@ -150,14 +150,6 @@ def test_an_update_with_other_settings_is_refused_and_full_rebuilds(
     assert build(corpus, index, encoder, full=True, **options).articles == 2
 
 
-def test_a_damaged_index_is_built_anew(corpus: Path, index: Path) -> None:
-    first = build(corpus, index, WordEncoder())
-    (index / first.version / "chunks.jsonl").write_text("")
-    built = build(corpus, index, WordEncoder())
-    assert counts(built) == (3, 0, 0, 0)
-    assert Index.open(index).manifest.version == built.version
-
-
 def test_a_second_writer_is_turned_away_but_may_count(corpus: Path, index: Path) -> None:
     with writing(index):
         with pytest.raises(IndexBusyError, match="another process is writing"):

@@ -89,15 +89,6 @@ def test_a_reader_gets_figures(line: Line, options: list[str]) -> None:
     assert ("containment" in out) == (options == ["--no-llm"])
 
 
-def test_a_folder_of_another_run_is_refused(line: Line) -> None:
-    line.run("evaluate", gold(), "--retrieval-only", "--no-llm", "--out", "run")
-    code, _ = line.run("evaluate", gold(), "--no-llm", "--out", "run")
-    assert (code, line.err.splitlines()[-1]) == (
-        2,
-        "ragqa: run holds another run: mode, key differ; give another --out, or --fresh to replace it",
-    )
-
-
 def test_an_interrupt_says_how_to_go_on(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ragqa.evaluation.measure", failing(KeyboardInterrupt()))
     code, out = line.run("evaluate", gold(), "--no-llm", "--out", "run")

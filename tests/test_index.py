@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,13 +81,6 @@ def test_what_was_saved_is_opened_again(saved: Path) -> None:
     assert verify(saved) == []
 
 
-def test_an_index_without_token_vectors_has_no_token_files(tmp_path: Path) -> None:
-    build(bound={"signatures": None}).save(tmp_path)
-    index = Index.open(tmp_path)
-    assert index.tokens is None
-    assert set(index.manifest.files) == set(FILES)
-
-
 def test_vectors_are_given_by_row(saved: Path) -> None:
     vectors = Index.open(saved).vectors(np.array([3, 0, 3]))
     assert vectors.dtype == np.float32
@@ -111,13 +103,6 @@ def test_words_and_tokens_and_habits_are_kept(tmp_path: Path) -> None:
         [[1], [3], [7]],
     ]
     assert index.tokens.of(3).starts.tolist() == [0, 10, 20]
-
-
-def test_words_and_tokens_are_mapped_and_not_read(saved: Path) -> None:
-    index = Index.open(saved)
-    assert index.tokens is not None
-    assert isinstance(index.words.weights, np.memmap)
-    assert isinstance(index.tokens.bits, np.memmap)
 
 
 def test_the_words_are_those_of_the_texts_that_were_encoded() -> None:
@@ -143,16 +128,6 @@ def test_text_that_json_escapes_comes_back_exactly(tmp_path: Path) -> None:
     manifest = replace(build().manifest, articles=1, chunks=1)
     Index.build([odd], [chunk], VECTORS[:1], keys=["k"], manifest=manifest).save(tmp_path)
     assert Index.open(tmp_path).passage(0, 0, 1.0).chunk == chunk
-
-
-def test_an_open_index_answers_when_its_files_are_gone(saved: Path) -> None:
-    index = Index.open(saved)
-    shutil.rmtree(saved)
-    assert nearest(index, EAST, k=1) == [0]
-    assert np.flatnonzero(index.words.coverage("two")).tolist() == [2]
-    assert index.tokens is not None
-    assert index.tokens.of(1).bits.tolist() == [[1]]
-    assert index.article("may.txt").text == MAY.text
 
 
 # --- what is nearest, and what may answer ----------------------------------------------------

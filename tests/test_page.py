@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -197,29 +196,6 @@ def test_a_new_question_replaces_the_one_that_runs(visit: Any, gate: Gate) -> No
     page.keyboard.press("Enter")
     gate.release()
     page.wait_for_selector("[data-status=not_found]")
-
-
-def test_two_browsers_take_turns_and_get_their_own_answers(visit: Any, gate: Gate) -> None:
-    first, second = visit(), visit(locale="zh-CN")
-    ask_and_hold(first, gate)
-    ask(second, GONE, until=None)
-    second.wait_for_selector("#status >> text=前面还有 1 个问题")
-    gate.release()
-    for page, words in ((first, "第一，留下来"), (second, "Schulman wants")):
-        page.wait_for_selector("#status [data-state=done]")
-        assert texts(page, ".statement")[0].startswith(words)
-
-
-def test_closing_the_page_stops_the_model(visit: Any, gate: Gate, pipeline: ScriptedPipeline) -> None:
-    page = visit()
-    pipeline.closed.clear()
-    pipeline.finished.clear()
-    ask_and_hold(page, gate)
-    page.close()
-    time.sleep(1)
-    gate.release()
-    wait_for(lambda: pipeline.closed == [WHY])
-    assert pipeline.finished == []
 
 
 def test_escape_stops(visit: Any, gate: Gate) -> None:
