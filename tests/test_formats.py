@@ -263,3 +263,10 @@ def test_a_word_file_gives_its_paragraphs(tmp_path: Path) -> None:
     article = only(write(tmp_path, "a.docx", _docx("老灯塔重新点亮", *ZH.split("\n"))))
     assert article.text == f"老灯塔重新点亮\n{ZH}"
     assert article.title == "老灯塔重新点亮"
+
+
+def test_a_word_file_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mammoth")
+    monkeypatch.setattr(formats, "MAX_BYTES", 10_000)
+    with pytest.raises(ValueError, match="unpacks to too much data"):
+        formats.read_docx(_docx("0" * 10**6))

@@ -131,6 +131,12 @@ def test_a_pointer_to_nothing_is_told(saved: Path, pointer: bytes) -> None:
         read_manifest(saved)
 
 
+def test_a_manifest_without_its_files_is_told(saved: Path) -> None:
+    alter(saved, files={})
+    with pytest.raises(IndexMismatchError, match="run: ragqa index --full"):
+        read_manifest(saved)
+
+
 def test_verify_finds_a_flipped_byte_and_a_missing_file(saved: Path) -> None:
     assert verify(saved) == []
     (saved / "v-1" / "a.jsonl").unlink()
