@@ -77,12 +77,6 @@ def folder(tmp_path: Path, pack: Path) -> Path:
     return tmp_path / "tiny"
 
 
-def test_a_block_is_expanded_low_nibbles_first() -> None:
-    values = e5_convert.dequantise(np.frombuffer(BLOCK * 3, np.uint8))
-    assert values.dtype == np.float32
-    assert values.tolist() == BLOCK_VALUES * 3
-
-
 def test_each_block_has_its_own_scale() -> None:
     other = struct.pack("<e", -2.0) + bytes([0x0F]) + bytes([0x88]) * 15
     values = e5_convert.dequantise(np.frombuffer(BLOCK + other, np.uint8))
