@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ragqa.corpus import articles as reading
 from ragqa.corpus import formats
 from ragqa.corpus.articles import SUFFIXES, read_articles
 from ragqa.corpus.sandbox import Confined
 from ragqa.errors import CorpusError
-from ragqa.types import Article
+from ragqa.types import Article, Skipped
 
 ZH = "沿海三座灯塔将在今年秋天重新点亮，修缮由当地的志愿者完成。\n工程队先清洗玻璃，然后换上了省电的灯泡。"
 EN = "Three old lighthouses will shine again this autumn.\nVolunteers cleaned the glass first."
@@ -62,6 +63,56 @@ def test_a_file_given_by_itself_is_called_by_its_name(tmp_path: Path) -> None:
 def test_a_missing_corpus_is_named_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"nowhere.*--corpus"):
         read_articles(tmp_path / "nowhere")
+
+
+def test_every_file_that_is_not_read_is_named_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_BYTES", 2000)
+    write(tmp_path, "photo.png", b"\x89PNG")
+    write(tmp_path, "LICENSE", "text")
+    write(tmp_path, "empty.txt", " \n\u200b\n")
+    write(tmp_path, "binary.txt", b"PK\x03\x04\x00\x00")
+    write(tmp_path, "long.txt", "字" * 1000)
+    write(tmp_path, "scan.pdf", b"%PDF-1.7 not really")
+    write(tmp_path, "letter.docx", b"not a zip")
+    found = reasons(tmp_path)
+    assert found["photo.png"] == "not a format that is read: .png"
+    assert found["LICENSE"] == "not a format that is read: no suffix"
+    assert (found["empty.txt"], found["binary.txt"]) == ("empty", "binary")
+    assert found["long.txt"].startswith("larger than")
+    assert set(found) - {"photo.png", "LICENSE", "empty.txt", "binary.txt", "long.txt"} == {
+        "scan.pdf",
+        "letter.docx",
+    }
+    assert all(found.values())
+
+
+def test_the_same_text_is_read_once(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt", ZH)
+    write(tmp_path, "b.txt", "  " + ZH.replace("\n", "\r\n\r\n"))
+    articles, skipped = read_articles(tmp_path)
+    assert [a.id for a in articles] == ["a.txt"]
+    assert skipped == [Skipped("b.txt", "same text as a.txt")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes as Unix has them")
+def test_links_that_leave_the_folder_and_pipes_are_not_read(tmp_path: Path) -> None:
+    outside = write(tmp_path, "outside/secret.txt", "外面的秘密。")
+    inside = tmp_path / "corpus"
+    real = write(inside, "real.txt", ZH)
+    (inside / "leaves.txt").symlink_to(outside)
+    (inside / "stays.txt").symlink_to(real)
+    (inside / "loop.txt").symlink_to(inside / "loop.txt")
+    (inside / "folder").symlink_to(outside.parent)
+    os.mkfifo(inside / "pipe.txt")
+    articles, skipped = read_articles(inside)
+    assert [a.id for a in articles] == ["real.txt"]
+    found = {skip.file: skip.reason for skip in skipped}
+    assert set(found) == {"leaves.txt", "stays.txt", "loop.txt", "folder", "pipe.txt"}
+    assert found["leaves.txt"] == "a link that leaves the folder"
+    assert found["stays.txt"] == "same text as real.txt"
+    assert found["pipe.txt"] == "not a regular file"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names that are not text exist on Linux only")

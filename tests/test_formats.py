@@ -106,6 +106,22 @@ def test_front_matter_gives_title_date_source_and_language(tmp_path: Path) -> No
     assert (article.language, article.text) == ("en", ZH)
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        "title: [a",
+        "!!int ''",
+        "- a\n- b",
+        "date: 2024-13-45",
+        "x: " + "[" * 900,
+        "a: &a [*a]",
+        "? {[]: 1}\n: 2",
+    ],
+)
+def test_front_matter_that_cannot_be_read_does_not_lose_the_file(tmp_path: Path, block: str) -> None:
+    assert ZH in only(write(tmp_path, "a.md", f"---\n{block}\n---\n{ZH}")).text
+
+
 def test_markdown_becomes_plain_lines(tmp_path: Path) -> None:
     source = """# The lighthouse
 
