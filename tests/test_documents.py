@@ -140,6 +140,10 @@ def test_an_index() -> None:
 
 def test_an_article() -> None:
     assert article_json(ARTICLE) == {
-        "schema": "ragqa.article/1", "article_id": "a.md", **ABOUT, "links": ["x"], "characters": 12,
+        "schema": "ragqa.article/1",
+        "article_id": "a.md",
+        **ABOUT,
+        "links": ["x"],
+        "characters": 12,
         "text": "甲来了。乙走了。丙说话。",
-    }  # fmt: skip
+    }

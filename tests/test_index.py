@@ -312,3 +312,11 @@ def test_a_flipped_byte_in_the_calibration_is_told(saved: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(IndexMismatchError, match=r"is damaged .*; run: ragqa index --full"):
         Index.open(saved)
+
+
+def test_nothing_is_pickled(saved: Path) -> None:
+    for path in (saved / "v-1").iterdir():
+        assert path.read_bytes()[:1] != b"\x80"
+        assert path.suffix in {".json", ".jsonl", ".faiss", ".npy", ".npz"}
+        if path.suffix in {".npy", ".npz"}:
+            np.load(path, allow_pickle=False)
