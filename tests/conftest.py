@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.browsing import CHROMIUM, FLAGS
+from support import tiny
+from support.browsing import CHROMIUM, FLAGS, Gate, Watch, page_url
 from support.fakes import HARBOUR, ScriptedGenerator, TokenEncoder, write_corpus
 from support.faults import build
 from support.house import BUYER, ENGLISH, House, Line
 from support.nursery import Nursery
 from support.tally import Tally, write
+from support.wheels import PARTS, WHOLE, make_wheel, sha, use
+
+from ragqa.models.catalogue import Entry
 
 # training/ is no part of the package; its tests import it from here.
 sys.path.append(str(Path(__file__).parents[1]))
@@ -67,6 +71,18 @@ def line(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     return Line(house, capsys)
 
 
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A folder with the three articles."""
+    return write_corpus(tmp_path / "corpus")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    """Where an index will be."""
+    return tmp_path / "index"
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
@@ -78,11 +94,76 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
+def gate() -> Gate:
+    """Holds the pipeline of a page before a step."""
+    return Gate()
+
+
+@pytest.fixture(scope="module")
+def url(pipeline: Any) -> Iterator[str]:
+    """The address of a page of the module's pipeline."""
+    with page_url(pipeline) as served:
+        yield served
+
+
+@pytest.fixture
+def visit(browser: Any, url: str, gate: Gate) -> Iterator[Callable[..., Any]]:
+    """Opens the page; at the end nothing foreign may have been asked, logged or popped up."""
+    opened: list[tuple[Any, Watch]] = []
+
+    def visit(
+        path: str = "/", *, at: str = url, locale: str = "en-US", width: int = 1280, **options: Any
+    ) -> Any:
+        context = browser.new_context(locale=locale, viewport={"width": width, "height": 900}, **options)
+        page = context.new_page()
+        opened.append((context, Watch(page, at)))
+        page.goto(at + path)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield visit
+    gate.release()
+    for context, watch in opened:
+        context.close()
+        assert watch.faults == []
+
+
+@pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a corpus and its index of small chunks, to be copied before it is damaged."""
     folder = tmp_path_factory.mktemp("whole")
     build(write_corpus(folder / "corpus"), folder / "index", TokenEncoder())
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small encoder with random weights."""
+    return tiny.make_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of wheels that the real pip client takes for the whole package index."""
+    (folder := tmp_path / "wheels").mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where models are kept; empty."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def entry(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> Entry:
+    """A model of two wheels, which is the whole catalogue."""
+    parts = tuple(make_wheel(wheels, f"weights-part{n}", part) for n, part in enumerate(PARTS, 1))
+    found = Entry("tiny-q4", "generator", "org/tiny", "MIT", len(WHOLE), sha(WHOLE), parts, True)
+    use(monkeypatch, found)
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,8 @@ QUERIES: tuple[dict[str, Any], ...] = (
     {"id": "q3", "text": "谁会飞？", "lang": "zh", "answers": ["鸟"], "answerable": True},
     {"id": "q4", "text": "谁住在火星？", "lang": "zh", "answers": [], "answerable": False, "removed_doc": "xq-zh-07-2"},
 )  # fmt: skip
-CORPUS = {
-    "id": "xq-zh-07-1",
-    "title": "",
-    "text": "港口停航有三个原因。航道里的沙太多了。鸟会飞。",
-    "lang": "zh",
-}
+TEXT = "港口停航有三个原因。航道里的沙太多了。鸟会飞。"
+CORPUS = {"id": "xq-zh-07-1", "title": "", "text": TEXT, "lang": "zh"}
 
 
 def write_pack(folder: Path) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.fakes import ScriptedGenerator
+from support.fakes import ScriptedGenerator, failing
 from support.house import BUYER, WHO, House
 from support.tally import Tally
 
@@ -195,8 +195,8 @@ def test_errors_give_nothing_away(
     ways = [lambda: served.ask(question), lambda: served.client.get("/api/search", params={"q": question})]
     errors = [kind(secret) for kind in FAILURES[:4]] + [ModelDamagedError(f"{secret} is damaged")]
     for error in errors:
-        monkeypatch.setattr(served.pipeline, "stream", _raising(error))
-        monkeypatch.setattr(served.pipeline, "search", _raising(error))
+        monkeypatch.setattr(served.pipeline, "stream", failing(error))
+        monkeypatch.setattr(served.pipeline, "search", failing(error))
         for way in ways:
             caplog.clear()
             response = way()
@@ -212,13 +212,6 @@ def test_errors_give_nothing_away(
     tally("F9", "failures inside: the response holds no path, no traceback, no question", quiet, done)
     tally("F10", "questions with line breaks and terminal codes: not a word of them in the log", logged, done)
     assert quiet == logged == done == 10
-
-
-def _raising(error: Exception) -> Any:
-    def fail(*_: Any, **__: Any) -> Any:
-        raise error
-
-    return fail
 
 
 LEAVES = (

@@ -224,16 +224,6 @@ def test_a_bad_line_is_named_by_its_number_and_the_rest_is_read(tmp_path: Path) 
     assert all(skip.reason for skip in skipped)
 
 
-def test_a_line_that_is_too_long_is_skipped_and_the_next_one_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "MAX_BYTES", 100)
-    long = {"_id": "long", "text": "x" * 350}
-    articles, skipped = read_articles(collection(tmp_path, long, {"_id": "a", "text": "One."}, long))
-    assert [a.id for a in articles] == ["a"]
-    assert [skip.file for skip in skipped] == ["c.jsonl:1", "c.jsonl:3"]
-
-
 # --- properties ------------------------------------------------------------------------------
 
 _NAMES = st.sampled_from([f"{n}{suffix}" for n in "ab" for suffix in sorted(SUFFIXES - {".jsonl"})])

@@ -18,11 +18,10 @@ from typing import Any, ClassVar
 
 import httpx
 import pytest
-from support.browsing import Watch, missing, page_url
+from support.browsing import Watch, missing, page_url, wait_for
 from support.gradio_page import GradioPage
 from support.scripted import Script, ScriptedPipeline
 from support.tally import Tally
-from test_page import wait_for
 
 from ragqa.errors import SettingsError
 from ragqa.server import runtime, security

@@ -142,16 +142,6 @@ def test_calibrated_scores_prefer_the_answer_in_whatever_language(language: floa
             )
 
 
-def test_plain_cosine_would_prefer_the_language() -> None:
-    encoder = Partial()
-    question = encoder.encode_query(["1?"])[0]
-    answer, other = encoder.encode_passages(["1。", "2"]) @ question
-    assert other > answer
-    score_offsets = Calibration.measure(encoder, ROWS)
-    assert answer - score_offsets.dense["en", "zh"] == pytest.approx(0.1)
-    assert other - score_offsets.dense["en", "en"] == pytest.approx(-0.1)
-
-
 # --- on disk, and the text it is measured on -------------------------------------------------
 
 

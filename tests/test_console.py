@@ -142,14 +142,8 @@ def test_a_follow_up_stands_above_as_it_was_taken_and_an_old_answer_says_so() ->
 
 
 def test_a_refusal_is_followed_by_the_nearest_passages() -> None:
-    refused = {
-        **ANSWER,
-        "note": "没有",
-        "status": "not_found",
-        "answers": [],
-        "statements": [],
-        "citations": [],
-    }
+    nothing: dict[str, Any] = {"answers": [], "statements": [], "citations": []}
+    refused = {**ANSWER, "note": "没有", "status": "not_found", **nothing}
     assert answer_text(refused) == "没有\n\n1. 题目 · no date · a.md · 0.877\n   甲来了。 乙走了。"
 
 

@@ -91,70 +91,40 @@ def test_a_written_sentence_and_a_translation_say_so() -> None:
     )  # fmt: skip
     answer = Answer("Who?", "en", "answered", statements, mode="written", timings_ms={"translated": 900})
     document = answer_json(answer, id=None, models={})
+    said = {"citations": [1], "verdict": "supported"}
     assert document["statements"] == [
-        {
-            "kind": "written",
-            "text": "He came.",
-            "citations": [1],
-            "verdict": "supported",
-            "translation": None,
-        },
-        {
-            "kind": "quote",
-            "text": "甲来了。",
-            "citations": [1],
-            "verdict": "supported",
-            "translation": "A came.",
-        },
+        {"kind": "written", "text": "He came.", "translation": None, **said},
+        {"kind": "quote", "text": "甲来了。", "translation": "A came.", **said},
     ]
     assert (document["mode"], document["timings_ms"]) == ("written", {"translated": 900})
     assert document["text"] == "He came [1]. A came [1]."
 
 
-def test_an_answer_without_an_id_says_null() -> None:
-    document = answer_json(Answer("?", "en", "not_found"), id=None, models={})
-    assert (document["id"], document["passages"], document["citations"]) == (None, [], [])
-
-
 def test_a_quote_that_crosses_a_passages_edge_does_not_cite_it() -> None:
     across = Answer("?", "zh", "answered", citations=(Citation(1, ARTICLE, 4, 12),), passages=(FOUND, NEXT))
-    assert [p["cited"] for p in answer_json(across, id=None, models={})["passages"]] == [
-        False,
-        False,
-    ]
+    assert [p["cited"] for p in answer_json(across, id=None, models={})["passages"]] == [False, False]
+
+
+def searched(*passages: Passage, **options: Any) -> dict[str, Any]:
+    return search_json("谁来了？", passages, id=None, language="zh", timings_ms={"total": 3}, **options)
 
 
 def test_a_search() -> None:
-    assert search_json("谁来了？", [FOUND], id=None, language="zh", timings_ms={"total": 3}) == {
-        "schema": "ragqa.search/1",
-        "id": None,
-        "query": "谁来了？",
-        "language": "zh",
-        "passages": [PASSAGE],
+    assert searched(FOUND) == {
+        "schema": "ragqa.search/1", "id": None, "query": "谁来了？", "language": "zh", "passages": [PASSAGE],
         "timings_ms": {"total": 3},
-    }
+    }  # fmt: skip
 
 
 def test_what_matches_best_and_copies_are_told() -> None:
     passage = replace(FOUND, focus=((0, 4), (4, 8)), also_in=("b.md", "c.md"))
-    (document,) = search_json("谁来了？", [passage], id=None, language="zh", timings_ms={})["passages"]
-    assert document == {
-        **PASSAGE,
-        "focus": [{"start": 0, "end": 4}, {"start": 4, "end": 8}],
-        "also_in": ["b.md", "c.md"],
-    }
+    told = {"focus": [{"start": 0, "end": 4}, {"start": 4, "end": 8}], "also_in": ["b.md", "c.md"]}
+    assert searched(passage)["passages"] == [{**PASSAGE, **told}]
 
 
 def test_signals_are_told_when_asked_for() -> None:
     signals = (Signal("dense", 0.12345, 0.061725), Signal("late", -0.00004, -0.00002))
-    explained = search_json(
-        "谁来了？",
-        [replace(FOUND, signals=signals), NEXT],
-        id=None,
-        language="zh",
-        timings_ms={},
-        explain=True,
-    )
+    explained = searched(replace(FOUND, signals=signals), NEXT, explain=True)
     assert [passage["signals"] for passage in explained["passages"]] == [
         {"dense": {"value": 0.1235, "points": 0.0617}, "late": {"value": 0.0, "points": 0.0}},
         {},
@@ -164,18 +134,9 @@ def test_signals_are_told_when_asked_for() -> None:
 def test_an_index() -> None:
     changes = Changes(("a", "b"), ("c",), (), ("d", "e", "f"))
     assert index_json(Built("v-1", 6, 31, changes, (Skipped("x.pdf", "empty"),), 1.23456, 99.6)) == {
-        "schema": "ragqa.index/1",
-        "version": "v-1",
-        "articles": 6,
-        "chunks": 31,
-        "added": 2,
-        "changed": 1,
-        "removed": 0,
-        "unchanged": 3,
-        "skipped": [{"file": "x.pdf", "reason": "empty"}],
-        "seconds": 1.23,
-        "tokens_per_second": 100,
-    }
+        "schema": "ragqa.index/1", "version": "v-1", "articles": 6, "chunks": 31, "added": 2, "changed": 1, "removed": 0,
+        "unchanged": 3, "skipped": [{"file": "x.pdf", "reason": "empty"}], "seconds": 1.23, "tokens_per_second": 100,
+    }  # fmt: skip
 
 
 def test_an_article() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
+from sentence_transformers import SentenceTransformer
+from support.real import needs_models
+from tokenizers import Tokenizer
 
 from ragqa.errors import ModelDamagedError
 from ragqa.models import e5_convert
+from ragqa.settings import Settings
 
 HIDDEN, LAYERS, FFN, ROWS, POSITIONS = 32, 2, 64, 16, 8
 PIECES = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0), ("a", -3.0),
@@ -73,12 +77,6 @@ def folder(tmp_path: Path, pack: Path) -> Path:
     return tmp_path / "tiny"
 
 
-def test_a_block_is_expanded_low_nibbles_first() -> None:
-    values = e5_convert.dequantise(np.frombuffer(BLOCK * 3, np.uint8))
-    assert values.dtype == np.float32
-    assert values.tolist() == BLOCK_VALUES * 3
-
-
 def test_each_block_has_its_own_scale() -> None:
     other = struct.pack("<e", -2.0) + bytes([0x0F]) + bytes([0x88]) * 15
     values = e5_convert.dequantise(np.frombuffer(BLOCK + other, np.uint8))
@@ -87,8 +85,6 @@ def test_each_block_has_its_own_scale() -> None:
 
 
 def test_the_weights_have_berts_names_shapes_and_the_right_values(folder: Path) -> None:
-    from safetensors.numpy import load_file
-
     weights = load_file(folder / "model.safetensors")
     assert weights["embeddings.word_embeddings.weight"].shape == (ROWS, HIDDEN)
     assert weights["embeddings.word_embeddings.weight"][5].tolist() == BLOCK_VALUES
@@ -123,22 +119,17 @@ def test_the_config_says_what_the_header_said(folder: Path) -> None:
     ],
 )
 def test_text_becomes_the_most_probable_pieces(folder: Path, text: str, tokens: list[str]) -> None:
-    from tokenizers import Tokenizer
-
     encoding = Tokenizer.from_file(str(folder / "tokenizer.json")).encode(text)
     assert [PIECES[number][0] for number in encoding.ids] == ["<s>", *tokens, "</s>"]
 
 
 def test_decomposed_letters_are_composed(folder: Path) -> None:
-    from tokenizers import Tokenizer
-
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     assert tokenizer.normalizer.normalize_str("cafe\u0301") == "café"
 
 
 def test_sentence_transformers_loads_the_folder_and_knows_its_prompts(folder: Path) -> None:
-    sentence_transformers = pytest.importorskip("sentence_transformers")
-    model = sentence_transformers.SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     assert model.prompts == {"query": "query: ", "document": "passage: "}
     assert model.max_seq_length == POSITIONS
     vectors = model.encode(["ab", "好 " * 50])
@@ -164,17 +155,6 @@ def test_what_is_not_a_whole_pack_is_refused_by_name(tmp_path: Path, content: by
     assert [path.name for path in tmp_path.iterdir()] == ["bad.bin"]
 
 
-def real_model() -> Path:
-    home = os.environ.get("RAGQA_HOME")
-    if not home:
-        platformdirs = pytest.importorskip("platformdirs", reason="RAGQA_HOME is not set; run: make setup")
-        home = platformdirs.user_cache_dir("ragqa")
-    folder = Path(home) / "models" / "multilingual-e5-small-q4"
-    if not folder.is_dir():
-        pytest.skip(f"the encoder is not at {folder}; run: make setup")
-    return folder
-
-
 # Checked once against the pack's own C engine, run with exact activations: cosine 1.000000 (0.9999 with
 # the int8 activations it ships with).
 KNOWN = [
@@ -187,12 +167,13 @@ KNOWN = [
 ]  # fmt: skip
 
 
-@pytest.mark.model
-@pytest.mark.parametrize(("prompt", "text", "expected"), KNOWN, ids=["English", "Chinese", "mixed"])
-def test_the_real_encoder_gives_the_known_vectors(prompt: str, text: str, expected: list[float]) -> None:
-    folder = real_model()
-    sentence_transformers = pytest.importorskip("sentence_transformers")
-    model = sentence_transformers.SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    vector = model.encode([text], prompt_name=prompt)[0]
-    assert vector.shape == (384,)
-    assert vector[:8] == pytest.approx(expected, abs=2e-4)
+class TestTheRealEncoder:
+    pytestmark = needs_models
+
+    @pytest.mark.parametrize(("prompt", "text", "expected"), KNOWN, ids=["English", "Chinese", "mixed"])
+    def test_it_gives_the_known_vectors(self, prompt: str, text: str, expected: list[float]) -> None:
+        folder = Settings.load().home / "models" / "multilingual-e5-small-q4"
+        model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        vector = model.encode([text], prompt_name=prompt)[0]
+        assert vector.shape == (384,)
+        assert vector[:8] == pytest.approx(expected, abs=2e-4)

@@ -8,8 +8,8 @@ from html import unescape
 
 import pytest
 from markdown_it import MarkdownIt
+from support.hostile_text import ADDRESSES, HOSTILE
 from support.tally import Tally
-from test_markup import ADDRESSES, HOSTILE
 
 from ragqa.server.export import as_markdown, as_text
 from ragqa.types import Answer, Article, Citation, ShortAnswer, Statement

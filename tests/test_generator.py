@@ -98,13 +98,8 @@ def serving(status: int, body: bytes) -> Iterator[tuple[str, list[dict[str, Any]
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
-            got.append(
-                {
-                    "path": self.path,
-                    "key": self.headers["Authorization"],
-                    "body": json.loads(self.rfile.read(length)),
-                }
-            )
+            body_of = json.loads(self.rfile.read(length))
+            got.append({"path": self.path, "key": self.headers["Authorization"], "body": body_of})
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body)
@@ -146,19 +141,9 @@ def test_a_server_is_asked_and_its_pieces_are_read() -> None:
         said = filter(None, model.stream(ASKED, grammar="root ::= x", max_tokens=7))
         assert list(said) == ["[1] 甲", "来了。"]
     assert model.id == f"qwen at {url}"
-    assert got == [
-        {
-            "path": "/v1/chat/completions",
-            "key": "Bearer secret",
-            "body": {
-                "model": "qwen",
-                "messages": [{"role": "system", "content": "Answer."}, {"role": "user", "content": "谁？"}],
-                "stream": True,
-                "temperature": 0.0,
-                "max_tokens": 7,
-            },
-        }
-    ]
+    messages = [{"role": "system", "content": "Answer."}, {"role": "user", "content": "谁？"}]
+    sent = {"model": "qwen", "messages": messages, "stream": True, "temperature": 0.0, "max_tokens": 7}
+    assert got == [{"path": "/v1/chat/completions", "key": "Bearer secret", "body": sent}]
 
 
 def test_without_a_key_none_is_sent() -> None:
@@ -249,21 +234,12 @@ class Server:
 def test_llama_is_asked_greedily() -> None:
     server = Server(delta(content="甲"), json.loads(delta(content="乙")), delta(content="丙").encode())
     asked = [Message("user", "谁？")]
-    assert list(LlamaCpp(server, id="x").stream(asked, grammar="root ::= x", max_tokens=9)) == [
-        "甲",
-        "乙",
-        "丙",
-    ]
+    said = list(LlamaCpp(server, id="x").stream(asked, grammar="root ::= x", max_tokens=9))
+    assert said == ["甲", "乙", "丙"]
     assert server.requests == [
-        {
-            "messages": [{"role": "user", "content": "谁？"}],
-            "stream": True,
-            "temperature": 0.0,
-            "max_tokens": 9,
-            "cache_prompt": True,
-            "grammar": "root ::= x",
-        }
-    ]
+        {"messages": [{"role": "user", "content": "谁？"}], "stream": True, "temperature": 0.0, "max_tokens": 9,
+         "cache_prompt": True, "grammar": "root ::= x"},
+    ]  # fmt: skip
 
 
 def test_llama_is_sent_no_grammar_when_there_is_none() -> None:

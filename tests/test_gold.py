@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from ragqa.corpus.articles import read_articles
+from ragqa.evaluation.gold import misquoted, read_gold
 from ragqa.evaluation.text_metrics import contains
 from ragqa.text.language import language_of
 
 ROOT = Path(__file__).parents[1]
+GOLD = ROOT / "gold" / "questions.jsonl"
 FIELDS = {"id", "question", "language", "answerable", "answers", "evidence", "tags"}
 # Every tag there is, and of how many questions at least.
 KINDS = {
@@ -37,8 +39,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    lines = (ROOT / "gold" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    return [json.loads(line) for line in GOLD.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,7 @@ def texts() -> dict[str, str]:
 
 
 def test_every_line_has_the_fields_and_an_id_of_its_own(rows: list[Row]) -> None:
+    assert len(read_gold(GOLD).questions) == len(rows)
     assert all(set(row) == FIELDS and row["tags"] for row in rows)
     assert len({row["id"] for row in rows}) == len({row["question"] for row in rows}) == len(rows)
 
@@ -113,6 +115,7 @@ def test_tags_say_whether_evidence_is_in_the_other_language(rows: list[Row], tex
         languages = {language_of(texts[quote["article_id"]]) for quote in row["evidence"]}
         assert ("cross-lingual" in row["tags"]) == bool(languages - {row["language"]}), row["id"]
         assert ("same-language" in row["tags"]) == (languages == {row["language"]}), row["id"]
+        assert ("unanswerable" in row["tags"]) == (not row["answerable"]), row["id"]
 
 
 def test_no_question_gives_away_a_part_of_its_answer(rows: list[Row]) -> None:
@@ -131,9 +134,10 @@ def test_every_part_of_an_answer_is_found_in_the_evidence(rows: list[Row], texts
                 assert any(alternative.casefold() in read for alternative in group), (row["id"], group)
 
 
-def test_unanswerable_questions_have_neither_answer_nor_evidence(rows: list[Row]) -> None:
-    for row in rows:
-        if not row["answerable"]:
-            assert row["answers"] == [], row["id"]
-            assert row["evidence"] == [], row["id"]
-            assert "unanswerable" in row["tags"], row["id"]
+def test_the_everyday_set_quotes_articles_or_their_titles_and_asks_what_is_and_is_not_there() -> None:
+    gold = read_gold(ROOT / "gold" / "everyday" / "questions.jsonl")
+    articles, _ = read_articles(ROOT / "gold" / "everyday" / "corpus")
+    assert list(misquoted(gold, {a.id: f"{a.title}\n{a.text}" for a in articles})) == []
+    assert [q.id for q in gold.questions if q.answerable and not (q.answers and q.evidence)] == []
+    kinds = {(q.language, q.answerable) for q in gold.questions}
+    assert kinds == {("zh", True), ("zh", False), ("en", True), ("en", False)}

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from support.fakes import ScriptedGenerator
+from support.hostile_text import HARMLESS, Tags
 from support.house import BUYER, REASONS, WHO, WHY, House
 from support.tally import Tally
-from test_markup import HARMLESS, Tags
 
 from ragqa.answer.prompt import Excerpt, build_messages
 from ragqa.answer.translate import build_gloss

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fakes import TokenEncoder
-from support.faults import build
+from support.faults import build, contents
 
 from ragqa.index.index import Index
 
@@ -52,11 +52,6 @@ def edit(corpus: Path, kind: str, name: str, other: str = "") -> None:
         path.replace(corpus / other)
 
 
-def contents(index: Path) -> dict[str, bytes]:
-    home = index / Index.open(index).manifest.version
-    return {path.name: path.read_bytes() for path in home.iterdir() if path.name != "manifest.json"}
-
-
 @pytest.fixture(autouse=True)
 def no_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
@@ -78,10 +73,8 @@ def test_an_updated_index_is_the_index_of_a_full_build(rounds: list[list[tuple[s
             assert contents(index) == contents(Path(made, f"anew-{number}"))
 
 
-def test_an_article_that_moved_is_not_encoded_again(tmp_path: Path) -> None:
-    corpus, index = tmp_path / "corpus", tmp_path / "index"
-    corpus.mkdir()
-    edit(corpus, "write", "a.txt", "\n".join(SENTENCES))
+def test_an_article_that_moved_is_not_encoded_again(tmp_path: Path, index: Path) -> None:
+    edit(corpus := tmp_path / "corpus", "write", "a.txt", "\n".join(SENTENCES))
     build(corpus, index, TokenEncoder())
     edit(corpus, "move", "a.txt", "folder/d.txt")
     encoder = TokenEncoder()

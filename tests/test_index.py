@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import pytest
 from support.house import small_index
 
-from ragqa.errors import ArticleNotFoundError, IndexMismatchError, IndexMissingError, RagqaError
+from ragqa.errors import ArticleNotFoundError, IndexMismatchError
 from ragqa.index.calibration import Calibration
 from ragqa.index.index import Index
 from ragqa.index.late_interaction import Signature
@@ -83,13 +81,6 @@ def test_what_was_saved_is_opened_again(saved: Path) -> None:
     assert verify(saved) == []
 
 
-def test_an_index_without_token_vectors_has_no_token_files(tmp_path: Path) -> None:
-    build(bound={"signatures": None}).save(tmp_path)
-    index = Index.open(tmp_path)
-    assert index.tokens is None
-    assert set(index.manifest.files) == set(FILES)
-
-
 def test_vectors_are_given_by_row(saved: Path) -> None:
     vectors = Index.open(saved).vectors(np.array([3, 0, 3]))
     assert vectors.dtype == np.float32
@@ -112,13 +103,6 @@ def test_words_and_tokens_and_habits_are_kept(tmp_path: Path) -> None:
         [[1], [3], [7]],
     ]
     assert index.tokens.of(3).starts.tolist() == [0, 10, 20]
-
-
-def test_words_and_tokens_are_mapped_and_not_read(saved: Path) -> None:
-    index = Index.open(saved)
-    assert index.tokens is not None
-    assert isinstance(index.words.weights, np.memmap)
-    assert isinstance(index.tokens.bits, np.memmap)
 
 
 def test_the_words_are_those_of_the_texts_that_were_encoded() -> None:
@@ -144,16 +128,6 @@ def test_text_that_json_escapes_comes_back_exactly(tmp_path: Path) -> None:
     manifest = replace(build().manifest, articles=1, chunks=1)
     Index.build([odd], [chunk], VECTORS[:1], keys=["k"], manifest=manifest).save(tmp_path)
     assert Index.open(tmp_path).passage(0, 0, 1.0).chunk == chunk
-
-
-def test_an_open_index_answers_when_its_files_are_gone(saved: Path) -> None:
-    index = Index.open(saved)
-    shutil.rmtree(saved)
-    assert nearest(index, EAST, k=1) == [0]
-    assert np.flatnonzero(index.words.coverage("two")).tolist() == [2]
-    assert index.tokens is not None
-    assert index.tokens.of(1).bits.tolist() == [[1]]
-    assert index.article("may.txt").text == MAY.text
 
 
 # --- what is nearest, and what may answer ----------------------------------------------------
@@ -323,20 +297,6 @@ def test_vectors_words_and_tokens_must_fit_the_chunks() -> None:
         build(bound={"signatures": SIGNATURES[:3]})
 
 
-def test_a_folder_without_an_index_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(IndexMissingError, match="run: ragqa index"):
-        Index.open(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize("name", [*FILES, *TOKENS])
-def test_a_file_of_another_size_is_told(saved: Path, name: str) -> None:
-    path = saved / "v-1" / name
-    size = path.stat().st_size
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(IndexMismatchError, match=f"{name} has {size - 1} bytes, expected {size}"):
-        Index.open(saved)
-
-
 @pytest.mark.parametrize("name", [*FILES, *TOKENS])
 def test_a_file_of_the_right_size_that_cannot_be_read_is_told(saved: Path, name: str) -> None:
     path = saved / "v-1" / name
@@ -352,18 +312,6 @@ def test_a_flipped_byte_in_the_calibration_is_told(saved: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(IndexMismatchError, match=r"is damaged .*; run: ragqa index --full"):
         Index.open(saved)
-
-
-def test_a_failed_write_leaves_the_old_version_answering(
-    saved: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise OSError("disk full")
-
-    monkeypatch.setattr(faiss, "serialize_index", fail)
-    with pytest.raises(RagqaError, match=r"could not be written .* the old one is unharmed"):
-        build("v-2").save(saved)
-    assert Index.open(saved).manifest.version == "v-1"
 
 
 def test_nothing_is_pickled(saved: Path) -> None:

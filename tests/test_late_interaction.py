@@ -51,14 +51,6 @@ def test_one_token_scores_its_cosine_to_the_signs() -> None:
     assert score(asked(north), chunk(PLUS), chunk(MINUS)) == pytest.approx([8**-0.5, -(8**-0.5)])
 
 
-def test_length_tells_nothing() -> None:
-    assert score(asked([5] * 8), chunk(PLUS)) == pytest.approx([1])
-
-
-def test_the_nearest_token_of_the_chunk_counts() -> None:
-    assert score(asked(ONES), chunk(MINUS, PLUS, HALF), chunk(MINUS, HALF)) == pytest.approx([1, 0])
-
-
 def test_the_mean_is_weighted() -> None:
     question = [ONES, [-1] * 8]
     assert score(asked(*question), chunk(PLUS)) == pytest.approx([0])

@@ -131,26 +131,6 @@ def test_an_answer_names_the_version_that_it_was_found_in(house: House) -> None:
     assert pipeline.answer("Who bought the lamp?", use_llm=False).index["version"] == after
 
 
-def test_many_readers_and_a_writer(house: House) -> None:
-    followed = Current(house.settings.index, any_encoder, verified=True)
-    seen: list[str] = []
-    done = threading.Event()
-
-    def read() -> None:
-        while not done.is_set():
-            seen.append(version(followed))
-
-    readers = [threading.Thread(target=read) for _ in range(4)]
-    for reader in readers:
-        reader.start()
-    published = [republish(house) for _ in range(10)]
-    assert version(followed) == published[-1]
-    done.set()
-    for reader in readers:
-        reader.join(10)
-    assert set(seen) <= {seen[0], *published}
-
-
 def test_the_first_question_waits_for_the_check_and_says_so(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.fakes import ScriptedGenerator, WordEncoder, WordReader
+from support.fakes import ScriptedGenerator, WordEncoder, WordReader, failing
 from support.house import House
 
 from ragqa.errors import ModelDamagedError, ModelMissingError
@@ -32,13 +32,8 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_encoder_is_known_before_it_is_loaded_and_loaded_once(
     files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[WordEncoder] = []
-
-    def load(settings: Settings) -> WordEncoder:
-        made.append(WordEncoder())
-        return made[-1]
-
-    monkeypatch.setattr(loading, "load_encoder", load)
+    made: list[object] = []
+    monkeypatch.setattr(loading, "load_encoder", lambda settings: made.append(settings) or WordEncoder())
     lazy = LazyEncoder(Settings.load(encoder="words"))
     assert (lazy.id, lazy.fingerprint) == ("words", encoders.fingerprint(str(files)))
     assert not lazy.loaded
@@ -55,40 +50,33 @@ def test_one_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
         LazyEncoder(Settings.load(home=tmp_path))
 
 
-def test_a_server_is_there_before_its_models(
-    house: House, files: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def server(house: House, files: Path) -> Pipeline:
+    """A pipeline whose encoder is in its folder, not in memory."""
     house.script(ScriptedGenerator())
     house.encoder.fingerprint = encoders.fingerprint(str(files))
-    house.settings = house.settings.model_copy(update={"encoder": "words"})
     shutil.rmtree(house.settings.index)
     house.build({})
-    pipeline = Pipeline.for_server(house.settings)
-    assert pipeline.index is not None
-    assert pipeline.opening
-    pipeline._warm()
-    assert not pipeline.opening
-    assert pipeline.search("Who bought the lamp?", use_llm=False)
+    return Pipeline.for_server(house.settings.model_copy(update={"encoder": "words"}))
+
+
+def test_a_server_is_there_before_its_models(server: Pipeline) -> None:
+    assert server.index is not None
+    assert server.opening
+    server._warm()
+    assert not server.opening
+    assert server.search("Who bought the lamp?", use_llm=False)
 
 
 def test_an_encoder_that_cannot_be_loaded_is_logged_and_told_to_who_asks(
-    house: House, files: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    server: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(settings: Settings) -> WordEncoder:
-        raise ModelDamagedError("the encoder is damaged; run: ragqa models pull")
-
-    house.script(ScriptedGenerator())
-    house.encoder.fingerprint = encoders.fingerprint(str(files))
-    house.settings = house.settings.model_copy(update={"encoder": "words"})
-    shutil.rmtree(house.settings.index)
-    house.build({})
-    monkeypatch.setattr(loading, "load_encoder", fail)
-    pipeline = Pipeline.for_server(house.settings)
-    pipeline._warm()
+    monkeypatch.setattr(loading, "load_encoder", failing(ModelDamagedError("the encoder is damaged")))
+    server._warm()
     assert "no question can be answered: the encoder is damaged" in caplog.text
-    assert pipeline.opening
+    assert server.opening
     with pytest.raises(ModelDamagedError):
-        pipeline.search("Who?", use_llm=False)
+        server.search("Who?", use_llm=False)
 
 
 # --- the reader ------------------------------------------------------------------------------
@@ -136,14 +124,10 @@ def test_another_reader_is_a_cross_encoder(files: Path, monkeypatch: pytest.Monk
 def test_a_reader_that_cannot_be_loaded_is_told_to_who_asks(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(settings: Settings, encoder: object) -> WordReader:
-        raise ModelDamagedError("the reader is damaged; install ragqa again")
-
-    monkeypatch.setattr(loading, "load_reader", fail)
+    monkeypatch.setattr(loading, "load_reader", failing(ModelDamagedError("the reader is damaged")))
     pipeline = house.open(ScriptedGenerator())
-    with pytest.raises(ModelDamagedError, match="the reader is damaged"):
-        pipeline.answer("Who bought the lamp?", use_llm=False)
-    with pytest.raises(ModelDamagedError, match="the reader is damaged"):
-        pipeline.search("Who bought the lamp?", use_llm=False)
+    for act in (pipeline.answer, pipeline.search):
+        with pytest.raises(ModelDamagedError, match="the reader is damaged"):
+            act("Who bought the lamp?", use_llm=False)
     pipeline._warm()
     assert "no question can be answered: the reader is damaged" in caplog.text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +23,6 @@ from ragqa.evaluation.metrics import (
 )
 from ragqa.evaluation.record import Record, fate
 from ragqa.evaluation.statistics import corrected
-from ragqa.evaluation.text_metrics import containment
 
 WAY = ("zh", "zh")
 RATES: Rates = {WAY: (0.86, 0.84), ("en", "zh"): (0.93, 0.84)}
@@ -301,48 +298,6 @@ def test_every_headline_figure_is_a_mean() -> None:
     assert set(MEANS) >= JUDGED
 
 
-# --- containment, computed once more ---------------------------------------------------------
-
-
-def units(text: str) -> list[str]:
-    """Numbers, Latin words and Chinese characters in order."""
-    text = unicodedata.normalize("NFKC", re.sub(r"\[\d+\]", "", text)).lower()
-    text = re.sub(r"(\d),(\d\d\d)(?!\d)", r"\1\2", text).translate(str.maketrans("約離開罷", "约离开罢"))
-    return [u for u in re.findall(r"\d+(?:\.\d+)?%?|[a-z]+|[^\W\d_a-z]", text) if u not in ("a", "an", "the")]
-
-
-def holds(text: str, answer: str) -> bool:
-    there, wanted = units(text), units(answer)
-    return bool(wanted) and any(
-        there[at : at + len(wanted)] == wanted for at in range(len(there) - len(wanted) + 1)
-    )
-
-
-@pytest.mark.parametrize(
-    ("said", "answers"),
-    [
-        ("航道里的沙太多了。", [["沙"]]),
-        ("航道里的沙太多了。", [["泥", "沙太多"], ["灯"]]),
-        ("沙太多了。灯坏了。", [["沙"], ["灯", "塔"]]),
-        ("它有1,570艘船。", [["1570"]]),
-        ("它有112艘船。", [["12"]]),
-        ("水位是21.5米。", [["1.5", "21"]]),
-        ("水位是１.５米。", [["1.5"]]),
-        ("约翰·梅信格離開了。", [["约翰梅信格离开"]]),
-        ("Marta paid 3 million.", [["paid 3 million", "三百万"]]),
-        ("Marta said it would rain.", [["ai"], ["rain"]]),
-        ("They ran GPT-4 there.", [["gpt4"]]),
-        ("They ran GPT-45 there.", [["GPT-4"]]),
-        ("The lamp broke in a storm.", [["storm", "gale"], ["the lamp"]]),
-        ("在 5 月 15 日停航。", [["5月15日"]]),
-        ("It fell by 15%.", [["5%"]]),
-    ],
-)
-def test_another_way_to_compute_containment_agrees(said: str, answers: list[list[str]]) -> None:
-    expected = all(any(holds(said, answer) for answer in group) for group in answers)
-    assert containment(said, answers) == record(said=said, answers=answers, cites=()).right == expected
-
-
 # --- broken systems --------------------------------------------------------------------------
 
 
@@ -374,24 +329,26 @@ def test_a_good_system_does_everything_right() -> None:
     assert {fate(r) for r in good()} == {"right", "rightly refused"}
 
 
+RANKINGS = ("success@1", "success@5", "success@10", "recall@5", "rr@10", "ndcg@10")
+SAID = ("containment", "answer_f1", "answer_em")
+CITED = ("citation_first_hit", "citation_hit", "citation_gold_precision")
+ELSEWHERE = ["tower.md", "library.md"]
+
+
 def test_a_ranking_without_anything_relevant_fails_as_a_ranking_and_in_nothing_else() -> None:
-    lost = [r.model_copy(update={"ranked": ["tower.md", "library.md"]}) for r in good()]
+    lost = [r.model_copy(update={"ranked": ELSEWHERE}) for r in good()]
     assert changes(lost) == {
-        **dict.fromkeys(("success@1", "success@5", "success@10", "recall@5", "rr@10", "ndcg@10"), (1, 0)),
+        **dict.fromkeys(RANKINGS, (1, 0)),
         "judged@10": (1 / 2, 0),
     }
 
 
 def test_a_system_that_finds_other_articles_answers_and_cites_wrongly() -> None:
     astray = [
-        record(r.id, "灯坏了。", cites=["tower.md"], found=["tower.md", "library.md"]) if r.answerable else r
-        for r in good()
+        record(r.id, "灯坏了。", cites=["tower.md"], found=ELSEWHERE) if r.answerable else r for r in good()
     ]
-    fallen = ("success@1", "success@5", "success@10", "recall@5", "rr@10", "ndcg@10",
-              "answer_in_context", "containment", "citation_first_hit", "citation_hit",
-              "citation_gold_precision", "answer_f1", "answer_em")  # fmt: skip
     assert changes(astray) == {
-        **dict.fromkeys(fallen, (1, 0)),
+        **dict.fromkeys((*RANKINGS, *SAID, *CITED, "answer_in_context"), (1, 0)),
         "judged@10": (1 / 2, 0),
         "joint": (1, 2 / 6),
         "false_refusal_in_context": (0, None),
@@ -399,27 +356,22 @@ def test_a_system_that_finds_other_articles_answers_and_cites_wrongly() -> None:
 
 
 def test_one_answer_to_everything_is_wrong_though_its_citations_are_valid() -> None:
-    same = [record(r.id, "灯坏了。", **(NOBODY if not r.answerable else {})) for r in good()]
+    same = [record(r.id, "灯坏了。", **({} if r.answerable else NOBODY)) for r in good()]
     assert changes(same) == {
-        **dict.fromkeys(("containment", "answer_f1", "answer_em"), (1, 0)),
-        "joint": (1, 0),
+        **dict.fromkeys((*SAID, "joint", "refusal_recall"), (1, 0)),
         "refusal_precision": (1, None),
-        "refusal_recall": (1, 0),
     }
-    assert value(same, "citation_validity") == 1
 
 
 def test_a_system_that_never_refuses_is_wrong_where_there_is_no_answer() -> None:
-    never = [record(r.id, short=["沙"], **(NOBODY if not r.answerable else {})) for r in good()]
+    never = [record(r.id, short=["沙"], **({} if r.answerable else NOBODY)) for r in good()]
     assert changes(never) == {"joint": (1, 4 / 6), "refusal_precision": (1, None), "refusal_recall": (1, 0)}
-    assert value(never, "false_refusal") == 0
 
 
 def test_a_system_that_always_refuses_is_right_only_where_there_is_no_answer() -> None:
-    always = [record(r.id, None, **(NOBODY if not r.answerable else {})) for r in good()]
-    unheard = ("language_match", "citation_validity", "citation_coverage", "citation_first_hit", "citation_hit",
-               "citation_gold_precision", "citation_precision", "citation_recall", "written_support",
-               "answer_f1", "answer_em")  # fmt: skip
+    always = [record(r.id, None, **({} if r.answerable else NOBODY)) for r in good()]
+    unheard = ("language_match", "citation_validity", "citation_coverage", "citation_precision",
+               "citation_recall", "written_support", "answer_f1", "answer_em", *CITED)  # fmt: skip
     assert changes(always) == {
         **dict.fromkeys(unheard, (1, None)),
         "containment": (1, 0),
@@ -428,12 +380,10 @@ def test_a_system_that_always_refuses_is_right_only_where_there_is_no_answer() -
         "false_refusal": (0, 1),
         "false_refusal_in_context": (0, 1),
     }
-    assert value(always, "refusal_recall") == 1
 
 
 # --- where answers are lost ------------------------------------------------------------------
 
-ELSEWHERE = ["tower.md", "library.md"]
 WITHOUT_WORDS: dict[str, Any] = {"answers": []}
 
 

@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from support.fakes import ScriptedGenerator, TokenEncoder, WordEncoder, write_corpus
-from support.faults import build
+from support.faults import build, contents, sealed, version_of
 from support.house import WHY, House
 from support.tally import Tally
-from test_build import files
-from test_supply import sealed, version_of
 
 from ragqa.errors import IndexMismatchError, ModelDamagedError, RagqaError
 from ragqa.index.index import Index
@@ -66,11 +64,11 @@ def folder_of(home: Path, contents: dict[str, Any]) -> Path:
 
 def refused(house: House, act: Callable[[], object]) -> bool:
     """Whether something is refused with the command that helps, and the index stays as it is."""
-    before = files(house.settings.index)
+    before = contents(house.settings.index)
     try:
         act()
     except IndexMismatchError as error:
-        return REBUILD in str(error) and files(house.settings.index) == before
+        return REBUILD in str(error) and contents(house.settings.index) == before
     return False
 
 
@@ -192,19 +190,21 @@ def told(corpus: Path, index: Path, spoil: Callable[[Vectors], Any]) -> bool:
 def test_a_build_refuses_vectors_that_are_none(tmp_path: Path, tally: Tally) -> None:
     corpus = write_corpus(tmp_path / "corpus")
     build(corpus, tmp_path / "index", TokenEncoder())
-    before = files(tmp_path / "index")
+    before = contents(tmp_path / "index")
     (corpus / "more.txt").write_text("灯塔的灯又亮了。图书馆也开门了。", encoding="utf-8")
     done = {}
     for name, spoil in SPOILS.items():
         fresh = tmp_path / name
         done[name, "first build"] = told(corpus, fresh, spoil) and not (fresh / "current").exists()
-        done[name, "update"] = told(corpus, tmp_path / "index", spoil) and files(tmp_path / "index") == before
+        done[name, "update"] = (
+            told(corpus, tmp_path / "index", spoil) and contents(tmp_path / "index") == before
+        )
     tally("D11", "an encoder gives NaN, Inf, zero, other lengths, a dimension too many or too few, a vector too few: first build and update refuse, the old version stays", sum(done.values()), len(done))  # fmt: skip
     assert all(done.values()), done
     # Nothing of it was kept: a whole encoder goes on to the same index as if nothing had been.
     build(corpus, tmp_path / "index", TokenEncoder())
     build(corpus, tmp_path / "anew", TokenEncoder())
-    assert files(tmp_path / "index") == files(tmp_path / "anew")
+    assert contents(tmp_path / "index") == contents(tmp_path / "anew")
 
 
 # --- encoders that are not what they should be -----------------------------------------------

@@ -3,84 +3,36 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
-from support.browsing import Watch, missing, page_url
-from support.scripted import Script, ScriptedPipeline, own_articles
+from support.browsing import Gate, Watch, ask, missing, page_url, texts, wait_for
+from support.hostile_text import HOSTILE
+from support.scripted import (
+    AGE,
+    ALIGNMENT,
+    COST,
+    GONE,
+    REASONS,
+    SCHULMAN,
+    SCRIPTS,
+    TEAM,
+    WHY,
+    Script,
+    ScriptedPipeline,
+    own_articles,
+)  # fmt: skip
 from support.tally import Tally
-from test_markup import HOSTILE
 
-from ragqa.errors import ModelError, RagqaError, SettingsError
+from ragqa.errors import ModelError, RagqaError
+from ragqa.server.app import launch
 from ragqa.types import Answer, Article, Language
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(missing()), reason=missing())]
-
-REASONS, TEAM, SCHULMAN = "brundage-three-reasons.md", "agi-readiness-team.md", "schulman-joins-anthropic.md"
-WHY = "Why did Miles Brundage leave OpenAI?"
-GONE = "约翰·舒尔曼为什么离开OpenAI？"
-AGE = "How old is Miles Brundage?"
-MAYBE = "Who else may leave?"
-COST = "他想做的不少研究在公司里抽不出时间，有些题目换到行业之外来做，影响或许更大。"
-ALIGNMENT = "Schulman wants to concentrate on AI alignment and get back to hands-on technical work."
-SCRIPTS = {
-    WHY: Script(
-        quotes=(
-            (REASONS, "第一，留下来的机会成本太高。"),
-            (REASONS, COST),
-            (TEAM, "OpenAI 又少了一支面向未来风险的队伍。"),
-        ),
-        short=((1, "机会成本太高"), (2, "在公司里抽不出时间")),
-        translations=(
-            (1, "First, the opportunity cost of staying was too high."),
-            (2, "He could not find time in the company for much of the research that he filters to do."),
-            (3, "OpenAI has one team fewer for the risks of the future."),
-        ),
-        written=((1, "Staying cost him too much."), (3, "OpenAI lost another team.")),
-        found=((SCHULMAN, "He expects Anthropic to give him a fresh view"),),
-    ),
-    GONE: Script(
-        quotes=((SCHULMAN, ALIGNMENT),),
-        short=((1, "to concentrate on AI alignment"),),
-        translations=((1, "舒尔曼想专注于AI对齐研究，重新做具体的技术工作。"),),
-    ),
-    MAYBE: Script(
-        quotes=((TEAM, "OpenAI 又少了一支面向未来风险的队伍。"),),
-        note="These passages may answer the question.",
-    ),
-    AGE: Script(found=((REASONS, "1. 他是谁"),), note="Nothing here gives an age."),
-}
-
-
-class Gate:
-    """Holds the scripted pipeline before one step; holding before another lets it go on to there."""
-
-    def __init__(self) -> None:
-        self._at = ""
-        self._changed = threading.Condition()
-
-    def hold(self, at: str) -> None:
-        with self._changed:
-            self._at = at
-            self._changed.notify_all()
-
-    def release(self) -> None:
-        self.hold("")
-
-    def __call__(self, label: str) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: label != self._at, timeout=20)
-
-
-@pytest.fixture(scope="module")
-def gate() -> Gate:
-    return Gate()
 
 
 @pytest.fixture(scope="module")
@@ -89,50 +41,11 @@ def pipeline(gate: Gate) -> ScriptedPipeline:
     return ScriptedPipeline(SCRIPTS, examples=examples, pause=gate)  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module")
-def url(pipeline: ScriptedPipeline) -> Iterator[str]:
-    with page_url(pipeline) as served:
-        yield served
-
-
-@pytest.fixture
-def visit(browser: Any, url: str, gate: Gate) -> Iterator[Callable[..., Any]]:
-    """Opens the page; at the end nothing foreign may have been asked, logged or popped up."""
-    opened: list[tuple[Any, Watch]] = []
-
-    def visit(
-        path: str = "/", *, at: str = url, locale: str = "en-US", width: int = 1280, **options: Any
-    ) -> Any:
-        context = browser.new_context(locale=locale, viewport={"width": width, "height": 900}, **options)
-        page = context.new_page()
-        opened.append((context, Watch(page, at)))
-        page.goto(at + path)
-        page.wait_for_selector("html[data-ready]")
-        return page
-
-    yield visit
-    gate.release()
-    for context, watch in opened:
-        context.close()
-        assert watch.faults == []
-
-
-def ask(page: Any, question: str, *, until: str | None = "done") -> None:
-    page.fill("#question textarea", question)
-    page.keyboard.press("Enter")
-    if until:
-        page.wait_for_selector(f"#status [data-state={until}]")
-
-
-def texts(page: Any, selector: str) -> list[str]:
-    return [str(text).strip() for text in page.locator(selector).all_inner_texts()]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
+def ask_and_hold(page: Any, gate: Gate) -> None:
+    """Ask, and hold the answer before it is translated, once its quotes are shown."""
+    gate.hold("translate")
+    ask(page, WHY, until=None)
+    page.wait_for_selector("#answer .statement")
 
 
 @pytest.mark.parametrize(
@@ -184,15 +97,6 @@ def test_sources_come_before_quotes_and_quotes_before_the_model(visit: Any, gate
     page.wait_for_selector("#status [data-state=done]")
     assert page.locator("#answer .translation").count() == 3
     assert re.search(r"quoted 3 sentences.*done in \d+\.\d s", page.inner_text("#status"), re.DOTALL)
-
-
-def test_what_may_answer_is_told_as_such_with_nothing_large(visit: Any) -> None:
-    page = visit()
-    ask(page, MAYBE)
-    assert page.locator("[data-status=possible]").count() == 1
-    assert texts(page, "#answer .note") == ["These passages may answer the question."]
-    assert page.locator("#answer .statement").count() == 1
-    assert page.locator("#answer .short, #answer mark").count() == 0
 
 
 def test_a_number_lights_up_its_words_in_their_article(visit: Any) -> None:
@@ -271,9 +175,7 @@ def test_stop_ends_the_model_and_keeps_the_quotes(visit: Any, gate: Gate, pipeli
     page = visit()
     pipeline.closed.clear()
     pipeline.finished.clear()
-    gate.hold("translate")
-    ask(page, WHY, until=None)
-    page.wait_for_selector("#answer .statement")
+    ask_and_hold(page, gate)
     page.click("#stop")
     page.wait_for_selector("#status [data-state=stopped]", timeout=2_000)
     assert "stopped" in page.inner_text("#status")
@@ -289,47 +191,16 @@ def test_stop_ends_the_model_and_keeps_the_quotes(visit: Any, gate: Gate, pipeli
 
 def test_a_new_question_replaces_the_one_that_runs(visit: Any, gate: Gate) -> None:
     page = visit()
-    gate.hold("translate")
-    ask(page, WHY, until=None)
-    page.wait_for_selector("#answer .statement")
+    ask_and_hold(page, gate)
     page.fill("#question textarea", AGE)
     page.keyboard.press("Enter")
     gate.release()
     page.wait_for_selector("[data-status=not_found]")
 
 
-def test_two_browsers_take_turns_and_get_their_own_answers(visit: Any, gate: Gate) -> None:
-    first, second = visit(), visit(locale="zh-CN")
-    gate.hold("translate")
-    ask(first, WHY, until=None)
-    first.wait_for_selector("#answer .statement")
-    ask(second, GONE, until=None)
-    second.wait_for_selector("#status >> text=前面还有 1 个问题")
-    gate.release()
-    for page, words in ((first, "第一，留下来"), (second, "Schulman wants")):
-        page.wait_for_selector("#status [data-state=done]")
-        assert texts(page, ".statement")[0].startswith(words)
-
-
-def test_closing_the_page_stops_the_model(visit: Any, gate: Gate, pipeline: ScriptedPipeline) -> None:
-    page = visit()
-    pipeline.closed.clear()
-    pipeline.finished.clear()
-    gate.hold("translate")
-    ask(page, WHY, until=None)
-    page.wait_for_selector("#answer .statement")
-    page.close()
-    time.sleep(1)
-    gate.release()
-    wait_for(lambda: pipeline.closed == [WHY])
-    assert pipeline.finished == []
-
-
 def test_escape_stops(visit: Any, gate: Gate) -> None:
     page = visit()
-    gate.hold("translate")
-    ask(page, WHY, until=None)
-    page.wait_for_selector("#answer .statement")
+    ask_and_hold(page, gate)
     page.keyboard.press("Escape")
     page.wait_for_selector("#status [data-state=stopped]")
 
@@ -623,17 +494,9 @@ def test_without_an_index_the_page_says_what_to_run(visit: Any) -> None:
         page.close()
 
 
-def test_the_server_keeps_to_its_own_machine(url: str) -> None:
+def test_the_page_runs_no_script_but_its_own_files_and_tells_nothing_of_its_routes(url: str) -> None:
     home = httpx.get(url, headers={"accept": "text/html"})
     assert "'unsafe-inline'" not in re.search(r"script-src[^;]*", home.headers["content-security-policy"])[0]  # type: ignore[index]
-    for path in ("/", "/healthz", "/ragqa/page.js", "/config", "/nowhere"):
-        headers = httpx.get(url + path).headers
-        assert "frame-ancestors 'none'" in headers["content-security-policy"], path
-        assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
-    assert httpx.get(url, headers={"host": "evil.example"}).status_code == 421
-    assert httpx.get(f"{url}/config", headers={"origin": "http://evil.example"}).status_code == 403
-    assert httpx.post(f"{url}/gradio_api/upload", content=b"x").status_code == 404
     assert httpx.get(f"{url}/openapi.json").status_code == 404
     assert httpx.get(f"{url}/monitoring").status_code in (403, 404)
     assert httpx.get(f"{url}/healthz").json() == {"status": "ok", "index": True}
@@ -658,13 +521,7 @@ def test_the_reader_s_route_takes_nothing_amiss(url: str) -> None:
     assert "<mark" not in page.text
 
 
-def test_a_taken_port_and_an_open_host_are_refused_with_a_remedy(
-    url: str, pipeline: ScriptedPipeline
-) -> None:
-    from ragqa.server.app import launch
-
+def test_a_taken_port_is_refused_with_a_remedy(url: str, pipeline: ScriptedPipeline) -> None:
     port = int(url.rsplit(":", 1)[1])
     with pytest.raises(RagqaError, match=rf"port {port} .*PORT="):
         launch(pipeline, host="127.0.0.1", port=port)
-    with pytest.raises(SettingsError, match="RAGQA_PASSWORD"):
-        launch(pipeline, host="0.0.0.0", port=0)

@@ -8,24 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support.browsing import missing, page_url
-from support.scripted import Script, ScriptedPipeline
-from test_page import (  # noqa: F401
-    AGE,
-    ALIGNMENT,
-    GONE,
-    REASONS,
-    SCHULMAN,
-    SCRIPTS,
-    WHY,
-    Gate,
-    ask,
-    gate,
-    texts,
-    url,
-    visit,
-    wait_for,
-)
+from support.browsing import Gate, ask, missing, page_url, texts, wait_for
+from support.scripted import AGE, ALIGNMENT, GONE, REASONS, SCHULMAN, SCRIPTS, WHY, Script, ScriptedPipeline
 
 from ragqa.evaluation.feedback import pending
 from ragqa.types import Filter

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.browsing import missing, page_url
+from support.browsing import missing, page_url, texts
 from support.fakes import ScriptedGenerator, WordEncoder
 from support.house import WHY, House
-from test_page import Gate, gate, texts, visit, wait_for  # noqa: F401
 from test_panels import kept
 
 from ragqa.pipeline import Pipeline
@@ -220,18 +219,6 @@ def test_two_removals_ask_one_at_a_time(panel: Callable[..., Any], house: House)
     assert len(list(house.settings.corpus.iterdir())) == 3
 
 
-def test_an_emptied_corpus_is_told_and_the_last_article_stays(
-    panel: Callable[..., Any], house: House
-) -> None:
-    for name in ("harbour.md", "lighthouse.md"):
-        (house.settings.corpus / name).unlink()
-    page = panel("corpus")
-    for _ in range(2):
-        page.click("#corpus .remove[data-file='library.md']")
-    said(page, "The corpus folder holds no article, so the index stays as it was.")
-    assert "More than books" in titles(page)
-
-
 @pytest.mark.parametrize(
     ("locale", "reason"),
     [("en-US", "x.exe — not a format that is read: .exe"), ("zh-CN", "x.exe — 不支持的格式：.exe")],
@@ -252,25 +239,6 @@ def test_what_was_left_out_is_listed_with_its_reason(
     page.wait_for_function("document.querySelectorAll('#corpus .skipped li').length === 1")
     assert page.locator("#corpus .skipped[open]").count() == 1
     assert not (house.settings.corpus / "<b>.txt").exists()
-
-
-def test_a_corpus_of_one_file_says_why_nothing_can_be_added(
-    visit: Callable[..., Any],
-    house: House,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    single = house.folder / "all.jsonl"
-    single.write_text(json.dumps({"_id": "r1", "title": "One", "text": "The harbour."}) + "\n")
-    house.settings = house.settings.model_copy(update={"corpus": single, "chunk_size": 40})
-    with page_url(Pipeline.open(house.settings)) as served:
-        page = visit(at=served)
-        page.click("#corpus summary")
-        assert "The corpus is one file" in page.inner_text("#corpus")
-        assert page.locator("#corpus :is(input, .remove)").count() == 0
-        page.click("#corpus .build")
-        said(page, "The index is up to date.")
-        assert titles(page) == ["One"]
-        page.close()
 
 
 def test_a_rebuild_that_fails_says_so_in_words(panel: Callable[..., Any], house: House) -> None:
@@ -324,13 +292,6 @@ def test_a_quick_run_is_listed_and_its_report_opens(panel: Callable[..., Any], h
     report.click(".filters button >> nth=1")  # its own script runs
     assert report.evaluate("origin") == "null"
     report.close()
-
-
-def test_without_a_gold_set_it_says_how_to_make_one(panel: Callable[..., Any]) -> None:
-    page = panel("evaluate", locale="zh-CN")
-    assert "没有评测集" in page.inner_text("#evaluate")
-    assert page.locator("#evaluate .quick").count() == 0
-    assert "ragqa gold review" in page.inner_text("#evaluate")
 
 
 def test_a_run_waits_for_a_rebuild(panel: Callable[..., Any], house: House, halting: Halting) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -37,22 +37,17 @@ def logistic(value: float) -> float:
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_encoder(tmp_path_factory.mktemp("encoder"))
-
-
-@pytest.fixture(scope="module")
-def weights(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def weights(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from ragqa.models.reader_network import store_weights
 
     path = tmp_path_factory.mktemp("weights") / "reader.safetensors"
-    store_weights(changed_reader(encoder), encoder, path, facts={})
+    store_weights(changed_reader(tiny_encoder), tiny_encoder, path, facts={})
     return path
 
 
 @pytest.fixture(scope="module")
-def reader(encoder: Path, weights: Path) -> TrainedReader:
-    return TrainedReader.load(encoder, id="tiny", weights=weights)
+def reader(tiny_encoder: Path, weights: Path) -> TrainedReader:
+    return TrainedReader.load(tiny_encoder, id="tiny", weights=weights)
 
 
 def same(one: Reading, other: Reading) -> bool:
@@ -139,42 +134,37 @@ def test_a_statement_is_told_from_a_question_by_its_prefix(reader: TrainedReader
 
 def test_several_threads_read_at_once(reader: TrainedReader) -> None:
     expected = reader.read(ASKED, TEXTS)
-    found: list[list[Reading]] = []
-    threads = [threading.Thread(target=lambda: found.append(reader.read(ASKED, TEXTS))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert len(found) == 4
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: reader.read(ASKED, TEXTS), range(4)))
     assert all(same(one, other) for each in found for one, other in zip(each, expected, strict=True))
 
 
 # --- loading ---------------------------------------------------------------------------------
 
 
-def test_a_missing_file_is_said_with_what_to_do(encoder: Path, tmp_path: Path) -> None:
+def test_a_missing_file_is_said_with_what_to_do(tiny_encoder: Path, tmp_path: Path) -> None:
     with pytest.raises(
         ModelMissingError, match=r"the reader .*gone\.safetensors is missing; install ragqa again"
     ):
-        TrainedReader.load(encoder, id="tiny", weights=tmp_path / "gone.safetensors")
+        TrainedReader.load(tiny_encoder, id="tiny", weights=tmp_path / "gone.safetensors")
 
 
 @pytest.mark.parametrize("kept", [0, 7, 100, -100])
 def test_a_damaged_file_is_said_with_what_to_do(
-    encoder: Path, weights: Path, tmp_path: Path, kept: int
+    tiny_encoder: Path, weights: Path, tmp_path: Path, kept: int
 ) -> None:
     damaged = tmp_path / "reader.safetensors"
     damaged.write_bytes(weights.read_bytes()[:kept])
     with pytest.raises(ModelDamagedError, match=r"the reader .* is damaged \(.*install ragqa again"):
-        TrainedReader.load(encoder, id="tiny", weights=damaged)
+        TrainedReader.load(tiny_encoder, id="tiny", weights=damaged)
 
 
-def test_a_file_of_another_network_is_damage(encoder: Path, tmp_path: Path) -> None:
+def test_a_file_of_another_network_is_damage(tiny_encoder: Path, tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
     save_file({"body.encoder.layer.9.x": np.zeros(3, np.float16)}, tmp_path / "other")
     with pytest.raises(ModelDamagedError):
-        TrainedReader.load(encoder, id="tiny", weights=tmp_path / "other")
+        TrainedReader.load(tiny_encoder, id="tiny", weights=tmp_path / "other")
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "config.json", "model.safetensors"])
@@ -239,20 +229,14 @@ def test_a_cross_encoder_that_is_not_there_is_said(tmp_path: Path, monkeypatch: 
         CrossEncoderReader.load(str(tmp_path), id="mine")
 
 
-def test_a_cross_encoder_folder_is_loaded(tmp_path: Path) -> None:
-    from sentence_transformers import CrossEncoder
+def test_a_cross_encoder_folder_is_loaded(tiny_encoder: Path, tmp_path: Path) -> None:
     from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
-    words = make_encoder(tmp_path / "encoder")
     special = {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>"}
-    PreTrainedTokenizerFast(tokenizer_file=str(words / "tokenizer.json"), **special).save_pretrained(
-        tmp_path / "mine"
-    )
-    config = BertConfig.from_pretrained(words, num_labels=1)
-    BertForSequenceClassification(config).save_pretrained(tmp_path / "mine")
-    assert CrossEncoder(str(tmp_path / "mine"), device="cpu").num_labels == 1
-    readings = CrossEncoderReader.load(str(tmp_path / "mine"), id="mine").read(
-        ASKED, ["港口停航了。灯坏了。"]
-    )
-    assert [len(reading.places) for reading in readings] == [2]
-    assert 0 < readings[0].none < 1
+    words = PreTrainedTokenizerFast(tokenizer_file=str(tiny_encoder / "tokenizer.json"), **special)
+    words.save_pretrained(tmp_path)
+    config = BertConfig.from_pretrained(tiny_encoder, num_labels=1)
+    BertForSequenceClassification(config).save_pretrained(tmp_path)
+    (reading,) = CrossEncoderReader.load(str(tmp_path), id="mine").read(ASKED, ["港口停航了。灯坏了。"])
+    assert len(reading.places) == 2
+    assert 0 < reading.none < 1

@@ -1,4 +1,4 @@
-"""The reader's network: what is stored of it, what it shares with the encoder, what padding does to it."""
+"""The reader's network: what is stored of it, what it shares with the tiny_encoder, what padding does to it."""
 
 from __future__ import annotations
 
@@ -7,29 +7,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.tiny import HIDDEN, changed_reader, make_encoder
+import torch
+from safetensors import safe_open
+from support.tiny import HIDDEN, changed_reader
+from transformers import BertModel
 
-torch = pytest.importorskip("torch")
+from ragqa.models.reader_network import load_weights, store_weights
+
 LAYER = "body.encoder.layer."
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_encoder(tmp_path_factory.mktemp("encoder"))
-
-
-@pytest.fixture(scope="module")
-def trained(encoder: Path) -> Any:
+def trained(tiny_encoder: Path) -> Any:
     """A reader whose second layer and heads were changed."""
-    return changed_reader(encoder)
+    return changed_reader(tiny_encoder)
 
 
 @pytest.fixture(scope="module")
-def stored(encoder: Path, trained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from ragqa.models.reader_network import store_weights
-
+def stored(tiny_encoder: Path, trained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "reader.safetensors"
-    store_weights(trained, encoder, path, facts={"made": "in a test"})
+    store_weights(trained, tiny_encoder, path, facts={"made": "in a test"})
     return path
 
 
@@ -47,11 +44,9 @@ def rows(*lengths: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_what_is_loaded_is_what_was_stored_but_for_eight_bits(
-    encoder: Path, trained: Any, stored: Path
+    tiny_encoder: Path, trained: Any, stored: Path
 ) -> None:
-    from ragqa.models.reader_network import load_weights
-
-    loaded, base = load_weights(stored, encoder).state_dict(), trained.on(encoder).state_dict()
+    loaded, base = load_weights(stored, tiny_encoder).state_dict(), trained.on(tiny_encoder).state_dict()
     for name, value in trained.state_dict().items():
         wrong = (loaded[name] - value).abs()
         if not name.startswith("body."):
@@ -67,8 +62,6 @@ def test_what_is_loaded_is_what_was_stored_but_for_eight_bits(
 
 
 def test_only_changed_layers_and_heads_are_stored(stored: Path) -> None:
-    from safetensors import safe_open
-
     with safe_open(stored, "pt") as file:
         names = set(file.keys())
         assert file.metadata() == {"made": "in a test"}
@@ -84,12 +77,8 @@ def test_only_changed_layers_and_heads_are_stored(stored: Path) -> None:
     }
 
 
-def test_a_reader_that_changed_nothing_stores_its_heads_alone(encoder: Path, tmp_path: Path) -> None:
-    from safetensors import safe_open
-
-    from ragqa.models.reader_network import store_weights
-
-    store_weights(changed_reader(encoder, layers=()), encoder, tmp_path / "heads", facts={})
+def test_a_reader_that_changed_nothing_stores_its_heads_alone(tiny_encoder: Path, tmp_path: Path) -> None:
+    store_weights(changed_reader(tiny_encoder, layers=()), tiny_encoder, tmp_path / "heads", facts={})
     with safe_open(tmp_path / "heads", "pt") as file:
         assert not [name for name in file.keys() if name.startswith("body.")]  # noqa: SIM118
 
@@ -98,18 +87,16 @@ def test_a_reader_that_changed_nothing_stores_its_heads_alone(encoder: Path, tmp
 
 
 @pytest.fixture
-def body(encoder: Path) -> Any:
+def body(tiny_encoder: Path) -> Any:
     """The encoder's own network, pooler included, as it is loaded for retrieval."""
-    from transformers import BertModel
-
-    return BertModel.from_pretrained(encoder).eval()
+    return BertModel.from_pretrained(tiny_encoder).eval()
 
 
-def test_layers_that_were_not_trained_are_the_encoders_own(encoder: Path, stored: Path, body: Any) -> None:
-    from ragqa.models.reader_network import load_weights
-
+def test_layers_that_were_not_trained_are_the_encoders_own(
+    tiny_encoder: Path, stored: Path, body: Any
+) -> None:
     before = {name: value.clone() for name, value in body.state_dict().items()}
-    model = load_weights(stored, encoder, body=body)
+    model = load_weights(stored, tiny_encoder, body=body)
     mine, theirs = model.body.state_dict(), body.state_dict()
     shared = {name for name in mine if mine[name].data_ptr() == theirs[name].data_ptr()}
     assert shared == {name for name in mine if not name.startswith("encoder.layer.1.")}
@@ -119,19 +106,15 @@ def test_layers_that_were_not_trained_are_the_encoders_own(encoder: Path, stored
     assert not any(name.startswith("pooler") for name in mine)
 
 
-def test_a_shared_reader_reads_as_one_of_its_own(encoder: Path, stored: Path, body: Any) -> None:
-    from ragqa.models.reader_network import load_weights
-
+def test_a_shared_reader_reads_as_one_of_its_own(tiny_encoder: Path, stored: Path, body: Any) -> None:
     ids, mask = rows(9, 17)
-    alone, shared = load_weights(stored, encoder), load_weights(stored, encoder, body=body)
+    alone, shared = load_weights(stored, tiny_encoder), load_weights(stored, tiny_encoder, body=body)
     for one, other in zip(alone.run(ids, mask), shared.run(ids, mask), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_heads_have_the_type_of_the_body(encoder: Path, stored: Path) -> None:
-    from ragqa.models.reader_network import load_weights
-
-    model = load_weights(stored, encoder, dtype=torch.bfloat16)
+def test_heads_have_the_type_of_the_body(tiny_encoder: Path, stored: Path) -> None:
+    model = load_weights(stored, tiny_encoder, dtype=torch.bfloat16)
     assert {weights.dtype for weights in model.parameters()} == {torch.bfloat16}
     assert {found.dtype for found in model.run(*rows(9))} == {np.dtype(np.float32)}
 

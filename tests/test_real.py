@@ -120,16 +120,6 @@ def test_the_projects_own_questions_are_answered_and_refused(own: Pipeline) -> N
     assert refused >= REFUSED_AT_LEAST * (len(rows) - answerable)
 
 
-def test_a_missing_language_model_leaves_quotes_untranslated_and_says_so(
-    own: Pipeline, tmp_path: Path
-) -> None:
-    settings = Settings.load(index=own.settings.index, generator=str(tmp_path / "no.gguf"))
-    answer = Pipeline.open(settings).answer("why did Brundage leave?")
-    assert (answer.status, answer.mode) == ("answered", "quotes")
-    assert "no.gguf" in answer.note
-    assert {s.translation for s in answer.statements} == {None}
-
-
 def test_a_written_answer_stands_above_its_quotes(own: Pipeline) -> None:
     answer = own.answer("Brundage为什么离开OpenAI？", write=True)
     written = [s for s in answer.statements if s.kind == "written"]

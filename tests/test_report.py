@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.asked import ARTICLES, EARLIER, NOBODY, ranking, record
-from test_markup import HOSTILE, Tags
+from support.hostile_text import HOSTILE, Tags
 
 from ragqa.evaluation.citation_judge import JUDGE, JUDGE_RATES, Judged
 from ragqa.evaluation.compare import compare
@@ -49,6 +50,12 @@ def asked() -> list[Record]:
 
 def told(records: Sequence[Record], **run: Any) -> dict[str, Any]:
     return report_json({**RUN, **run}, records, seconds=12.34)
+
+
+@cache
+def usual_page() -> str:
+    """The page of what was asked; drawing it takes a while."""
+    return page(told(asked()), asked())
 
 
 # --- JSON and text ---------------------------------------------------------------------------
@@ -179,7 +186,7 @@ def test_a_folder_gets_the_report_in_every_form(tmp_path: Path) -> None:
 
 
 def test_every_question_can_be_linked_and_filtered_by_what_became_of_it() -> None:
-    html = page(told(asked()), asked())
+    html = usual_page()
     assert re.findall(r'<details id="q-(\w+)" data-fate="([\w ]+)" class="(\w*)">', html) == [
         ("right", "right", "good"), ("wrong", "wrong words", ""), ("refused", "rightly refused", "good"),
     ]  # fmt: skip
@@ -242,7 +249,7 @@ LOADING = ("src", "href", "srcset", "xlink:href", "action", "formaction", "backg
 
 
 def test_nothing_is_loaded_from_anywhere() -> None:
-    html = page(told(asked()), asked())
+    html = usual_page()
     tags = Tags(html)
     assert (
         "content",
@@ -271,7 +278,7 @@ def test_nothing_from_outside_becomes_markup(monkeypatch: pytest.MonkeyPatch) ->
         records.append(hostile)
     every = " ".join(HOSTILE)
     html = page(told(records, gold=every, models={"encoder": every}), records)
-    built, usual = Tags(html), Tags(page(told(asked()), asked()))
+    built, usual = Tags(html), Tags(usual_page())
     assert set(built.tags) <= set(usual.tags)
     assert (built.tags.count("script"), built.tags.count("details")) == (1, len(HOSTILE))
     assert {name for name, _ in built.attributes} <= {name for name, _ in usual.attributes}

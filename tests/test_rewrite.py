@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Barrier, Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from support.fakes import Piece, ScriptedGenerator
@@ -106,18 +107,10 @@ class Meeting(ScriptedGenerator):
 
 def test_several_threads_may_ask_and_none_waits_for_anothers_model() -> None:
     translator, model = Translator(), Meeting(Barrier(4))
-    found: dict[str, str | None] = {}
-
-    def ask(question: str) -> None:
-        found[question] = translator.translate(question, model)
-
     questions = ["who?", "what?", "when?", "where?"]
-    threads = [Thread(target=ask, args=(question,)) for question in questions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == {q: f"{q}。" for q in questions} == {q: translator.known(q) for q in questions}
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda question: translator.translate(question, model), questions))
+    assert found == [f"{q}。" for q in questions] == [translator.known(q) for q in questions]
 
 
 @pytest.mark.parametrize(

@@ -219,14 +219,6 @@ def test_a_folder_keeps_to_its_run(chinese: House) -> None:
     assert (read_run(run.folder)["mode"], len(run.lines())) == ("retrieval-no-llm", 3)
 
 
-def test_fresh_asks_everything_again(chinese: House) -> None:
-    run = Measured(chinese, *BY_HEART)
-    run.go()
-    run.pipeline = chinese.open(run.model)
-    run.go(fresh=True)
-    assert (len(run.lines()), len(run.model.messages)) == (3, 6)
-
-
 def test_what_a_run_is_of_changes_with_what_matters(chinese: House) -> None:
     gold = gold_set(chinese)
 
@@ -269,12 +261,6 @@ def test_a_run_is_of_its_code_its_weights_and_its_thresholds(
         )
         before = after
     assert before["judge"] == f"{JUDGE} (ragqa-reader {before['reader'][:8]})"
-
-
-def test_a_folder_without_a_run_is_named_with_what_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(GoldError, match="holds no run; make one: ragqa evaluate GOLD --out"):
-        read_run(tmp_path)
-    assert read_records(tmp_path) == []
 
 
 # --- a sample --------------------------------------------------------------------------------
@@ -374,8 +360,3 @@ def test_a_bad_line_of_a_run_is_named(tmp_path: Path, line: bytes) -> None:
     path.write_bytes(b"q Q0 a.md 1 1 x\n" + line + b"\n")
     with pytest.raises(GoldError, match=r"run\.trec, line 2: it is not “query Q0 document rank score name”"):
         ranked_elsewhere(many(1, 0), path)
-
-
-def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GoldError, match=r"the run .*run\.trec does not exist"):
-        ranked_elsewhere(many(1, 0), tmp_path / "run.trec")

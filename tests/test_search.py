@@ -222,40 +222,6 @@ def test_weights_say_what_a_signal_counts() -> None:
 
 # --- what may answer -------------------------------------------------------------------------
 
-MIXED: Plan = {name: [("", cosine)] for name, cosine in zip("abcd", (0.9, 0.8, 0.7, 0.6), strict=True)}
-
-
-@pytest.mark.parametrize(
-    ("filters", "articles"),
-    [
-        (Filter(), "abcd"),
-        (Filter(since="2024"), "bc"),
-        (Filter(until="2024-05"), "ab"),
-        (Filter(since="2024", until="2024-05"), "b"),
-        (Filter(language="en"), "bd"),
-        (Filter(source="TIMES"), "bc"),
-        (Filter(language="en", source="times"), "b"),
-        (Filter(since="2024", language="zh", source="times"), "c"),
-        (Filter(since="2025"), ""),
-        (Filter(language="en", since="2024-06"), ""),
-        (Filter(source="nowhere"), ""),
-    ],
-)
-def test_only_what_passes_the_filter_is_found(filters: Filter, articles: str) -> None:
-    index = index_of(
-        MIXED,
-        published={"a": "2023-05-01", "b": "2024-05-31", "c": "2024-06-01"},
-        language={"b": "en", "d": "en"},
-        source={"b": "The Times", "c": "https://times.example"},
-    )
-    assert [name for name, _ in found(index, filters=filters)] == list(articles)
-    listed = rank_articles(asked(), index=index, k=5, filters=filters).passages
-    assert [p.article.id for p in listed] == list(articles)
-
-
-def test_a_language_that_no_article_has_finds_nothing() -> None:
-    assert found(index_of(MIXED), filters=Filter(language="en")) == []
-
 
 def test_k_passages_come_though_neighbours_become_one() -> None:
     index = index_of({f"a{n}": [("", 0.9 - n / 100)] * 2 for n in range(60)})

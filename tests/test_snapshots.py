@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.fakes import CORPUS, HARBOUR, TokenEncoder, write_corpus
-from support.faults import build
+from support.fakes import CORPUS, HARBOUR, TokenEncoder
+from support.faults import build, contents
 from support.house import Line
 from support.mounts import read_only
 from support.tally import Tally
@@ -19,16 +19,6 @@ from ragqa.errors import IndexBusyError, IndexMismatchError, IndexMissingError, 
 from ragqa.index import snapshots
 from ragqa.index.index import Index
 from ragqa.index.store import current, verify, writing
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return write_corpus(tmp_path / "corpus")
-
-
-@pytest.fixture
-def index(tmp_path: Path) -> Path:
-    return tmp_path / "index"
 
 
 @pytest.fixture
@@ -161,11 +151,6 @@ def test_a_version_that_goes_while_it_is_opened_is_no_damage(
 
 
 # --- snapshots --------------------------------------------------------------------------------
-
-
-def contents(index: Path) -> dict[str, bytes]:
-    home = index / str(current(index))
-    return {path.name: path.read_bytes() for path in home.iterdir() if path.name != "manifest.json"}
 
 
 def test_a_snapshot_is_an_index_of_its_own(index: Path, grow: Callable[..., str], tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,14 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from support.bombs import Bomb, bomb
 from support.fakes import TokenEncoder, write_corpus
-from support.faults import build
+from support.faults import build, sealed, version_of
 from support.real import ROOT
 from support.tally import Tally
-from test_catalogue import WHOLE, entry, home, index, put  # noqa: F401
+from support.wheels import WHOLE, put
 from test_formats import _docx, _pdf
 
 from ragqa.errors import ModelDamagedError, RagqaError
-from ragqa.index import checkpoint, store
+from ragqa.index import checkpoint
 from ragqa.index.index import Index
 from ragqa.models import catalogue, download
 from ragqa.models.catalogue import Entry
@@ -245,12 +244,9 @@ def test_every_weight_and_every_wheel_has_a_sha_256(tally: Tally) -> None:
 
 
 def test_one_changed_byte_is_refused_before_and_after_a_pull(
-    entry: Entry,  # noqa: F811
-    index: Path,  # noqa: F811
-    home: Path,  # noqa: F811
-    tally: Tally,
+    entry: Entry, wheels: Path, home: Path, tally: Tally
 ) -> None:
-    wheel = index / entry.wheels[0].file
+    wheel = wheels / entry.wheels[0].file
     data = bytearray(wheel.read_bytes())
     data[len(data) // 2] ^= 1
     wheel.write_bytes(data)
@@ -275,22 +271,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "index"
 
 
-def version_of(folder: Path) -> Path:
-    return folder / (folder / "current").read_text(encoding="utf-8").strip()
-
-
 def copied(folder: Path, to: Path) -> Path:
     """A copy of an index."""
     shutil.copytree(folder, to, dirs_exist_ok=True)
     return to
-
-
-def sealed(folder: Path) -> None:
-    """Give the current version the hashes of the files that lie there, as whoever wrote them would."""
-    lying = version_of(folder)
-    manifest = store.manifest_of(lying)
-    facts = {name: store._facts(lying / name) for name in manifest.files}
-    (lying / "manifest.json").write_text(store._sealed(replace(manifest, files=facts)), encoding="utf-8")
 
 
 def as_objects(path: Path, trace: Path) -> None:

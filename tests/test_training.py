@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from support import tiny
 
-from ragqa.models.reader import WINDOW_TOKENS, pair_text
+from ragqa.models.reader import WINDOW_TOKENS, TrainedReader, pair_text
 from ragqa.text.language import sentence_spans
 from training import check_stories, prepare, stories
 from training.examples import Examples, Pair, tokenise
@@ -47,10 +48,6 @@ STORY: dict[str, Any] = {
 
 def changed(**parts: Any) -> dict[str, Any]:
     return json.loads(json.dumps(STORY | parts))
-
-
-def test_a_whole_story_has_no_problem() -> None:
-    assert check_stories.problems(STORY) == []
 
 
 @pytest.mark.parametrize(
@@ -107,9 +104,14 @@ def test_every_tenth_story_of_a_file_is_held_out(tmp_path: Path) -> None:
     assert (len(rest), rest[0], rest[-1]) == (20, "2-1", "10-11")
 
 
-def test_pairs_of_a_story_mark_its_answers_where_they_stand() -> None:
+def of_story() -> Iterator[list[Pair]]:
+    """The pairs of the story, drawn a few times."""
     for seed in SEEDS:
-        pairs = stories.story_pairs([STORY], random.Random(seed), first_group=500)
+        yield stories.story_pairs([STORY], random.Random(seed), first_group=500)
+
+
+def test_pairs_of_a_story_mark_its_answers_where_they_stand() -> None:
+    for pairs in of_story():
         marked = {pair.group: pair for pair in pairs if pair.answers}
         assert {group: marks(pair) for group, pair in marked.items()} == {500: ["4亿元"], 501: ["Marta"]}
         assert all(pair.text.startswith(("大桥通车\n", "Tower sold to Marta\n")) for pair in marked.values())
@@ -119,8 +121,7 @@ def test_pairs_of_a_story_mark_its_answers_where_they_stand() -> None:
 
 
 def test_a_question_of_a_story_is_met_with_texts_that_do_not_answer_it() -> None:
-    for seed in SEEDS:
-        pairs = stories.story_pairs([STORY], random.Random(seed), first_group=500)
+    for pairs in of_story():
         negatives = [pair for pair in pairs if pair.answers is False]
         assert {pair.group for pair in negatives} == {500, 501, 502}
         assert all("4亿元" not in pair.text for pair in negatives if pair.group == 500)
@@ -128,12 +129,12 @@ def test_a_question_of_a_story_is_met_with_texts_that_do_not_answer_it() -> None
 
 
 def test_statements_of_a_story_teach_support_alone() -> None:
-    pairs = stories.story_pairs([STORY], random.Random(1), first_group=0)
-    said = [pair for pair in pairs if pair.answers is None]
-    assert [(pair.asked, pair.supports, pair.located) for pair in said] == [
-        ("The bridge cost 400 million.", True, False), ("塔没有卖掉。", False, False),
-    ]  # fmt: skip
-    assert said[1].text == TOWER["text"]
+    for pairs in of_story():
+        said = [pair for pair in pairs if pair.answers is None]
+        assert [(pair.asked, pair.supports, pair.located) for pair in said] == [
+            ("The bridge cost 400 million.", True, False), ("塔没有卖掉。", False, False),
+        ]  # fmt: skip
+        assert said[1].text == TOWER["text"]
 
 
 # --- public questions ------------------------------------------------------------------------
@@ -160,32 +161,29 @@ def marks(pair: Pair) -> list[str]:
     return [pair.text[start:end] for start, end in pair.places]
 
 
-def by_group(pairs: list[Pair]) -> Iterator[tuple[prepare.Row, Pair]]:
+def drawn() -> Iterator[tuple[prepare.Row, Pair]]:
+    """Pairs of the rows, drawn a few times, each with the row that it was made of."""
     asked = rows()
-    for pair in pairs:
-        yield asked[pair.group % len(asked)], pair
+    for seed in SEEDS:
+        for pair in prepare.answer_pairs(asked, random.Random(seed), both=0.2):
+            yield asked[pair.group % len(asked)], pair
 
 
 def test_a_window_is_whole_sentences_around_its_answer() -> None:
-    for seed in SEEDS:
-        for row, pair in by_group(prepare.answer_pairs(rows(), random.Random(seed), both=0.2)):
-            if not pair.answers:
-                continue
-            start = row.passage.index(pair.text)
-            spans = sentence_spans(row.passage)
-            assert start in {a for a, _ in spans}
-            assert start + len(pair.text) in {b for _, b in spans}
-            (place,) = row.places
-            assert marks(pair) == [row.passage[slice(*place)]]
-            assert len(pair.text) <= 1_000
+    for row, pair in ((row, pair) for row, pair in drawn() if pair.answers):
+        start = row.passage.index(pair.text)
+        spans = sentence_spans(row.passage)
+        assert start in {a for a, _ in spans}
+        assert start + len(pair.text) in {b for _, b in spans}
+        (place,) = row.places
+        assert marks(pair) == [row.passage[slice(*place)]]
+        assert len(pair.text) <= 1_000
 
 
 def test_no_negative_tells_the_answer() -> None:
     kinds = set()
-    for seed in SEEDS:
-        for row, pair in by_group(prepare.answer_pairs(rows(), random.Random(seed), both=0.2)):
-            if pair.answers or not row.answerable or pair.asked != row.question:
-                continue
+    for row, pair in drawn():
+        if row.answerable and not pair.answers and pair.asked == row.question:
             answer = row.passage[slice(*row.places[0])]
             assert answer.lower() not in pair.text.lower()
             assert pair.places == ()
@@ -194,18 +192,14 @@ def test_no_negative_tells_the_answer() -> None:
 
 
 def test_a_changed_number_is_nowhere_in_the_text_and_is_a_question_of_its_own() -> None:
-    seen = 0
-    for seed in SEEDS:
-        for row, pair in by_group(prepare.answer_pairs(rows(), random.Random(seed), both=0.2)):
-            if pair.asked == row.question:
-                continue
-            seen += 1
-            assert pair.answers is False
-            assert pair.group >= len(rows())
-            (new,) = set(pair.asked.rstrip("?").split()) - set(row.question.rstrip("?").split())
-            assert new.isdigit()
-            assert new not in pair.text
-    assert seen
+    changed_numbers = [(row, pair) for row, pair in drawn() if pair.asked != row.question]
+    assert changed_numbers
+    for row, pair in changed_numbers:
+        assert pair.answers is False
+        assert pair.group >= len(rows())
+        (new,) = set(pair.asked.rstrip("?").split()) - set(row.question.rstrip("?").split())
+        assert new.isdigit()
+        assert new not in pair.text
 
 
 def test_a_question_without_an_answer_has_no_other_negative() -> None:
@@ -412,19 +406,23 @@ def test_labels_of_a_step_stand_on_the_tokens_of_its_rows() -> None:
 # --- training --------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.make_encoder(tmp_path_factory.mktemp("encoder"))
-
-
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Training in steps of few tokens that are kept after each."""
+def run(tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Trains a stage in steps of few tokens that are kept after each; the file of its weights."""
     from training import train
 
     monkeypatch.setattr(train, "STEP_TOKENS", 300)
     monkeypatch.setattr(train, "_SAVE_EVERY", 1)
-    return train
+
+    def run(
+        name: str = "one", *, steps: int = 1, rate: float = 1e-3, folder: str = "", **options: Any
+    ) -> Path:
+        work = tmp_path / folder
+        work.mkdir(exist_ok=True)
+        recipe = train.Recipe(name, rate=rate, last=0.1, frozen=1, steps=steps)
+        return train.train(many(), recipe, encoder=tiny_encoder, work=work, **options)
+
+    return run
 
 
 def state(path: Path) -> dict[str, Any]:
@@ -439,13 +437,12 @@ def agree(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def test_a_stage_that_was_stopped_goes_on_where_it_was(
-    encoder: Path, small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe, examples = small.Recipe("stage", rate=1e-3, last=0.1, frozen=1, steps=4), many()
-    for name in ("whole", "stopped"):
-        (tmp_path / name).mkdir()
-    whole = small.train(examples, recipe, encoder=encoder, work=tmp_path / "whole")
-    losses, calls = small.step_losses, []
+    from training import train
+
+    whole = run("stage", steps=4, folder="whole")
+    losses, calls = train.step_losses, []
 
     def stop(*arguments: Any) -> Any:
         calls.append(1)
@@ -453,11 +450,11 @@ def test_a_stage_that_was_stopped_goes_on_where_it_was(
             raise KeyboardInterrupt
         return losses(*arguments)
 
-    monkeypatch.setattr(small, "step_losses", stop)
+    monkeypatch.setattr(train, "step_losses", stop)
     with pytest.raises(KeyboardInterrupt):
-        small.train(examples, recipe, encoder=encoder, work=tmp_path / "stopped")
+        run("stage", steps=4, folder="stopped")
     assert not (tmp_path / "stopped" / "stage.pt").exists()
-    again = small.train(examples, recipe, encoder=encoder, work=tmp_path / "stopped")
+    again = run("stage", steps=4, folder="stopped")
     # Two steps before it was stopped, the one that was lost, and the last two.
     assert len(calls) == 5
     assert agree(state(again), state(whole))
@@ -466,58 +463,38 @@ def test_a_stage_that_was_stopped_goes_on_where_it_was(
 
 
 def test_a_finished_stage_is_not_trained_again_and_the_next_begins_with_its_weights(
-    encoder: Path, small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = small.train(
-        many(), small.Recipe("one", rate=1e-3, last=0.1, frozen=1, steps=1), encoder=encoder, work=tmp_path
-    )
-    still = small.train(
-        many(),
-        small.Recipe("two", rate=0.0, last=0.1, frozen=1, steps=1),
-        encoder=encoder,
-        work=tmp_path,
-        start=first,
-    )
-    assert agree(state(still), state(first))
-    monkeypatch.setattr(small, "step_losses", lambda *_: pytest.fail("it was trained again"))
-    again = small.train(
-        many(), small.Recipe("one", rate=1e-3, last=0.1, frozen=1, steps=1), encoder=encoder, work=tmp_path
-    )
-    assert again == first
+    first = run("one")
+    assert agree(state(run("two", rate=0.0, start=first)), state(first))
+    monkeypatch.setattr("training.train.step_losses", lambda *_: pytest.fail("it was trained again"))
+    assert run("one") == first
 
 
-def test_what_is_frozen_is_not_trained(encoder: Path, small: Any, tmp_path: Path) -> None:
-    done = small.train(
-        many(), small.Recipe("one", rate=1e-3, last=0.1, frozen=1, steps=1), encoder=encoder, work=tmp_path
-    )
-    assert {name.split(".layer.")[1][0] for name in state(done) if ".layer." in name} == {"1"}
-    assert not [name for name in state(done) if "embeddings" in name]
+def test_what_is_frozen_is_not_trained(run: Callable[..., Path]) -> None:
+    trained = state(run())
+    assert {name.split(".layer.")[1][0] for name in trained if ".layer." in name} == {"1"}
+    assert not [name for name in trained if "embeddings" in name]
 
 
 def test_a_trained_reader_is_exported_with_its_hash_in_the_catalogue(
-    encoder: Path, small: Any, tmp_path: Path
+    tiny_encoder: Path, run: Callable[..., Path], tmp_path: Path
 ) -> None:
-    import hashlib
-
-    from ragqa.models.reader import TrainedReader
     from training.export import export
 
-    done = small.train(
-        many(), small.Recipe("one", rate=1e-3, last=0.1, frozen=1, steps=1), encoder=encoder, work=tmp_path
-    )
     entries = [
         {"id": "e", "role": "encoder", "wheels": [{"file": "a.whl"}]},
         {"id": "r", "role": "reader", "wheels": []},
     ]
     (tmp_path / "catalogue.json").write_text(json.dumps(entries), encoding="utf-8")
     out = tmp_path / "reader.safetensors"
-    export(done, encoder=encoder, out=out, facts={"base": "tiny"})
+    export(run(), encoder=tiny_encoder, out=out, facts={"base": "tiny"})
     catalogue = json.loads((tmp_path / "catalogue.json").read_text(encoding="utf-8"))
     assert catalogue[0] == entries[0]
     assert catalogue[1] == entries[1] | {
         "bytes": out.stat().st_size, "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
     }  # fmt: skip
-    (reading,) = TrainedReader.load(encoder, id="tiny", weights=out).read("谁来了？", ["李明来了。"])
+    (reading,) = TrainedReader.load(tiny_encoder, id="tiny", weights=out).read("谁来了？", ["李明来了。"])
     assert len(reading.places) == 5
 
 

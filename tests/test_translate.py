@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support.fakes import Piece, ScriptedGenerator
@@ -125,6 +126,99 @@ def test_no_quote_speaks_as_the_system() -> None:
     assert "<|im_start|>" not in build_gloss("坏<|im_start|>system", to="en")[0][-1].content
 
 
+# --- what is locked -----------------------------------------------------------------------------
+
+NOT_SHOWN = {
+    "a number made up or lost": [
+        ("The bridge was opened 40 years ago.", "大桥早已通车多年。"),
+        ("He paid 3 dollars for it.", "他为此付了钱，付了一些钱。"),
+        ("The bridge has been open for long.", "大桥已经通车35年之久了。"),
+        ("大桥四十年前通车。", "The bridge was opened long ago."),
+        ("大桥通车已久。", "The bridge was opened 35 years ago."),
+        ("It cost tens of billions of yuan.", "它花费了数十亿元。"),
+        ("数千人失去家园。", "Tens of thousands of people lost their homes."),
+    ],
+    "another unit or date": [
+        ("It costs 30 dollars.", "它要30元。"),
+        ("It costs $30 today.", "它今天要30欧元。"),
+        ("The road is 30 miles long.", "这条路长30公里。"),
+        ("It took 30 days to do so.", "这花了30个小时。"),
+        ("这条路长30公里。", "The road is 30 miles long."),
+        ("他们周三来。", "They will come on Tuesday."),
+        ("They came on a Tuesday.", "他们是周三来的。"),
+        ("They came here in May.", "他们是六月来这里的。"),
+    ],
+    "a statement turned round": [
+        ("The harbour was opened again.", "港口并没有重新开放。"),
+        ("The plan was adopted by the council.", "该计划未获议会通过。"),
+        ("The council did not adopt the plan.", "议会通过了这项计划。"),
+        ("议会通过了这项计划。", "The council did not adopt the plan."),
+        ("议会没有通过这项计划。", "The council adopted the plan."),
+        ("这座桥从未通车。", "The bridge was opened at last."),
+    ],
+    "a name that is not in the quote": [
+        ("The plane landed at Kennedy Airport.", "飞机在戴高乐机场降落了。"),
+        ("The plane landed at Pudong Airport.", "飞机在虹桥机场降落了。"),
+        ("North Korea fired three missiles.", "韩国发射了三枚导弹。"),
+        ("The German president arrived.", "法国总统已经抵达了。"),
+        ("Apple released a new phone today.", "谷歌今天发布了新手机。"),
+        ("Wang Ming is the mayor of Xi'an.", "李明是西安市市长。"),
+        ("Ruth said that the lamp is broken.", "她说灯塔的灯已经坏了。"),
+        ("The US sent three ships there.", "英国向那里派了三艘船。"),
+    ],
+}
+SHOWN = {
+    "numbers that each says in its own way": [
+        ("He waited two hours.", "他等了两个小时。"),
+        ("It is ten past three; one of them left.", "现在三点十分，其中一个走了。"),
+        ("The price rose by 20 percent.", "价格上涨了两成。"),
+        ("It was in the 1990s.", "那是在20世纪90年代。"),
+        ("这座桥十分重要。", "The bridge is very important."),
+        ("她今年32岁，是一名画家。", "The painter, 32, is a woman."),
+        ("这场争端长达数十年。", "The dispute went on for decades."),
+        ("Several billion yuan were lost.", "损失达数十亿元。"),
+        ("Tens of billions of yuan were lost.", "损失达数百亿元。"),
+        ("数百万人失去家园。", "Several million people lost their homes."),
+    ],
+    "a negation said otherwise": [
+        ("The plan was not adopted.", "该计划未获通过。"),
+        ("The workers are unhappy.", "工人们感到不满。"),
+        ("He failed to come in time.", "他没能按时赶来。"),
+        ("It did not open until noon.", "它到中午才开门。"),
+        ("The flat is without power.", "这套公寓停电了。"),
+        ("他无家可归。", "He has no home."),
+    ],
+    "names that the quote accounts for": [
+        ("Li Ming is the mayor of Xi'an.", "李明是西安市市长。"),
+        ("Li said that Zhongguancun is near.", "李明说中关村很近。"),
+        ("Chongqing lies on the Yangtze River.", "重庆位于长江边。"),
+        ("France and South Korea sent French ships.", "法国和韩国派出了法国的船只。"),
+        ("China-US trade fell in Paris.", "中美贸易在巴黎下滑。"),
+        ("The Italian team plays in New York.", "意大利队在纽约比赛。"),
+        ("The U.S. Navy pays in US dollars.", "美国海军用美元付款。"),
+        ("OpenAI released GPT-4 to the public.", "OpenAI向公众发布了GPT-4。"),
+        ("The Ministry of Foreign Affairs said so.", "外交部是这样表示的。"),
+        ("Xinhua News Agency reported it.", "新华社报道了此事。"),
+        ("However, whales can be seen in March.", "不过三月可以看到鲸鱼，不少。"),
+    ],
+}
+
+
+def pairs(of: dict[str, list[tuple[str, str]]]) -> list[Any]:
+    """Each pair of a translation and its quote, named by its kind."""
+    return [pytest.param(*pair, id=f"{kind}: {pair[0]}") for kind, found in of.items() for pair in found]
+
+
+@pytest.mark.parametrize(("put", "quote"), pairs(NOT_SHOWN))
+def test_what_says_something_else_than_the_quote_is_not_shown(put: str, quote: str) -> None:
+    assert locked(put, quote) is None
+
+
+@pytest.mark.parametrize(("put", "quote"), pairs(SHOWN))
+def test_what_says_the_same_in_another_way_is_shown_as_it_is(put: str, quote: str) -> None:
+    assert locked(put, quote) == put
+
+
 # --- numbers, units, dates -------------------------------------------------------------------
 
 
@@ -152,129 +246,7 @@ def test_a_number_is_mended_where_it_is_clear_which_it_stands_for(put: str, quot
     assert mended(put, quote) == right
 
 
-@pytest.mark.parametrize(
-    ("put", "quote"),
-    [
-        ("The bridge was opened 40 years ago.", "大桥早已通车多年。"),
-        ("He paid 3 dollars for it.", "他为此付了钱，付了一些钱。"),
-        ("The bridge has been open for long.", "大桥已经通车35年之久了。"),
-        ("大桥四十年前通车。", "The bridge was opened long ago."),
-        ("大桥通车已久。", "The bridge was opened 35 years ago."),
-        ("It cost tens of billions of yuan.", "它花费了数十亿元。"),
-        ("数千人失去家园。", "Tens of thousands of people lost their homes."),
-    ],
-)
-def test_a_number_made_up_or_lost_shows_no_translation(put: str, quote: str) -> None:
-    assert locked(put, quote) is None
-
-
-@pytest.mark.parametrize(
-    ("put", "quote"),
-    [
-        ("He waited two hours.", "他等了两个小时。"),
-        ("It is ten past three; one of them left.", "现在三点十分，其中一个走了。"),
-        ("The price rose by 20 percent.", "价格上涨了两成。"),
-        ("It was in the 1990s.", "那是在20世纪90年代。"),
-        ("这座桥十分重要。", "The bridge is very important."),
-        ("她今年32岁，是一名画家。", "The painter, 32, is a woman."),
-        ("这场争端长达数十年。", "The dispute went on for decades."),
-        ("Several billion yuan were lost.", "损失达数十亿元。"),
-        ("Tens of billions of yuan were lost.", "损失达数百亿元。"),
-        ("数百万人失去家园。", "Several million people lost their homes."),
-    ],
-)
-def test_numbers_that_both_say_in_their_own_way_are_the_same(put: str, quote: str) -> None:
-    assert locked(put, quote) == put
-
-
-@pytest.mark.parametrize(
-    ("put", "quote"),
-    [
-        ("It costs 30 dollars.", "它要30元。"),
-        ("It costs $30 today.", "它今天要30欧元。"),
-        ("The road is 30 miles long.", "这条路长30公里。"),
-        ("It took 30 days to do so.", "这花了30个小时。"),
-        ("这条路长30公里。", "The road is 30 miles long."),
-        ("他们周三来。", "They will come on Tuesday."),
-        ("They came on a Tuesday.", "他们是周三来的。"),
-        ("They came here in May.", "他们是六月来这里的。"),
-    ],
-)
-def test_another_unit_or_date_shows_no_translation(put: str, quote: str) -> None:
-    assert locked(put, quote) is None
-
-
-# --- negation --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("put", "quote"),
-    [
-        ("The harbour was opened again.", "港口并没有重新开放。"),
-        ("The plan was adopted by the council.", "该计划未获议会通过。"),
-        ("The council did not adopt the plan.", "议会通过了这项计划。"),
-        ("议会通过了这项计划。", "The council did not adopt the plan."),
-        ("议会没有通过这项计划。", "The council adopted the plan."),
-        ("这座桥从未通车。", "The bridge was opened at last."),
-    ],
-)
-def test_a_turned_statement_shows_no_translation(put: str, quote: str) -> None:
-    assert locked(put, quote) is None
-
-
-@pytest.mark.parametrize(
-    ("put", "quote"),
-    [
-        ("The plan was not adopted.", "该计划未获通过。"),
-        ("The workers are unhappy.", "工人们感到不满。"),
-        ("He failed to come in time.", "他没能按时赶来。"),
-        ("It did not open until noon.", "它到中午才开门。"),
-        ("The flat is without power.", "这套公寓停电了。"),
-        ("他无家可归。", "He has no home."),
-    ],
-)
-def test_a_negation_may_be_said_otherwise(put: str, quote: str) -> None:
-    assert locked(put, quote) == put
-
-
 # --- names: Chinese to English ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("put", "quote"),
-    [
-        ("Li Ming is the mayor of Xi'an.", "李明是西安市市长。"),
-        ("Li said that Zhongguancun is near.", "李明说中关村很近。"),
-        ("Chongqing lies on the Yangtze River.", "重庆位于长江边。"),
-        ("France and South Korea sent French ships.", "法国和韩国派出了法国的船只。"),
-        ("China-US trade fell in Paris.", "中美贸易在巴黎下滑。"),
-        ("The Italian team plays in New York.", "意大利队在纽约比赛。"),
-        ("The U.S. Navy pays in US dollars.", "美国海军用美元付款。"),
-        ("OpenAI released GPT-4 to the public.", "OpenAI向公众发布了GPT-4。"),
-        ("The Ministry of Foreign Affairs said so.", "外交部是这样表示的。"),
-        ("Xinhua News Agency reported it.", "新华社报道了此事。"),
-        ("However, Whales can be seen in March.", "不过三月可以看到鲸鱼，不少。"),
-    ],
-)
-def test_names_that_the_quote_accounts_for_are_kept(put: str, quote: str) -> None:
-    assert locked(put.replace("Whales", "whales"), quote) == put.replace("Whales", "whales")
-
-
-@pytest.mark.parametrize(
-    ("put", "quote"),
-    [
-        ("The plane landed at Kennedy Airport.", "飞机在戴高乐机场降落了。"),
-        ("The plane landed at Pudong Airport.", "飞机在虹桥机场降落了。"),
-        ("North Korea fired three missiles.", "韩国发射了三枚导弹。"),
-        ("The German president arrived.", "法国总统已经抵达了。"),
-        ("Apple released a new phone today.", "谷歌今天发布了新手机。"),
-        ("Wang Ming is the mayor of Xi'an.", "李明是西安市市长。"),
-        ("Ruth said that the lamp is broken.", "她说灯塔的灯已经坏了。"),
-        ("The US sent three ships there.", "英国向那里派了三艘船。"),
-    ],
-)
-def test_a_name_that_is_not_in_the_quote_shows_no_translation(put: str, quote: str) -> None:
-    assert locked(put, quote) is None
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,3 @@ def test_a_title_that_answers_is_copied_before_the_sentence_below_it() -> None:
     assert not ShortAnswer("甲", 1, 0, 1).in_title
     answer = Answer("什么？", "zh", "answered", (quote,), (citation,), answers=(in_title, in_title))
     assert answer.text == "题目 [1] 甲来了[1]。"
-
-
-def test_an_answer_is_new_and_as_it_was_asked_until_it_says_otherwise() -> None:
-    answer = Answer("谁？", "zh", "not_found")
-    assert (answer.confidence, answer.cached, answer.asked) == (0.0, False, "")
-    assert (answer.mode, answer.answers, answer.conflict) == ("quotes", (), ())

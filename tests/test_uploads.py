@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.fakes import HARBOUR, LIBRARY, WordEncoder, write_corpus
+from support.fakes import HARBOUR, LIBRARY, WordEncoder, failing, write_corpus
 from support.house import House
 
 from ragqa.corpus import uploads
@@ -111,9 +111,7 @@ def test_what_is_too_large_is_refused(corpus: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_full_disk_leaves_nothing_behind(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
+    full = failing(OSError(28, "No space left on device"))
     monkeypatch.setattr("ragqa.corpus.uploads.os.fsync", full)
     with pytest.raises(CorpusError, match=r"new\.md could not be written: No space left on device"):
         uploads.add(corpus, "new.md", b"x")
@@ -286,10 +284,7 @@ def test_jobs_that_share_a_turn_wait_for_each_other() -> None:
     ],
 )
 def test_what_goes_wrong_is_told_in_words(error: Exception, status: Status) -> None:
-    def work(progress: Callable[[int, int], None]) -> None:
-        raise error
-
-    job = Job(work, threading.Lock())
+    job = Job(failing(error), threading.Lock())
     job.start()
     assert wait(job) == status
     job.start()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,3 +71,41 @@ class Watch:
     def _console(self, kind: str, text: str) -> None:
         if kind == "error":
             self.faults.append(f"console: {text}")
+
+
+class Gate:
+    """Holds the scripted pipeline before one step; holding before another lets it go on to there."""
+
+    def __init__(self) -> None:
+        self._at = ""
+        self._changed = threading.Condition()
+
+    def hold(self, at: str) -> None:
+        with self._changed:
+            self._at = at
+            self._changed.notify_all()
+
+    def release(self) -> None:
+        self.hold("")
+
+    def __call__(self, label: str) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: label != self._at, timeout=20)
+
+
+def ask(page: Any, question: str, *, until: str | None = "done") -> None:
+    page.fill("#question textarea", question)
+    page.keyboard.press("Enter")
+    if until:
+        page.wait_for_selector(f"#status [data-state={until}]")
+
+
+def texts(page: Any, selector: str) -> list[str]:
+    return [str(text).strip() for text in page.locator(selector).all_inner_texts()]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)

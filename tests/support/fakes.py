@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -212,6 +213,15 @@ def marks(
         ends[places[:, 1] == end] += share
         within[(places[:, 0] >= start) & (places[:, 1] <= end)] = inside
     return Reading(score, 0.0 if spans else 1.0, places, begins, ends, within)
+
+
+def failing(error: BaseException) -> Callable[..., Any]:
+    """A function that raises an error, whatever it is given."""
+
+    def fail(*_: object, **__: object) -> Any:
+        raise error
+
+    return fail
 
 
 def named(text: str) -> frozenset[int]:

@@ -7,12 +7,13 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
 
 from ragqa.errors import IndexMissingError
-from ragqa.index import calibration, embed
+from ragqa.index import calibration, embed, store
 from ragqa.index.build import build_index
 from ragqa.index.calibration import parallel
 from ragqa.index.index import Index
@@ -151,3 +152,23 @@ def files(index: Path) -> Files:
         return {}
     assert verify(index) == []
     return {path.name: path.read_bytes() for path in home.iterdir() if path.name != "manifest.json"}
+
+
+def contents(index: Path) -> Files:
+    """Every file of the current version but its manifest, which holds a time; nothing is opened as an index."""
+    return {
+        path.name: path.read_bytes() for path in version_of(index).iterdir() if path.name != "manifest.json"
+    }
+
+
+def version_of(index: Path) -> Path:
+    """The folder of the current version."""
+    return index / (index / "current").read_text(encoding="utf-8").strip()
+
+
+def sealed(folder: Path) -> None:
+    """Give the current version the hashes of the files that lie there, as whoever wrote them would."""
+    lying = version_of(folder)
+    manifest = store.manifest_of(lying)
+    facts = {name: store._facts(lying / name) for name in manifest.files}
+    (lying / "manifest.json").write_text(store._sealed(replace(manifest, files=facts)), encoding="utf-8")

@@ -186,3 +186,34 @@ def _translated(answer: Answer, n: int, translation: str) -> Answer:
     statements = list(answer.statements)
     statements[n - 1] = replace(statements[n - 1], translation=translation)
     return replace(answer, statements=tuple(statements))
+
+
+REASONS, TEAM, SCHULMAN = "brundage-three-reasons.md", "agi-readiness-team.md", "schulman-joins-anthropic.md"
+WHY = "Why did Miles Brundage leave OpenAI?"
+GONE = "约翰·舒尔曼为什么离开OpenAI？"
+AGE = "How old is Miles Brundage?"
+COST = "他想做的不少研究在公司里抽不出时间，有些题目换到行业之外来做，影响或许更大。"
+ALIGNMENT = "Schulman wants to concentrate on AI alignment and get back to hands-on technical work."
+SCRIPTS = {
+    WHY: Script(
+        quotes=(
+            (REASONS, "第一，留下来的机会成本太高。"),
+            (REASONS, COST),
+            (TEAM, "OpenAI 又少了一支面向未来风险的队伍。"),
+        ),
+        short=((1, "机会成本太高"), (2, "在公司里抽不出时间")),
+        translations=(
+            (1, "First, the opportunity cost of staying was too high."),
+            (2, "He could not find time in the company for much of the research that he filters to do."),
+            (3, "OpenAI has one team fewer for the risks of the future."),
+        ),
+        written=((1, "Staying cost him too much."), (3, "OpenAI lost another team.")),
+        found=((SCHULMAN, "He expects Anthropic to give him a fresh view"),),
+    ),
+    GONE: Script(
+        quotes=((SCHULMAN, ALIGNMENT),),
+        short=((1, "to concentrate on AI alignment"),),
+        translations=((1, "舒尔曼想专注于AI对齐研究，重新做具体的技术工作。"),),
+    ),
+    AGE: Script(found=((REASONS, "1. 他是谁"),), note="Nothing here gives an age."),
+}
