@@ -154,6 +154,8 @@ def search(
             common.say(f"wrote {len(trec)} lines to {run}")
         return
     document = find(query or "", None)
+    if not document["passages"]:
+        common.say("no passage passes the filter")
     print(
         json.dumps(document, ensure_ascii=False) if as_json else console.passages_text(document["passages"])
     )

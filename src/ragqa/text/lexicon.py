@@ -41,7 +41,7 @@ _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _LATEST = re.compile(r"最新|最近一|近日|近况|\blatest\b|\bnewest\b|\bmost recent(?:ly)?\b|\bthese days\b")
 _NAME_TAGS = ("nr", "ns", "nt", "nz")
 # How terms are made: an index that was made otherwise holds other terms (index/store.py).
-TERMS = "terms-2"
+TERMS = "terms-3"
 # A Latin word that carries a capital or a digit beside letters: Brundage, OpenAI, GPT-4, o1.
 _LATIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-'’&][A-Za-z0-9]+)*")
 _HAN_NAME_RUN = re.compile(r"[\u4e00-\u9fff]+(?:[·•・‧][\u4e00-\u9fff]+)+")
