@@ -126,8 +126,7 @@ def search(
 
     A query that articles in the other language may answer is translated first (about a second).
 
-    Example: ragqa search "离职的原因" -k 3 --explain
-    Example: ragqa search "裁员 -星槎 after:2024-05"
+    Example: ragqa search "离职的原因 -融资 after:2024-05" -k 3 --explain
     """
     _require_one(query, batch)
     if run and not batch:
@@ -154,11 +153,8 @@ def search(
             common.say(f"wrote {len(trec)} lines to {run}")
         return
     document = find(query or "", None)
-    if not document["passages"]:
-        common.say("no passage passes the filter")
-    print(
-        json.dumps(document, ensure_ascii=False) if as_json else console.passages_text(document["passages"])
-    )
+    shown = console.passages_text(document["passages"]) or "No passage passes the filter."
+    print(json.dumps(document, ensure_ascii=False) if as_json else shown)
 
 
 def _require_answerable(language: str | None, *, no_llm: bool, write: bool) -> None:
