@@ -29,9 +29,15 @@ def least_for(status: Status, refuse_below: float | None = None) -> float:
 def explained(
     answer: Answer, question: Question, index: Index, filters: Filter, taken: Sequence[Taken] = ()
 ) -> Answer:
-    """The same answer with a note: of a refusal what was looked at, of any what words were taken for."""
+    """The same answer with a note: of a refusal what was looked at, of any what words were taken for.
+
+    Where it is no sure answer, and the whole index was asked, also which name may have been meant.
+    """
     if answer.status == "not_found":
         answer = _refused(answer, question, index, filters)
+    if answer.status != "answered" and filters == EVERYTHING and not taken:
+        near = [name for _, name in suggested(index, question)]
+        answer = _noted(answer, "suggested", names=_joined(near, answer.language)) if near else answer
     for each in taken:
         answer = _noted(answer, "taken", asked=each.asked, names=_joined(each.names, answer.language))
     return answer
@@ -40,9 +46,7 @@ def explained(
 def _refused(answer: Answer, question: Question, index: Index, filters: Filter) -> Answer:
     if filters != EVERYTHING:
         return not_found_among(answer, *index.passing(filters))
-    answer = not_found(answer, [as_written(name, question.text) for name in index.absent(question.names)])
-    near = [name for _, name in suggested(index, question)]
-    return _noted(answer, "suggested", names=_joined(near, answer.language)) if near else answer
+    return not_found(answer, [as_written(name, question.text) for name in index.absent(question.names)])
 
 
 def _noted(answer: Answer, key: str, **values: str) -> Answer:

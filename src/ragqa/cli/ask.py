@@ -28,6 +28,22 @@ if TYPE_CHECKING:
     from ragqa.pipeline import Pipeline
     from ragqa.settings import Settings
 
+_OPERATORS = (
+    ' Beside it: -without (or -"two words"), title:word, after:2024-05 (from then on), before:2024 (earlier than it);'
+    " a minus inside a word or before a number is none."
+)
+QuestionArgument = Annotated[
+    str | None,
+    typer.Argument(
+        help=f'The question, in Chinese or English. Passages with "these words" come first.{_OPERATORS}'
+    ),
+]
+QueryArgument = Annotated[
+    str | None,
+    typer.Argument(
+        help=f'What to look for, in Chinese or English. Only passages with "these words".{_OPERATORS}'
+    ),
+]
 RunOption = Annotated[
     Path | None, typer.Option("--run", help="Write a TREC run of articles here (with --batch).")
 ]
@@ -39,7 +55,7 @@ SearchNoLlmOption = Annotated[
 
 @verb("ask")
 def ask(
-    question: Annotated[str | None, typer.Argument(help="The question, in Chinese or English.")] = None,
+    question: QuestionArgument = None,
     batch: BatchOption = None,
     as_json: JsonOption = False,
     no_llm: Annotated[bool, typer.Option("--no-llm", help="Leave out translations.")] = False,
@@ -60,8 +76,6 @@ def ask(
     common: Common,
 ) -> None:
     """Answer a question with exact quotes from the articles.
-
-    Beside the question: -without · title:word · after:2024-05 · before:2024; passages with "these words" come first.
 
     Example: ragqa ask "why did Brundage leave?"
     """
@@ -94,7 +108,7 @@ def ask(
 
 @verb("search")
 def search(
-    query: Annotated[str | None, typer.Argument(help="What to look for, in Chinese or English.")] = None,
+    query: QueryArgument = None,
     batch: BatchOption = None,
     run: RunOption = None,
     as_json: JsonOption = False,
@@ -112,12 +126,7 @@ def search(
 
     A query that articles in the other language may answer is translated first (about a second).
 
-    In the query: "exact words" · -without · title:word · after:2024-05 (from then on) · before:2024 (earlier than it).
-    A word may be a phrase in quotation marks: -"two words". A minus inside a word or before a number is none.
-
-    Example: ragqa search "离职的原因" -k 3 --explain
-
-    Example: ragqa search "裁员 -星槎 after:2024-05"
+    Example: ragqa search "离职的原因 -融资 after:2024-05" -k 3 --explain
     """
     _require_one(query, batch)
     if run and not batch:
@@ -144,9 +153,8 @@ def search(
             common.say(f"wrote {len(trec)} lines to {run}")
         return
     document = find(query or "", None)
-    print(
-        json.dumps(document, ensure_ascii=False) if as_json else console.passages_text(document["passages"])
-    )
+    shown = console.passages_text(document["passages"]) or "No passage passes the filter."
+    print(json.dumps(document, ensure_ascii=False) if as_json else shown)
 
 
 def _require_answerable(language: str | None, *, no_llm: bool, write: bool) -> None:

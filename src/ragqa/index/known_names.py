@@ -58,10 +58,19 @@ class KnownNames:
     def sounding(self, sound: str) -> list[str]:
         """The names that are written so in Latin letters: 张卫明 for zhangweiming."""
         found = []
-        for match in re.finditer(rf"[\t ]{re.escape(sound)}(?=[ \n])", self.text):
-            start = self.text.rfind("\n", 0, match.start()) + 1
-            found.append(self.text[start : self.text.index("\t", start)])
+        for before in "\t ":
+            at = self.text.find(before + sound) if sound else -1
+            while at >= 0:
+                if self.text[at + 1 + len(sound)] in " \n":
+                    start = self.text.rfind("\n", 0, at) + 1
+                    found.append(self.text[start : self.text.index("\t", start)])
+                at = self.text.find(before + sound, at + 1)
         return found
+
+    def sounding_like(self, name: str) -> list[str]:
+        """The other Chinese names of the same sound: 张卫明 for 张为明."""
+        found = [other for sound in sounds(name)[:1] for other in self.sounding(sound)]
+        return [other for other in found if HAN.search(other) and simplified(other) != simplified(name)]
 
     def abbreviated(self, short: str) -> list[str]:
         """The organisations that a short form stands for, likeliest first: 国家卫生健康委员会 for 卫健委."""
@@ -89,19 +98,21 @@ class KnownNames:
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
-        folded, lines = fold(name), self.text.splitlines()
-        most = _typos(folded)
-        sound = sounds(name)[0] if HAN.search(name) else ""
-        same = [other for other in self.sounding(sound) if HAN.search(other)] if sound else []
+        folded, most = fold(name), _typos(fold(name))
         found = (
             process.extract(folded, self._spelled, scorer=OSA.distance, score_cutoff=most, limit=20)
             if most
             else []
         )
+        chinese = bool(HAN.search(name))
+        lines = self.text.splitlines()
         # A Chinese character too many or too few makes another name.
         near = [
-            lines[row].split("\t", 1)[0] for other, _, row in found if not sound or len(other) == len(folded)
+            lines[row].split("\t", 1)[0]
+            for other, _, row in found
+            if not chinese or len(other) == len(folded)
         ]
+        same = self.sounding_like(name) if chinese else []
         return [other for other in dict.fromkeys([*same, *near]) if fold(other) != folded]
 
 

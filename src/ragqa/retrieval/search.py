@@ -175,11 +175,11 @@ def _ordered(
 
 
 def _exact(question: Question, index: Index) -> list[Rows]:
-    """The chunks that hold each code (if none does, in another spelling) and each of the quoted words."""
-    found = []
-    for code in question.codes:
-        spelled = (index.holding(spelling) for spelling in (code, *spellings(code)))
-        found.append(next((rows for rows in spelled if len(rows)), np.zeros(0, dtype=np.int64)))
+    """The chunks that hold each code, in any of its spellings, and each of the quoted words."""
+    found = [
+        np.unique(np.concatenate([index.holding(spelling) for spelling in (code, *spellings(code))]))
+        for code in question.codes
+    ]
     found += [index.holding(phrase) for phrase in question.quoted]
     return [rows for rows in found if len(rows)]
 

@@ -43,11 +43,13 @@ def in_words_of(index: Index, question: Question) -> tuple[Question, tuple[Taken
 
 def suggested(index: Index, question: Question) -> list[tuple[str, str]]:
     """Names of the question that no article of the whole index holds, and the nearest that one does."""
-    asked = [as_written(name, question.text) for name in question.names]
+    near = {as_written(name, question.text): index.names.near for name in question.names}
     if not HAN.search(question.text):
-        asked += [word for word in re.findall(r"[A-Za-z]{5,}", question.text) if word not in asked]
-    pairs = ((name, index.names.near(name)) for name in asked if not index.holds(name))
-    return [(name, near[0]) for name, near in pairs if near][:_MOST]
+        near |= dict.fromkeys(re.findall(r"[A-Za-z]{5,}", question.text), index.names.near)
+    # A mistyped name is often cut apart; three characters of which one is another are many names.
+    near |= dict.fromkeys(re.findall(r"(?=([\u4e00-\u9fff]{3}))", question.text), index.names.sounding_like)
+    pairs = ((name, find(name)) for name, find in near.items() if not index.holds(name))
+    return list({found[0]: (name, found[0]) for name, found in pairs if found}.values())[:_MOST]
 
 
 def _candidates(index: Index, question: Question) -> Iterator[Taken]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice, product
 
-from ragqa.text.lexicon import LONG_WORD, parts_of, tagged
+from ragqa.text.lexicon import LONG_WORD, SAYS, parts_of, tagged
 from ragqa.text.script import HAN, simplified
 
 _CAPITALISED = re.compile(
@@ -21,7 +21,7 @@ _ORGANISATION = re.compile(
 )
 # Tags of the words that an organisation's name is made of: nouns, nouns made of verbs and adjectives, short forms.
 _IN_NAME = ("n", "j", "vn", "an", "a", "b", "v")
-_NAME_TAGS = ("nr", "ns", "nt", "nz")
+_NAME_TAGS = ("nr", "ns", "nt", "nz", "j")
 # Words and characters of a name; readings of its sound that are kept.
 _MOST_WORDS, _LONGEST, _READINGS = 8, 24, 8
 Name = tuple[str, ...]
@@ -30,17 +30,24 @@ Name = tuple[str, ...]
 def entities(text: str) -> Iterator[Name]:
     """The names in a text, each as its words: Chinese ones by jieba's tags, others by their capitals."""
     for match in _CAPITALISED.finditer(text):
-        yield tuple(re.sub("['’-]s?$", "", match.group()).split(" "))
+        words = tuple(re.sub("['’-]s?$", "", match.group()).split(" "))
+        yield words
+        if len(words) > 1:
+            yield from ((word,) for word in words)
     if not HAN.search(text):
         return
     run: list[str] = []
-    at = 0
+    at, person = 0, False
     for plain, tag in tagged(simplified(text)):
         word = text[at : at + len(plain)]
         at += len(plain)
         if not HAN.search(plain) or not (tag.startswith(_IN_NAME) or plain == "和"):
             run = []
             continue
+        # 宋卫明说 is cut before 明说, which is a word, too: both names are kept.
+        if run and person and len(run[-1]) == len(plain) == 2 and plain[1] in SAYS:
+            yield (run[-1] + word[0],)
+        person = tag == "nr"
         run = [*run[1 - _MOST_WORDS :], word]
         if tag.startswith(_NAME_TAGS) and 1 < len(word) <= _LONGEST:
             yield parts_of(word)

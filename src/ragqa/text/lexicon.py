@@ -33,6 +33,7 @@ _CODE = re.compile(
     r"[A-Za-z0-9]+(?:[-./_][A-Za-z0-9]+){0,5}"
     r"|\d{5,}(?![.,]?\d))"
 )
+_SHORTEST_CODE = 4
 # More than a unit beside a number: a question, or words.
 _ASKED = re.compile(r"[\u3400-\u9fff]{3}|\w+\s+\w+|[?？]")
 _DIGITS = frozenset("0123456789,.")
@@ -40,14 +41,14 @@ _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _LATEST = re.compile(r"最新|最近一|近日|近况|\blatest\b|\bnewest\b|\bmost recent(?:ly)?\b|\bthese days\b")
 _NAME_TAGS = ("nr", "ns", "nt", "nz")
 # How terms are made: an index that was made otherwise holds other terms (index/store.py).
-TERMS = "terms-2"
+TERMS = "terms-3"
 # A Latin word that carries a capital or a digit beside letters: Brundage, OpenAI, GPT-4, o1.
 _LATIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-'’&][A-Za-z0-9]+)*")
 _HAN_NAME_RUN = re.compile(r"[\u4e00-\u9fff]+(?:[·•・‧][\u4e00-\u9fff]+)+")
 
 
 # Verbs of saying: no name ends in one.
-_SAYS = "说称"
+SAYS = "说称"
 _MADE_UP = 2
 # A word of so many characters is made of others.
 LONG_WORD = 4
@@ -101,10 +102,11 @@ def terms(text: str) -> list[str]:
 def codes(text: str) -> tuple[str, ...]:
     """The codes of a question: ERR-4031, A320neo, GB/T 18204.2; of nothing but a number, that number.
 
-    A measure (100km), an ordinal (18th) and a decade (1990s) are none.
+    A measure (100km), an ordinal (18th) and a decade (1990s) are none, nor what is so short (Q2, 5G, U19) that it is
+    as often written out.
     """
     plain = simplified(unicodedata.normalize("NFKC", text))
-    found = [match.group() for match in _CODE.finditer(plain)]
+    found = [code for code in _CODE.findall(plain) if sum(c.isalnum() for c in code) >= _SHORTEST_CODE]
     numbers = figures(plain.lower())
     rest = list(plain)
     for start, end, _ in numbers:
@@ -156,7 +158,7 @@ def tagged(text: str) -> list[tuple[str, str]]:
 
     found: list[tuple[str, str]] = []
     for word, tag in rjieba.tag(text):
-        if len(word) < _MADE_UP or word[-1] not in _SAYS or rjieba.has_word(word):
+        if len(word) < _MADE_UP or word[-1] not in SAYS or rjieba.has_word(word):
             found.append((word, tag))
             continue
         if len(word) == _MADE_UP and found and found[-1][1].startswith(("n", "j")):

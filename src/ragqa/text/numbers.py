@@ -155,7 +155,8 @@ def _chinese_figures(folded: str) -> Iterator[tuple[int, int, str]]:
 def _english_figures(folded: str) -> Iterator[tuple[int, int, str]]:
     for m in _EN_FIGURE.finditer(folded):
         first, second = _EN_UNITS[m["first"]], m["second"]
-        if second and (first < 20 or first % 10):
+        # As of 一, a lone "one" is seldom a number.
+        if (second and (first < 20 or first % 10)) or (first == 1 and not (m["scale"] or m["share"])):
             continue
         value = Decimal(first + (_EN_UNITS[second] if second else 0))
         yield m.start(), m.end(), _figure(value, m["scale"] or "", m["share"] or "")
