@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ragqa.answer.extract import Quote, choose_quotes, repeats
 from ragqa.answer.messages import word
+from ragqa.answer.refusal import least_for
 from ragqa.retrieval import Question, Read
 from ragqa.text import denies, fold, quantities
 from ragqa.types import Answer
@@ -25,6 +26,10 @@ def with_items(
     What denies, or is of another year than the question names, is no item.
     """
     found = list(quotes)
+    if least < least_for("answered"):
+        # What is only possible is shown by its best sentence.
+        best_first = sorted(quotes, key=lambda quote: -quote.worth)
+        found = list({quote.article.id: quote for quote in reversed(best_first)}.values())
     for each in read:
         known = {quote.article.id for quote in found}
         if each.window.article.id in known or each.confidence < least:

@@ -27,7 +27,7 @@ def least_for(status: Status, refuse_below: float | None = None) -> float:
 
 
 def explained(answer: Answer, question: Question, index: Index, filters: Filter) -> Answer:
-    """The same refusal, with what it was looked for in: names that are nowhere, or the articles that a filter lets pass."""
+    """The same refusal, with the names that are nowhere, or with how many articles a filter lets pass."""
     if filters == EVERYTHING:
         return not_found(answer, [as_written(n, question.text) for n in index.absent(question.names)])
     return not_found_among(answer, *index.passing(filters))

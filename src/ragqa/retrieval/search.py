@@ -19,6 +19,7 @@ import numpy as np
 
 from ragqa.index import Index, Mask, Rows, measured
 from ragqa.models import Reader
+from ragqa.retrieval.one_item import one_item
 from ragqa.retrieval.passages import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.retrieval.query import Query
 from ragqa.retrieval.reading import Found, Read, Window
@@ -33,6 +34,8 @@ _NEAREST, _BY_WORDS = 50, 30
 WEIGHTS: Mapping[str, float] = {"dense": 1.0, "late": 1.0, "lexical": 0.2}
 # How many of the best chunks the reader judges.
 JUDGED = 12
+# A score halfway between a chunk that answers and one that does not: from here a chunk may name an item of a list.
+_HALFWAY = 0.5
 # Sentences lit up in a passage, and how near to the best a second one must come.
 _LIT, _NEARLY_AS_GOOD = 2, 0.9
 
@@ -72,8 +75,13 @@ def read_best(
         Window.of(index.articles[place.article], place.start, place.end, heading=place.heading)
         for place in places
     ]
-    readings = reader.read(query.question.text, [window.text for window in windows])
-    scores = ranked.scores[:most].tolist()
+    texts, scores = [window.text for window in windows], ranked.scores[:most].tolist()
+    readings = reader.read(query.question.text, texts)
+    if query.question.several and (one := one_item(query.question.text)):
+        readings = [
+            max(each, item, key=lambda reading: reading.score) if score >= _HALFWAY else each
+            for each, item, score in zip(readings, reader.read(one, texts), scores, strict=True)
+        ]
     return tuple(map(Read, rows, windows, readings, scores))
 
 

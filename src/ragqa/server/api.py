@@ -206,8 +206,7 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        word = {404: "wrong.route", 405: "wrong.method"}.get(error.status_code)
-        said = phrase(_ui(request), word) if word else error.detail
+        said = phrase(_ui(request), "wrong.route") if error.status_code in (404, 405) else error.detail
         return JSONResponse({"error": said}, error.status_code, error.headers)
 
     @app.exception_handler(RagqaError)

@@ -2,7 +2,7 @@
 
 from ragqa.text.detect import NAMES, language_code
 from ragqa.text.language import HAN, Span, column, language_of, sentence_spans, weight
-from ragqa.text.lexicon import asks_for_latest, denies, fold, names, ngrams, noun_phrases, terms
+from ragqa.text.lexicon import asks_for_latest, denies, first_noun, fold, names, ngrams, noun_phrases, terms
 from ragqa.text.numbers import amounts, chinese_number, quantities, scales, spelled_amount, with_amounts
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "chinese_number",
     "column",
     "denies",
+    "first_noun",
     "fold",
     "language_code",
     "language_of",
