@@ -40,9 +40,13 @@ def with_items(
     return _counting_first(kept, question) if kept else list(quotes)
 
 
-def listed(answer: Answer, question: Question, quotes: Sequence[Quote]) -> Answer:
+def listed(answer: Answer, question: Question, quotes: Sequence[Quote], read: Sequence[Read]) -> Answer:
     """Say in how many articles the items were found, and that nothing was counted where no quote states the number."""
     notes = [answer.note] if answer.note else []
+    # Who cut jobs? may mark the person who said so, where companies are asked for.
+    unsure = {each.window.article.id for each in read if each.as_item}
+    sure = {n for n, quote in enumerate(quotes, start=1) if quote.article.id not in unsure}
+    answer = replace(answer, answers=tuple(a for a in answer.answers if a.citation in sure))
     if question.kind == "count":
         stating = {n for n, quote in enumerate(quotes, start=1) if _states_count(quote, question)}
         # "95 jobs" is no number of companies.

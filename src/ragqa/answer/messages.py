@@ -33,8 +33,8 @@ _WORDS: dict[str, dict[Language, str]] = {
     "hello": {
         "en": "Ask about the {n} articles here; what they say is quoted word for word. A question, a list, a summary of"
         " an article or a subject, or the latest news can be asked for. For example: {examples}",
-        "zh": "可以就这里的 {n} 篇文章提问，回答都是文章原句。可以提问题、要求列举、总结一篇文章或一个话题，也可以问最新消息。"
-        "例如：{examples}",
+        "zh": "可以就这里的 {n} 篇文章提问，回答都是文章原句。可以提问题、要求列举、总结一篇文章或一个话题，也可以问"
+        "最新消息。例如：{examples}",
     },
     "no_subject": {
         "en": "No article on “{subject}” was found.",

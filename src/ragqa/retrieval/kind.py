@@ -18,17 +18,17 @@ _ASKS = re.compile(
 )
 _END = r"[\s。.！!？?~～…]*"
 # What opens a request and says nothing of its object. Possessive: it is never tried another way.
-_PLEASE_ZH = r"(?:请问|请|麻烦|能否|能不能|可否|可以|能|您|你|帮我|给我|替我|我想|我要|看看|看一下|知道|了解|告诉我"
+_PLEASE_ZH = (
+    r"(?:请问|请|麻烦|能否|能不能|可否|可以|能|您|你|帮我|给我|替我|我想|我要|看看|看一下|知道|了解|告诉我"
     r"|简单|简要|简短|大致)*+"
+)
 _PLEASE_EN = (
     r"(?:(?:please|can|could|would|will|you|i|we|want|need|like|to|give|tell|show|get|find|write|read|list|me|us|an|a"
     r"|the|all|some|any|short|brief|quick|briefly|quickly|what is|what are|what's|is there|are there|do you have) )*+"
 )
 # A text that can be told, and when it is new.
 _TEXT_ZH = r"(?:文章|报道|新闻|消息|稿件|专访|访谈|采访|资讯|头条|动态|文)"
-_TEXT_EN = (
-    r"(?:articles?|reports?|story|stories|pieces?|texts?|interviews?|news items?|news|coverage|headlines?|updates?)"
-)
+_TEXT_EN = r"(?:articles?|reports?|story|stories|pieces?|texts?|interviews?|news items?|news|coverage|headlines?|updates?)"
 _NEW_ZH = r"(?:最新|最近|近日|近期|今天|今日|本周|这周)"
 _NEW_EN = r"(?:latest|newest|most recent|recent|today's|this week's)"
 _ON = r"(?:about|on|of|from|with|regarding|concerning)"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import numpy as np
 
@@ -77,12 +78,15 @@ def read_best(
     ]
     texts, scores = [window.text for window in windows], ranked.scores[:most].tolist()
     readings = reader.read(query.question.text, texts)
-    if query.question.several and (one := one_item(query.question.text)):
-        readings = [
-            max(each, item, key=lambda reading: reading.score) if score >= _HALFWAY else each
-            for each, item, score in zip(readings, reader.read(one, texts), scores, strict=True)
-        ]
-    return tuple(map(Read, rows, windows, readings, scores))
+    read = tuple(map(Read, rows, windows, readings, scores))
+    one = one_item(query.question.text) if query.question.several else ""
+    if not one:
+        return read
+    items = map(Read, rows, windows, reader.read(one, texts), scores, repeat(True))
+    return tuple(
+        item if each.score >= _HALFWAY and item.chance > each.chance else each
+        for each, item in zip(read, items, strict=True)
+    )
 
 
 def judged(ranked: Ranked, read: Sequence[Read]) -> Ranked:
