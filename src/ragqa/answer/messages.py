@@ -27,7 +27,7 @@ _WORDS: dict[str, dict[Language, str]] = {
         "zh": "没有文章符合筛选条件{undated}。",
     },
     "undated": {
-        "en": " ({n} articles without a date were left out)",
+        "en": " (articles without a date, left out: {n})",
         "zh": "（另有 {n} 篇文章没有日期，未包括在内）",
     },
     "hello": {

@@ -28,7 +28,7 @@ _PLEASE_EN = (
 )
 # A text that can be told, and when it is new.
 _TEXT_ZH = r"(?:文章|报道|新闻|消息|稿件|专访|访谈|采访|资讯|头条|动态|文)"
-_TEXT_EN = r"(?:articles?|reports?|story|stories|pieces?|texts?|interviews?|news items?|news|coverage|headlines?|updates?)"
+_TEXT_EN = r"(?:articles?|reports?|story|stories|pieces?|text|interviews?|news items?|news|coverage|headlines?|updates)"
 _NEW_ZH = r"(?:最新|最近|近日|近期|今天|今日|本周|这周)"
 _NEW_EN = r"(?:latest|newest|most recent|recent|today's|this week's)"
 _ON = r"(?:about|on|of|from|with|regarding|concerning)"

@@ -28,11 +28,12 @@ def on_subject(query: Query, index: Index, *, k: int, filters: Filter) -> tuple[
     """The openings of the best ``k`` articles on a subject, best first; of one alone where the subject is its title."""
     found: dict[int, Passage] = {}
     for passage in retrieve(query, index=index, k=2 * k, filters=filters).passages:
-        if passage.score >= _LEAST and _holds(passage.article, query.question.names):
+        titled = _is_title(query.question.text, passage.article.title)
+        if titled or (passage.score >= _LEAST and _holds(passage.article, query.question.names)):
             row = index.place(index.rows_of(passage)[0]).article
             found.setdefault(row, index.opening(row, passage.score))
-    titled = [passage for passage in found.values() if _is_title(query.question.text, passage.article.title)]
-    return tuple(titled if len(titled) == 1 else found.values())[:k]
+    alone = [passage for passage in found.values() if _is_title(query.question.text, passage.article.title)]
+    return tuple(alone if len(alone) == 1 else found.values())[:k]
 
 
 def _holds(article: Article, wanted: tuple[str, ...]) -> bool:
