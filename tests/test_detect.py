@@ -24,7 +24,10 @@ from ragqa.text.language import language_of
         ("يعاد فتح الميناء في يونيو، بحسب ما أعلنته السلطات.", "ar"),
         # A name or a figure alone says nothing.
         ("Kai Meyer", "en"),
-        ("Jul 13 ... Jana Novak (Cze) bt Lars Olsen (Den) 6-2; Piotr Wilk (Pol) bt Jean Roux (Fra) 6-4", "en"),
+        (
+            "Jul 13 ... Jana Novak (Cze) bt Lars Olsen (Den) 6-2; Piotr Wilk (Pol) bt Jean Roux (Fra) 6-4",
+            "en",
+        ),
         ("1,234", "en"),
         ("", "en"),
     ],
