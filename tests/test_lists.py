@@ -53,6 +53,14 @@ def test_each_article_that_answers_gives_an_item_and_a_denial_is_none() -> None:
     assert (answer.status, answer.note) == ("answered", "在 2 篇文章中找到，可能还有更多。")
 
 
+def test_a_denial_among_the_items_of_one_article_stays() -> None:
+    rules = read("申领者须有本地户口。三年内没有领过补贴。", "须有本地户口")
+    window = rules.window
+    both = replace(rules, reading=marks(window.text, (3, 9), (11, 18), score=2.0))
+    answer = answer_to("申领须满足哪些条件？", both)
+    assert [s.text for s in answer.statements] == ["申领者须有本地户口。", "三年内没有领过补贴。"]
+
+
 def test_what_is_asked_to_be_denied_may_be() -> None:
     answer = answer_to("哪些公司没有关闭工厂？", DENIES)
     assert [s.text for s in answer.statements] == ["远山重工否认关闭西厂。"]

@@ -26,6 +26,8 @@ from ragqa.retrieval.one_item import one_item
         ("哪些已经关闭？", ""),
         ("Which plants did the company close?", ""),
         ("How many countries are there?", ""),
+        ("Which papers has Kew Media bought?", ""),
+        ("Which papers have Kew Media and its rival bought?", ""),
         ("Who left?", ""),
     ],
 )

@@ -23,7 +23,7 @@ def with_items(
 ) -> list[Quote]:
     """The quotes, and the best one of each further article whose likeliest text is right with ``least`` or more.
 
-    What denies, or is of another year than the question names, is no item.
+    An article of which every quote denies, or is of another year than the question names, gives no item.
     """
     found = list(quotes)
     if least < least_for("answered"):
@@ -36,7 +36,8 @@ def with_items(
             continue
         best = sorted(choose_quotes([each.window], [each.reading], [each.chance]), key=lambda q: -q.worth)[:1]
         found += [quote for quote in best if not repeats(quote, found)]
-    kept = [quote for quote in found if _is_item(quote, question)]
+    items = {quote.article.id for quote in found if _is_item(quote, question)}
+    kept = [quote for quote in found if quote.article.id in items]
     return _counting_first(kept, question) if kept else list(quotes)
 
 

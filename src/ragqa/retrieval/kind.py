@@ -73,11 +73,11 @@ _BODY_EN = (
     r"(?:companies|firms|businesses|banks|schools|universities|colleges|hospitals|airlines|countries|cities|towns"
     r"|states|clubs|teams|parties|factories|shops|stores|organi[sz]ations|articles|reports)"
 )
-_COUNT = re.compile(rf"(?:多少|几)个?({_BODY_ZH})|\bhow many (?:\w+ )?({_BODY_EN})\b", re.IGNORECASE)
+_COUNT = re.compile(rf"(?:多少|(?<!哪)几)个?({_BODY_ZH})|\bhow many (?:\w+ )?({_BODY_EN})\b", re.IGNORECASE)
 _LIST = re.compile(
     rf"哪些|哪几(?![年月日天点号])|有谁|^{_PLEASE_ZH}(?:列出|列举|罗列|举出)"
-    r"|\b(?:which|what) (?!(?:is|was|does|has|news)\b)(?:\w+(?:ese|ish|an|al|ic|ed|er|or) )?"
-    r"(?:\w+(?<![sui])s|people|men|women|children)\b"
+    r"|\b(?:which|what) (?!(?:is|was|does|has|can|news)\b)(?:\w+(?:ese|ish|an|al|ic|ed|er|or) )?"
+    r"(?:(?!(?:is|was|does|has)\b)\w+(?<![sui])s|people|men|women|children)\b"
     r"|\bwhich of the\b|^(?:please |can you )?(?:list|name|enumerate) ",
     re.IGNORECASE,
 )

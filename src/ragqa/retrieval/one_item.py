@@ -17,11 +17,14 @@ _ITEMS_ZH = re.compile(
     r"(?P<rest>.+)"
 )
 _NAMED_ZH = re.compile(r"(?:请|帮我)*(?:列出|列举|罗列|举出)(?:所有|全部|一下)?(?P<rest>.+)的\w{1,6}[。？?]?")
-_PLURAL = r"(?:\w+ )??(?:\w+(?<![sui])s|people|men|women|children)"
+_VERB = r"(?:did|do|does|has|is|was|can)\b"
+_PLURAL = rf"(?:\w+ )??(?!{_VERB})(?:\w+(?<![sui])s|people|men|women|children)"
+# What several things are the object of has a verb before the subject: has OpenAI signed, have the banks bought.
+_TURNED = r"(?:are|were|have|had|will|would|could) (?:(?:there|the|it|they|he|she|his|her|its)\b|(?-i:[A-Z]))"
 _ITEMS_EN = re.compile(
     rf"(?:and |so )?(?:(?:which|what|how many) (?:of the )?{_PLURAL}"
     rf"|(?:please )?(?:list|name|enumerate) (?:(?:all|every|the|any) )*{_PLURAL} (?:that|which|who))"
-    r" (?P<rest>(?!did\b|do\b|does\b|(?:is|are|was|were|has|have) (?:there|the|it|they|he|she)\b)\w.+)",
+    rf" (?P<rest>(?!{_VERB}|{_TURNED})\w.+)",
     re.IGNORECASE,
 )
 
