@@ -95,21 +95,28 @@ def test_article_gives_the_text_that_citations_point_into(served: Served) -> Non
     assert document["text"][citation["start"] : citation["end"]] == citation["quote"]
     missing = served.client.get("/api/article", params={"id": "../../etc/passwd"})
     assert missing.status_code == 404
-    assert missing.json() == {"error": "there is no such article"}
+    assert missing.json() == {"error": "There is no such article."}
 
 
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({}, "question: Field required"),
-        ({"question": ""}, "question: String should have at least 1 character"),
-        ({"question": "x" * 2001}, "question: String should have at most 2000 characters"),
-        ({"question": " \n"}, "a question has 1 to 2000 characters, not 0"),
-        ({"question": ["x"]}, "question: Input should be a valid string"),
-        ({"question": "x", "k": 0}, "k: Input should be greater than or equal to 1"),
-        ({"question": "x", "since": "soon"}, "since: String should match pattern"),
-        ({"question": "x", "language": "fr"}, "language: Input should be 'zh' or 'en'"),
-        ({"question": "x", "secret": "<b>"}, "the request: Extra inputs are not permitted"),
+        ({}, "question: a text of 1 to 2000 characters"),
+        ({"question": ""}, "question: a text of 1 to 2000 characters"),
+        ({"question": "x" * 2001}, "question: a text of 1 to 2000 characters"),
+        ({"question": " \n"}, "question: a text of 1 to 2000 characters"),
+        ({"question": ["x"]}, "question: a text of 1 to 2000 characters"),
+        ({"q": 5}, "question: a text of 1 to 2000 characters"),
+        ({"question": "x", "k": 0}, "k: a whole number from 1 to 100"),
+        ({"question": "x", "k": "xx"}, "k: a whole number from 1 to 100"),
+        ({"question": "x", "since": "soon"}, "since: 2024, 2024-05 or 2024-05-31"),
+        ({"question": "x", "until": "2024-13"}, "until: 2024, 2024-05 or 2024-05-31"),
+        ({"question": "x", "written_in": "xx-yy"}, "written_in: a language code such as zh, en or ja"),
+        ({"question": "x", "language": "fr"}, "language: zh or en"),
+        ({"question": "x", "after": 7}, "after: the question before this one, at most 2000 characters"),
+        ({"question": "x", "no_llm": "perhaps"}, "no_llm: true or false"),
+        ({"question": "x", "id": [1]}, "id: a text or a whole number"),
+        ({"question": "x", "secret": "<b>"}, "The request has a field that is not known here."),
     ],
 )
 def test_what_cannot_be_asked_is_said_without_repeating_it(
@@ -117,9 +124,65 @@ def test_what_cannot_be_asked_is_said_without_repeating_it(
 ) -> None:
     response = served.client.post("/api/ask", json=body)
     assert response.status_code == 422
-    assert response.json()["error"].startswith(said)
+    assert response.json() == {"error": said}
     assert "xx" not in response.text
     assert "secret" not in response.text
+
+
+def test_a_wrong_request_is_told_in_the_language_of_the_client(served: Served) -> None:
+    chinese = {"accept-language": "zh-CN,zh;q=0.9"}
+    for body, said in (
+        ({"question": "港", "since": "2024-13"}, "since：2024、2024-05 或 2024-05-31"),
+        ({"question": " "}, "question：1 至 2000 个字符的文字"),
+    ):
+        assert served.client.post("/api/ask", json=body, headers=chinese).json() == {"error": said}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        ("{", "application/json", "The request is not valid JSON."),
+        (
+            '{"question": "x"}',
+            "text/plain",
+            "The request is one JSON object, sent with Content-Type: application/json.",
+        ),
+        (
+            "[1]",
+            "application/json",
+            "The request is one JSON object, sent with Content-Type: application/json.",
+        ),
+    ],
+)
+def test_a_body_that_is_no_object_is_told_what_it_should_be(
+    served: Served, body: str, kind: str, said: str
+) -> None:
+    response = served.client.post("/api/ask", content=body, headers={"content-type": kind})
+    assert (response.status_code, response.json()) == (422, {"error": said})
+
+
+@pytest.mark.parametrize("address", ["/api/ask", "/api/nothing"])
+def test_an_address_or_a_method_that_does_not_exist_is_told_which_do(served: Served, address: str) -> None:
+    response = served.client.get(address)
+    assert response.status_code in (404, 405)
+    assert response.json()["error"].startswith(
+        "There is no such address or method; programs POST to /api/ask"
+    )
+
+
+@pytest.mark.parametrize(
+    "query", ["question=x&since=2024-13", "question=x&k=0", "question=x&translate=perhaps", "k=3"]
+)
+def test_a_wrong_search_says_what_is_accepted(served: Served, query: str) -> None:
+    response = served.client.get(f"/api/search?{query}")
+    assert response.status_code == 422
+    wrong = {
+        "since": "since: 2024",
+        "k=0": "k: a whole",
+        "translate": "translate: true",
+        "k=3": "question: a text",
+    }
+    assert response.json()["error"].startswith(next(said for key, said in wrong.items() if key in query))
 
 
 def test_a_full_line_is_503_with_when_to_come_back(house: House) -> None:

@@ -55,10 +55,11 @@ def test_a_broken_line_gives_no_example_and_no_error(tmp_path: Path, broken: Any
     assert ask(tmp_path, broken, row("有吗？", "a.md"), broken) == ["有吗？"]
 
 
-def test_without_gold_questions_are_about_names_in_titles(tmp_path: Path) -> None:
+def test_without_gold_the_articles_of_the_language_can_be_summarised_or_else_all(tmp_path: Path) -> None:
     gold = tmp_path / "gone.jsonl"
-    assert example_questions(ARTICLES, gold=gold, language="zh") == [
-        "关于马斯克有哪些报道？", "关于Marta有哪些报道？", "关于Lindqvist有哪些报道？",
-    ]  # fmt: skip
-    assert example_questions(ARTICLES[:1], gold=gold, language="en") == ["What is reported about 马斯克?"]
-    assert example_questions(ARTICLES[2:], gold=gold, language="en") == []
+    assert example_questions(ARTICLES, gold=gold, language="zh") == ["总结《马斯克谈火星》", "总结《没有谁》"]
+    assert example_questions(ARTICLES, gold=gold, language="en") == [
+        "Summarise “Marta Lindqvist buys a tower”"
+    ]
+    assert example_questions(ARTICLES[:1], gold=gold, language="en") == ["Summarise “马斯克谈火星”"]
+    assert example_questions([], gold=gold, language="en") == []

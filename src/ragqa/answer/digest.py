@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ragqa.answer.messages import word
-from ragqa.answer.refusal import not_found
+from ragqa.answer.refusal import explained, not_found
 from ragqa.index import Index
 from ragqa.models import Encoder
-from ragqa.retrieval import Question, newest, on_subject
+from ragqa.retrieval import Query, Question, newest, on_subject, retrieve
 from ragqa.text import fold, sentence_spans
-from ragqa.types import Answer, Citation, Filter, Passage, Statement
+from ragqa.types import EVERYTHING, Answer, Citation, Filter, Passage, Statement
 
 # Sentences quoted of one article; of several, the first of each. Articles of a summary, at most. Examples told.
 _OF_ONE, _ARTICLES, _EXAMPLES = 3, 3, 3
@@ -37,16 +37,36 @@ def digested(
     answer = replace(answer, mode="quotes")
     if question.kind == "hello":
         return greeting(answer, articles=len(index.articles), examples=examples()[:_EXAMPLES])
-    if question.kind == "summary":
-        found = on_subject(question.subject, index, encoder=encoder, k=_ARTICLES, filters=filters)
-        return summary(answer, question, found)
-    dated = replace(filters, since=filters.since or _FIRST_DAY)
     if question.subject:
-        found = on_subject(question.subject, index, encoder=encoder, k=k, filters=dated)
-        found = tuple(sorted(found, key=lambda p: p.article.published or "", reverse=True))
+        return _on_subject(answer, question, index, encoder, k=k, filters=filters)
+    return news(answer, question, newest(index, filters, k), _undated(index, filters))
+
+
+def _on_subject(
+    answer: Answer, question: Question, index: Index, encoder: Encoder, *, k: int, filters: Filter
+) -> Answer:
+    """A summary or the news on a subject; a refusal with the nearest passages where no article is on it."""
+    query = Query.of(Question.of(question.subject), encoder=encoder)
+    if question.kind == "summary":
+        most, allowed = min(k, _ARTICLES), filters
     else:
-        found = newest(index, filters, k)
-    return news(answer, question, found, index.passing(dated)[1])
+        most, allowed = k, replace(filters, since=filters.since or _FIRST_DAY)
+    found = on_subject(query, index, k=most, filters=allowed)
+    if not found:
+        nearest = retrieve(query, index=index, k=k, filters=allowed).passages
+        answer = replace(answer, passages=nearest)
+        if filters != EVERYTHING:
+            return explained(answer, question, index, filters)
+        return replace(not_found(answer), note=word("no_subject", answer.language, subject=question.subject))
+    if question.kind == "summary":
+        return summary(answer, question, found)
+    newest_first = sorted(found, key=lambda passage: passage.article.published or "", reverse=True)
+    return news(answer, question, newest_first, _undated(index, filters))
+
+
+def _undated(index: Index, filters: Filter) -> int:
+    """How many articles pass but for the date that they lack."""
+    return index.passing(replace(filters, since=filters.since or _FIRST_DAY))[1]
 
 
 def greeting(answer: Answer, *, articles: int, examples: Sequence[str]) -> Answer:
@@ -57,9 +77,7 @@ def greeting(answer: Answer, *, articles: int, examples: Sequence[str]) -> Answe
 
 
 def summary(answer: Answer, question: Question, passages: Sequence[Passage]) -> Answer:
-    """The first sentences of the articles that these passages open; a refusal where there are none."""
-    if not passages:
-        return replace(not_found(answer), note=word("no_subject", answer.language, subject=question.subject))
+    """The first sentences of the articles that these passages open."""
     if len(passages) == 1:
         note = word("first_sentences", answer.language, title=passages[0].article.title)
     else:
@@ -71,12 +89,18 @@ def news(answer: Answer, question: Question, passages: Sequence[Passage], undate
     """The first sentence of each dated article, newest first, with the dates; ``undated`` articles are left out."""
     left_out = word("undated", answer.language, n=str(undated)) if undated else ""
     if not passages:
-        key = "no_subject" if question.subject else "no_news"
-        note = word(key, answer.language, subject=question.subject, undated=left_out)
-        return replace(not_found(answer), note=note)
+        return replace(not_found(answer), note=word("no_news", answer.language, undated=left_out))
     dates = [passage.article.published or "" for passage in passages]
     key = "newest" if len(passages) > 1 else "newest_one"
-    note = word(key, answer.language, n=str(len(passages)), last=dates[0], first=dates[-1], undated=left_out)
+    about = word("about", answer.language, subject=question.subject) if question.subject else ""
+    values = {
+        "n": str(len(passages)),
+        "last": dates[0],
+        "first": dates[-1],
+        "undated": left_out,
+        "about": about,
+    }
+    note = word(key, answer.language, **values)
     return replace(_quoted(answer, passages, 1), note=note)
 
 

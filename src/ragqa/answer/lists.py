@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ragqa.answer.extract import Quote, choose_quotes, repeats
 from ragqa.answer.messages import word
+from ragqa.answer.refusal import least_for
 from ragqa.retrieval import Question, Read
 from ragqa.text import denies, fold, quantities
 from ragqa.types import Answer
@@ -22,22 +23,31 @@ def with_items(
 ) -> list[Quote]:
     """The quotes, and the best one of each further article whose likeliest text is right with ``least`` or more.
 
-    What denies, or is of another year than the question names, is no item.
+    An article of which every quote denies, or is of another year than the question names, gives no item.
     """
     found = list(quotes)
+    if least < least_for("answered"):
+        # What is only possible is shown by its best sentence.
+        best_first = sorted(quotes, key=lambda quote: -quote.worth)
+        found = list({quote.article.id: quote for quote in reversed(best_first)}.values())
     for each in read:
         known = {quote.article.id for quote in found}
         if each.window.article.id in known or each.confidence < least:
             continue
         best = sorted(choose_quotes([each.window], [each.reading], [each.chance]), key=lambda q: -q.worth)[:1]
         found += [quote for quote in best if not repeats(quote, found)]
-    kept = [quote for quote in found if _is_item(quote, question)]
+    items = {quote.article.id for quote in found if _is_item(quote, question)}
+    kept = [quote for quote in found if quote.article.id in items]
     return _counting_first(kept, question) if kept else list(quotes)
 
 
-def listed(answer: Answer, question: Question, quotes: Sequence[Quote]) -> Answer:
+def listed(answer: Answer, question: Question, quotes: Sequence[Quote], read: Sequence[Read]) -> Answer:
     """Say in how many articles the items were found, and that nothing was counted where no quote states the number."""
     notes = [answer.note] if answer.note else []
+    # Who cut jobs? may mark the person who said so, where companies are asked for.
+    unsure = {each.window.article.id for each in read if each.as_item}
+    sure = {n for n, quote in enumerate(quotes, start=1) if quote.article.id not in unsure}
+    answer = replace(answer, answers=tuple(a for a in answer.answers if a.citation in sure))
     if question.kind == "count":
         stating = {n for n, quote in enumerate(quotes, start=1) if _states_count(quote, question)}
         # "95 jobs" is no number of companies.

@@ -27,7 +27,7 @@ _WORDS: dict[str, dict[Language, str]] = {
         "zh": "没有文章符合筛选条件{undated}。",
     },
     "undated": {
-        "en": " ({n} articles without a date were left out)",
+        "en": " (articles without a date, left out: {n})",
         "zh": "（另有 {n} 篇文章没有日期，未包括在内）",
     },
     "taken": {
@@ -41,7 +41,8 @@ _WORDS: dict[str, dict[Language, str]] = {
     "hello": {
         "en": "Ask about the {n} articles here; what they say is quoted word for word. A question, a list, a summary of"
         " an article or a subject, or the latest news can be asked for. For example: {examples}",
-        "zh": "可以就这里的 {n} 篇文章提问，回答都是文章原句。可以提问题、要求列举、总结一篇文章或一个话题，也可以问最新消息。例如：{examples}",
+        "zh": "可以就这里的 {n} 篇文章提问，回答都是文章原句。可以提问题、要求列举、总结一篇文章或一个话题，也可以问"
+        "最新消息。例如：{examples}",
     },
     "no_subject": {
         "en": "No article on “{subject}” was found.",
@@ -56,13 +57,14 @@ _WORDS: dict[str, dict[Language, str]] = {
         "zh": "与“{subject}”有关的 {n} 篇文章各自的第一句，可能还有更多文章。",
     },
     "newest": {
-        "en": "The first sentences of the {n} newest articles, dated {last} back to {first}{undated}.",
-        "zh": "最新 {n} 篇文章各自的第一句，日期从 {last} 往前到 {first}{undated}。",
+        "en": "The first sentences of the {n} newest articles{about}, dated {last} back to {first}{undated}.",
+        "zh": "{about}最新 {n} 篇文章各自的第一句，日期从 {last} 往前到 {first}{undated}。",
     },
     "newest_one": {
-        "en": "The first sentence of the newest article, dated {last}{undated}.",
-        "zh": "最新一篇文章的第一句，日期为 {last}{undated}。",
+        "en": "The first sentence of the newest article{about}, dated {last}{undated}.",
+        "zh": "{about}最新一篇文章的第一句，日期为 {last}{undated}。",
     },
+    "about": {"en": " on “{subject}”", "zh": "与“{subject}”有关的"},
     "no_news": {
         "en": "No article has a date, so none can be called the newest{undated}.",
         "zh": "没有带日期的文章，无法判断哪篇最新{undated}。",

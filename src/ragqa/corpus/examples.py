@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ragqa.text import fold, names
 from ragqa.types import Article, Language
 
 _MOST = 4
-_ABOUT: dict[Language, str] = {"en": "What is reported about {name}?", "zh": "关于{name}有哪些报道？"}
+_SUMMARY: dict[Language, str] = {"en": "Summarise “{title}”", "zh": "总结《{title}》"}
 
 
 def example_questions(articles: Sequence[Article], *, gold: Path, language: Language) -> list[str]:
-    """Up to four: from the gold set where its evidence is in this corpus, else on names in the titles."""
+    """Up to four: from the gold set where its evidence is in this corpus, else summaries of its first articles."""
     held = {article.id for article in articles}
     found = list(dict.fromkeys(_from_gold(gold, held, language)))
     if not found:
-        found = [_ABOUT[language].format(name=name) for name in dict.fromkeys(_title_names(articles))]
+        titled = [article for article in articles if article.title]
+        own = [article.title for article in titled if article.language == language]
+        titles = dict.fromkeys(own or [article.title for article in titled])
+        found = [_SUMMARY[language].format(title=title) for title in titles]
     return found[:_MOST]
 
 
@@ -36,11 +38,3 @@ def _from_gold(gold: Path, held: set[str], language: Language) -> Iterator[str]:
                 yield str(row["question"])
         except (ValueError, KeyError, TypeError):
             continue
-
-
-def _title_names(articles: Iterable[Article]) -> Iterator[str]:
-    for article in articles:
-        for name in names(article.title):
-            at = fold(article.title).find(name)
-            if at >= 0:
-                yield article.title[at : at + len(name)]

@@ -18,14 +18,17 @@ _ASKS = re.compile(
 )
 _END = r"[\s。.！!？?~～…]*"
 # What opens a request and says nothing of its object. Possessive: it is never tried another way.
-_PLEASE_ZH = r"(?:请问|请|麻烦|能否|能不能|可否|可以|能|您|你|帮我|给我|替我|我想|我要|看看|看一下|知道|了解|告诉我|简单|简要|简短|大致)*+"
+_PLEASE_ZH = (
+    r"(?:请问|请|麻烦|能否|能不能|可否|可以|能|您|你|帮我|给我|替我|我想|我要|看看|看一下|知道|了解|告诉我"
+    r"|简单|简要|简短|大致)*+"
+)
 _PLEASE_EN = (
     r"(?:(?:please|can|could|would|will|you|i|we|want|need|like|to|give|tell|show|get|find|write|read|list|me|us|an|a"
     r"|the|all|some|any|short|brief|quick|briefly|quickly|what is|what are|what's|is there|are there|do you have) )*+"
 )
 # A text that can be told, and when it is new.
 _TEXT_ZH = r"(?:文章|报道|新闻|消息|稿件|专访|访谈|采访|资讯|头条|动态|文)"
-_TEXT_EN = r"(?:articles?|reports?|story|stories|pieces?|texts?|interviews?|news items?|news|coverage|headlines?|updates?)"
+_TEXT_EN = r"(?:articles?|reports?|story|stories|pieces?|text|interviews?|news items?|news|coverage|headlines?|updates)"
 _NEW_ZH = r"(?:最新|最近|近日|近期|今天|今日|本周|这周)"
 _NEW_EN = r"(?:latest|newest|most recent|recent|today's|this week's)"
 _ON = r"(?:about|on|of|from|with|regarding|concerning)"
@@ -41,7 +44,7 @@ _SUMMARY = _forms(
     rf"(?P<of>.*(?:》|{_TEXT_ZH}))(?:主要|大概|都|到底)?(?:讲|说|写)(?:的是|了)(?:些|点)?(?:什么|啥)(?:内容|事情?)?",
     r"(?P<of>.*》)的?主要内容(?:是什么|有哪些)?",
     rf"(?:关于|有关)(?P<of>.+?)都?有(?:什么|哪些){_TEXT_ZH}",
-    rf"{_PLEASE_EN}(?:summari[sz]e|sum up|recap|(?:summary|overview|gist) (?:of|on))(?: for (?:me|us))?[:,]? (?P<of>.+?)",
+    rf"{_PLEASE_EN}(?:summari[sz]e|sum up|recap|(?:summary|gist) (?:of|on))(?: for (?:me|us))?[:,]? (?P<of>.+?)",
     r"what (?:is|was|has been) (?:reported|written) (?:about|on) (?P<of>.+?)",
     rf"what(?:'s| is| are| was| were) (?P<of>.*\b{_TEXT_EN}\b.*?|[“\"《].+[”\"》]) (?:all )?about",
 )
@@ -70,10 +73,11 @@ _BODY_EN = (
     r"(?:companies|firms|businesses|banks|schools|universities|colleges|hospitals|airlines|countries|cities|towns"
     r"|states|clubs|teams|parties|factories|shops|stores|organi[sz]ations|articles|reports)"
 )
-_COUNT = re.compile(rf"(?:多少|几)个?({_BODY_ZH})|\bhow many (?:\w+ )?({_BODY_EN})\b", re.IGNORECASE)
+_COUNT = re.compile(rf"(?:多少|(?<!哪)几)个?({_BODY_ZH})|\bhow many (?:\w+ )?({_BODY_EN})\b", re.IGNORECASE)
 _LIST = re.compile(
     rf"哪些|哪几(?![年月日天点号])|有谁|^{_PLEASE_ZH}(?:列出|列举|罗列|举出)"
-    r"|\b(?:which|what) (?!(?:is|was|does|has|news)\b)(?:\w+(?:ese|ish|an|al|ic|ed|er|or) )?(?:\w+(?<![sui])s|people|men|women|children)\b"
+    r"|\b(?:which|what) (?!(?:is|was|does|has|can|news)\b)(?:\w+(?:ese|ish|an|al|ic|ed|er|or) )?"
+    r"(?:(?!(?:is|was|does|has)\b)\w+(?<![sui])s|people|men|women|children)\b"
     r"|\bwhich of the\b|^(?:please |can you )?(?:list|name|enumerate) ",
     re.IGNORECASE,
 )
@@ -84,7 +88,8 @@ _TEXT_ON = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"(?:what )?(?:(?:the|this|these|that|all|every|your|{_NEW_EN}) )*+(?:{_TEXT_EN}(?: says?)?(?: {_ON}| called| titled|(?= [“\"《])|$) ?)?(?P<en>.*?)"
+        rf"(?:what )?(?:(?:the|this|these|that|all|every|your|{_NEW_EN}) )*+"
+        rf"(?:{_TEXT_EN}(?: says?)?(?: {_ON}| called| titled|(?= [“\"《])|$) ?)?(?P<en>.*?)"
         rf"(?: {_TEXT_EN})?",
         re.IGNORECASE,
     ),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ragqa.index import Index
-from ragqa.models import Encoder
-from ragqa.retrieval.query import Query, Question
+from ragqa.retrieval.query import Query
 from ragqa.retrieval.search import retrieve
 from ragqa.text import HAN, fold
 from ragqa.types import Article, Filter, Passage
@@ -25,18 +24,16 @@ def newest(index: Index, filters: Filter, k: int) -> tuple[Passage, ...]:
     return tuple(index.opening(int(row)) for row in rows[order])
 
 
-def on_subject(
-    subject: str, index: Index, *, encoder: Encoder, k: int, filters: Filter
-) -> tuple[Passage, ...]:
+def on_subject(query: Query, index: Index, *, k: int, filters: Filter) -> tuple[Passage, ...]:
     """The openings of the best ``k`` articles on a subject, best first; of one alone where the subject is its title."""
-    query = Query.of(Question.of(subject), encoder=encoder)
     found: dict[int, Passage] = {}
     for passage in retrieve(query, index=index, k=2 * k, filters=filters).passages:
-        if passage.score >= _LEAST and _holds(passage.article, query.question.names):
+        titled = _is_title(query.question.text, passage.article.title)
+        if titled or (passage.score >= _LEAST and _holds(passage.article, query.question.names)):
             row = index.place(index.rows_of(passage)[0]).article
             found.setdefault(row, index.opening(row, passage.score))
-    titled = [passage for passage in found.values() if _is_title(subject, passage.article.title)]
-    return tuple(titled if len(titled) == 1 else found.values())[:k]
+    alone = [passage for passage in found.values() if _is_title(query.question.text, passage.article.title)]
+    return tuple(alone if len(alone) == 1 else found.values())[:k]
 
 
 def _holds(article: Article, wanted: tuple[str, ...]) -> bool:

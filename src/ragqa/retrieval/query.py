@@ -42,7 +42,8 @@ _REFERS_ZH = re.compile(
 )
 _REFERS_EN = re.compile(
     r"\b(?:(?P<whose>its|their|his|her(?= (?!in\b|on\b|at\b|for\b|to\b|by\b|from\b|and\b|or\b)[a-z]))"
-    r"|(?:that|this|the same|the(?= \w+\b(?! that| which| of| in)(?: [a-z]+)*[?.]?$)) (?P<what>company|firm|person|man|woman|team|school|city|town|product|project)"
+    r"|(?:that|this|the same|the(?= \w+\b(?! that| which| of| in)(?: [a-z]+)*[?.]?$))"
+    r" (?P<what>company|firm|person|man|woman|team|school|city|town|product|project)"
     r"|(?P<who>he|she|they|him|them|her)|it(?! (?:takes?|took|true|possible|likely)\b))\b",
     re.IGNORECASE,
 )

@@ -157,6 +157,11 @@ def add_routes(app: FastAPI, session: Session) -> None:
     def article(id: Annotated[str, Query(max_length=4_000)]) -> Any:
         return article_json(pipeline.article(id))
 
+    # Else the page would answer, in words of its own.
+    @app.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def nothing(rest: str) -> Any:
+        raise HTTPException(404)
+
 
 async def _unless_gone(run: QueuedAnswer, request: Request) -> Answer:
     """The answer of a run, which is stopped when the client disconnects or the server stops (BusyError)."""
@@ -202,12 +207,13 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse({"error": complaint(_ui(request), error.errors())}, 422)
+        # The first part of a place is body or query: where an option was sent.
+        errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
+        return JSONResponse({"error": complaint(_ui(request), errors)}, 422)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        word = {404: "wrong.route", 405: "wrong.method"}.get(error.status_code)
-        said = phrase(_ui(request), word) if word else error.detail
+        said = phrase(_ui(request), "wrong.route") if error.status_code in (404, 405) else error.detail
         return JSONResponse({"error": said}, error.status_code, error.headers)
 
     @app.exception_handler(RagqaError)

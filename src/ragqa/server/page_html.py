@@ -70,7 +70,7 @@ def following(ui: Language) -> str:
 
 
 def advanced(ui: Language, *, model: str, k: int, write: bool = False) -> str:
-    """Filters, number of passages (``k`` by default), what the language model does; page.js sends what is set with the question."""
+    """Filters, number of passages (``k`` by default), what the language model does; page.js sends what is set."""
 
     def field(name: str, body: str) -> str:
         return f"<label>{words(ui, f'advanced.{name}')}{body}</label>"

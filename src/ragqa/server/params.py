@@ -78,7 +78,7 @@ def complaint(ui: Language, errors: Sequence[Any]) -> str:
     if set(named) & set(QUESTION_NAMES):
         name = "question"
     most = {"k": MOST_PASSAGES, "source": _LONGEST_SOURCE}
-    return phrase(ui, f"wrong.{name or 'body'}", n=most.get(name, MOST_CHARACTERS))
+    return phrase(ui, f"wrong.{name or 'request'}", n=most.get(name, MOST_CHARACTERS))
 
 
 def ui_of(text: object) -> Language:
