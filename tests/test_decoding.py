@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ragqa.corpus.decoding import unwrap
+from ragqa.corpus.wrapping import unwrap
 
 
 @pytest.mark.parametrize(

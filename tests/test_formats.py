@@ -15,7 +15,7 @@ import pytest
 
 from ragqa.corpus import formats
 from ragqa.corpus.articles import decode, read_articles
-from ragqa.corpus.decoding import unwrap
+from ragqa.corpus.wrapping import unwrap
 from ragqa.types import Article
 
 ZH = "沿海三座灯塔将在今年秋天重新点亮，修缮由当地的志愿者完成。\n工程队先清洗玻璃，然后换上了省电的灯泡。"

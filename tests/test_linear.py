@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from support.tally import Tally
 
-from ragqa.corpus import boilerplate, cleaning, decoding, formats, front_matter, html, metadata
+from ragqa.corpus import boilerplate, cleaning, decoding, formats, front_matter, html, metadata, wrapping
 from ragqa.corpus.articles import read_articles
 from ragqa.index import chunking
 from ragqa.text import language
@@ -72,7 +72,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "tidy": cleaning.tidy,
     "clean": cleaning.clean,
     "decode": lambda given: decoding.decode(given.encode("utf-8", "replace")),
-    "unwrap": decoding.unwrap,
+    "unwrap": wrapping.unwrap,
     "split_front_matter": front_matter.split_front_matter,
     "labelled": lambda given: front_matter.split_front_matter(f"{given}: {given}\n" * 3),
     "unsigned": html.unsigned,

@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ragqa.corpus.decoding import decode, unwrap
+from ragqa.corpus.decoding import decode
 from ragqa.corpus.front_matter import split_front_matter
 from ragqa.corpus.html import unsigned, visible
 from ragqa.corpus.metadata import iso_date, links_in
+from ragqa.corpus.wrapping import unwrap
 
 MAX_BYTES = 20 * 1024 * 1024
 _MAX_PAGES = 5000
@@ -193,7 +194,7 @@ def read_pdf(data: bytes) -> FileText:
     if not any(page.strip() for page in pages):
         raise ValueError("no text layer: a scanned PDF needs OCR first")
     facts = reader.metadata
-    return FileText(unwrap("\n".join(pages), least=0.6), title=_string(facts.title if facts else ""))
+    return FileText(unwrap("\n".join(pages)), title=_string(facts.title if facts else ""))
 
 
 def read_docx(data: bytes) -> FileText:
