@@ -18,10 +18,10 @@ from ragqa.corpus.decoding import decode
 from ragqa.corpus.front_matter import split_front_matter
 from ragqa.corpus.html import unsigned, visible
 from ragqa.corpus.metadata import iso_date, links_in
+from ragqa.corpus.pdf import pdf_text
 from ragqa.corpus.wrapping import unwrap
 
 MAX_BYTES = 20 * 1024 * 1024
-_MAX_PAGES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,24 +177,10 @@ def read_html(data: bytes) -> FileText:
 
 
 def read_pdf(data: bytes) -> FileText:
-    """Read the text layer of a PDF; a scanned one has none."""
-    pypdf = _needed("pypdf", "pdf")
-    reader = pypdf.PdfReader(io.BytesIO(data))
-    if reader.is_encrypted and not reader.decrypt(""):
-        raise ValueError("encrypted")
-    pages: list[str] = []
-    size = 0
-    for page in reader.pages:
-        if len(pages) == _MAX_PAGES:
-            raise ValueError(f"more than {_MAX_PAGES} pages")
-        pages.append(page.extract_text())
-        size += len(pages[-1]) + 1
-        if size > MAX_BYTES:
-            raise ValueError("unpacks to too much text")
-    if not any(page.strip() for page in pages):
-        raise ValueError("no text layer: a scanned PDF needs OCR first")
-    facts = reader.metadata
-    return FileText(unwrap("\n".join(pages)), title=_string(facts.title if facts else ""))
+    """Read the text layer of a PDF in reading order; a scanned one has none."""
+    _needed("pypdfium2", "pdf")
+    found = pdf_text(data, most=MAX_BYTES)
+    return FileText(found.text, title=_string(found.title))
 
 
 def read_docx(data: bytes) -> FileText:

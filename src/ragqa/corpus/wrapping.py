@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain, groupby, pairwise
 
 from ragqa.corpus.metadata import ends_sentence
 
@@ -21,7 +21,10 @@ _ALONE = 36
 # A closing mark may hang over the edge.
 _HANGING = 2
 _QUOTED = re.compile(r"(?:> ?)*")
-_ITEM = re.compile(r"(?:[-*+•·●○▪◦–—] ?|\d{1,3}[.)、．]|[(（]?[一二三四五六七八九十\d]{1,3}[)）、]|#|\|)")
+# A dash or a number needs a space behind it: -240 and 12.5 are no items.
+_ITEM = re.compile(
+    r"(?:[-*+–—](?=\s)|[•●○▪◦■□◆·]|\d{1,3}[.)．](?!\d)|\d{1,3}、|[(（]?[一二三四五六七八九十\d]{1,3}[)）、]|#|\|)"
+)
 _FENCE = ("```", "~~~")
 _CODE_ENDS = ("{", "}", ");", "\\")
 # Cells, and columns of code: a tab or a wide gap inside the line.
@@ -146,7 +149,7 @@ class _Pair:
 def _pairs(block: Sequence[_Line]) -> Iterator[_Pair]:
     """The lines of a block that another one may continue; ``broken`` where it does, inside a sentence."""
     finished = ends_sentence(block[-1].body)
-    for line, following in zip(block, block[1:], strict=False):
+    for line, following in pairwise(block):
         # A table row or a line of code is no part of a paragraph, whatever its width.
         if any(_CELLS.search(one.body) or one.body.endswith(_CODE_ENDS) for one in (line, following)):
             continue

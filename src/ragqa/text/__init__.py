@@ -3,10 +3,12 @@
 from ragqa.text.language import HAN, Span, column, language_of, sentence_spans, weight
 from ragqa.text.lexicon import asks_for_latest, denies, fold, names, ngrams, noun_phrases, terms
 from ragqa.text.numbers import amounts, chinese_number, quantities, scales, spelled_amount, with_amounts
+from ragqa.text.tables import Table, table_lines, tables
 
 __all__ = [
     "HAN",
     "Span",
+    "Table",
     "amounts",
     "asks_for_latest",
     "chinese_number",
@@ -21,6 +23,8 @@ __all__ = [
     "scales",
     "sentence_spans",
     "spelled_amount",
+    "table_lines",
+    "tables",
     "terms",
     "weight",
     "with_amounts",
