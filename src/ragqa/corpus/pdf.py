@@ -22,8 +22,8 @@ from ragqa.text import table_lines
 
 MAX_PAGES = 5000
 _LOCKED = "encrypted: open it with its password, print it to a new PDF, and add that one"
-# White space of this many line heights parts two cells, or two columns.
-_GAP = 0.9
+# White space of this many line heights parts two runs, which may be cells; and two columns of text.
+_SPACE, _GAP = 0.6, 0.9
 # Lines a side of the page where running heads and feet are looked for, and points that they may shift.
 _OUTER, _SHIFT = 3, 4.0
 _NUMBERED = re.compile(
@@ -147,9 +147,8 @@ def _runs(page: Any, raw: Any) -> Iterator[_Run]:
         if quarter != upright:
             continue
         left, right, bottom, top = _turned(given, upright)
-        middle, size = (bottom + top) / 2, max(box[3] - box[2], 1.0)
-        gap = left - box[1]
-        if words and not (box[2] < middle < box[3] and -size < gap < _GAP * size):
+        size = max(box[3] - box[2], top - bottom)
+        if words and not (_level((bottom, top), box[2:]) and -size < left - box[1] < _SPACE * size):
             yield _Run("".join(words), *box)
             words = []
         words += [" ", character] if space and words else [character]
@@ -190,17 +189,19 @@ def _turned(box: _Box, quarters: int) -> _Box:
     return left, right, bottom, top
 
 
+def _level(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two spans from bottom to top are of one line: the middle of one lies in the other (一 is low)."""
+    return one[0] < sum(other) / 2 < one[1] or other[0] < sum(one) / 2 < other[1]
+
+
 def _rows(runs: Sequence[_Run]) -> list[_Row]:
     """Runs that stand side by side as rows, from the top."""
     rows: list[list[_Run]] = []
-    bottom = 0.0
     for run in sorted(runs, key=lambda run: -(run.top + run.bottom)):
-        middle = (run.top + run.bottom) / 2
-        if rows and middle > bottom:
+        if rows and _level((run.bottom, run.top), (rows[-1][0].bottom, rows[-1][0].top)):
             rows[-1].append(run)
         else:
             rows.append([run])
-            bottom = run.bottom
     return [_Row(tuple(sorted(row, key=lambda run: run.left))) for row in rows]
 
 
@@ -287,7 +288,10 @@ def _ordered(runs: Sequence[_Run]) -> Iterator[list[_Run]]:
 def _gutter(runs: Sequence[_Run]) -> tuple[float, float, float] | None:
     """The white strip between two columns of running text with most lines: its place, its top and bottom."""
     best: tuple[int, tuple[float, float, float]] | None = None
+    runs = list(_pieces(runs))
     size = median(run.size for run in runs)
+    # A headline alone in its row ends the columns above it, however short it is.
+    headlines = {row.runs[0] for row in _rows(runs) if len(row.runs) == 1 and row.size > 1.15 * size}
     from_top = sorted(runs, key=lambda run: -run.top)
     edges = Counter(round(run.left) for run in runs)
     for edge, count in edges.most_common(12):
@@ -297,7 +301,7 @@ def _gutter(runs: Sequence[_Run]) -> tuple[float, float, float] | None:
         stretch: list[_Run] = []
         for run in [*from_top, None]:
             # The strip is as wide as a line is high, and ends where the column on its right begins.
-            if run is not None and not run.left < x < run.right + _GAP * size:
+            if run and run not in headlines and not run.left < x < run.right + _GAP * size:
                 stretch.append(run)
                 continue
             score = _columns_score(stretch, x, size)
@@ -305,6 +309,20 @@ def _gutter(runs: Sequence[_Run]) -> tuple[float, float, float] | None:
                 best = (score, (x, max(r.top for r in stretch), min(r.bottom for r in stretch)))
             stretch = []
     return best[1] if best else None
+
+
+def _pieces(runs: Sequence[_Run]) -> Iterator[_Run]:
+    """Runs without the gaps that spreading a line to its column's width makes."""
+    for row in _rows(runs):
+        piece = row.runs[0]
+        for run in row.runs[1:]:
+            if run.left - piece.right < _GAP * row.size:
+                box = max(piece.right, run.right), min(piece.bottom, run.bottom), max(piece.top, run.top)
+                piece = _Run(f"{piece.text} {run.text}", piece.left, *box)
+            else:
+                yield piece
+                piece = run
+        yield piece
 
 
 def _columns_score(runs: Sequence[_Run], x: float, size: float) -> int:
@@ -336,7 +354,8 @@ def _block_lines(rows: Sequence[_Row], block: int) -> Iterator[_Line]:
     while at < len(rows):
         table = _table(rows[at:])
         if table:
-            for row, text in zip(rows[at:], table_lines(table), strict=False):
+            above = " ".join(row.text for row in rows[max(0, at - 2) : at])
+            for row, text in zip(rows[at:], table_lines(table, above=above), strict=False):
                 yield _Line(text, row, block, table=True)
             at += len(table)
         else:
@@ -346,18 +365,27 @@ def _block_lines(rows: Sequence[_Row], block: int) -> Iterator[_Line]:
 
 def _table(rows: Sequence[_Row]) -> list[list[str]]:
     """The cells of a table that begins with the first row; nothing where it is none."""
-    first = rows[0]
+    strips = [(run.left, run.right) for run in rows[0].runs]
     cells: list[list[str]] = []
-    for row in rows:
-        if len(row.runs) != len(first.runs) or not all(map(_under, first.runs, row.runs)):
+    for row in rows if len(strips) > 1 else ():
+        wider = list(strips)
+        words = [""] * len(strips)
+        for run in row.runs:
+            at = min(range(len(strips)), key=lambda at: _apart(run, strips[at]))
+            words[at] += run.text
+            wider[at] = min(wider[at][0], run.left), max(wider[at][1], run.right)
+        filled = sum(map(bool, words))
+        # Words spread to fill a line have gaps, too, but not below each other.
+        if filled < 2 or filled < len(row.runs) or any(a[1] + 0.3 * row.size > b[0] for a, b in pairwise(wider)):
             break
-        cells.append([run.text for run in row.runs])
-    return cells if len(first.runs) > 1 and len(cells) >= (2 if len(first.runs) > 2 else 3) else []
+        strips = wider
+        cells.append(words)
+    return cells if len(cells) >= (2 if len(strips) > 2 else 3) else []
 
 
-def _under(one: _Run, other: _Run) -> bool:
-    """Whether two cells stand in one column: they overlap, or share an edge or their middle."""
-    return min(one.right, other.right) > max(one.left, other.left)
+def _apart(run: _Run, strip: tuple[float, float]) -> float:
+    """How far a run is from a column of cells, less than 0 where they overlap."""
+    return max(run.left, strip[0]) - min(run.right, strip[1])
 
 
 def _set_columns(lines: Sequence[_Line]) -> None:
@@ -431,7 +459,7 @@ def _title(stated: str, lines: Sequence[_Line], heads: Sequence[str]) -> str:
     """The stated title where the first lines have its words, else a large first line, else what is stated or a head."""
     first = lines[:40]
     folded = "".join("".join(line.text for line in first).split())
-    if stated and "".join(stated.split()) in folded:
+    if len(stated) > 5 and "".join(stated.split()) in folded:
         return stated
     sizes = sorted(line.row.size for line in lines for _ in range(min(len(line.text), 100)))
     body = sizes[len(sizes) // 2] if sizes else 0.0
