@@ -225,7 +225,7 @@ def test_a_web_page_gives_its_article_and_its_facts(tmp_path: Path, encoding: st
 
 @pytest.mark.parametrize(
     ("suffix", "extra", "module"),
-    [(".html", "html", "trafilatura"), (".pdf", "pdf", "pypdf"), (".docx", "docx", "mammoth")],
+    [(".html", "html", "trafilatura"), (".pdf", "pdf", "pypdfium2"), (".docx", "docx", "mammoth")],
 )
 def test_a_missing_library_is_named_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch, suffix: str, extra: str, module: str
@@ -256,7 +256,7 @@ def _pdf(*lines: str) -> bytes:
 
 
 def test_a_pdf_gives_its_text(tmp_path: Path) -> None:
-    pytest.importorskip("pypdf")
+    pytest.importorskip("pypdfium2")
     lines = (
         "Old lighthouses shine again",
         "Three of them will shine this autumn.",
@@ -268,7 +268,7 @@ def test_a_pdf_gives_its_text(tmp_path: Path) -> None:
 
 
 def test_a_pdf_without_text_is_skipped_with_the_remedy(tmp_path: Path) -> None:
-    pytest.importorskip("pypdf")
+    pytest.importorskip("pypdfium2")
     write(tmp_path, "scan.pdf", _pdf())
     assert "OCR" in reasons(tmp_path)["scan.pdf"]
 

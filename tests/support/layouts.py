@@ -61,7 +61,9 @@ class Page:
         self._file = io.BytesIO()
         self.canvas = Canvas(self._file, pagesize=(595, 842), invariant=1, **options)
 
-    def line(self, x: float, top: float, words: str, *, font: str, size: float = 11, justified: float = 0) -> None:
+    def line(
+        self, x: float, top: float, words: str, *, font: str, size: float = 11, justified: float = 0
+    ) -> None:
         text = self.canvas.beginText(x, 842 - top)
         text.setFont(font, size)
         gaps = words.count(" ")
@@ -90,7 +92,11 @@ class Page:
         """The lines of a paragraph: indentation, words, and the width they are spread to."""
         broken = list(_broken(self.canvas, width, words, font, size, indent))
         return [
-            (0 if n else indent, line, (width - (0 if n else indent)) if justify and n < len(broken) - 1 else 0)
+            (
+                0 if n else indent,
+                line,
+                (width - (0 if n else indent)) if justify and n < len(broken) - 1 else 0,
+            )
             for n, line in enumerate(broken)
         ]
 
@@ -181,13 +187,25 @@ def report() -> Layout:
             page.line(80 + row[0], 90 + 17 * n, row[1], font=ZH)
         page.line(270, 800, f"第{number + 1}页 共3页", font=ZH, size=9)
         page.next()
-    return Layout(page.data(), (ARCHIVE, READERS, PHOTOS, FERRY), ("第1页", "共3页", "年度报告"), "雾江县档案馆 2023年年度报告")
+    return Layout(
+        page.data(),
+        (ARCHIVE, READERS, PHOTOS, FERRY),
+        ("第1页", "共3页", "年度报告"),
+        "雾江县档案馆 2023年年度报告",
+    )
 
 
 def book() -> Layout:
     """Six pages, heads of left and right pages apart, bare numbers below, a table's figures last on two pages."""
     page = Page(title="Harbour works of Wexcombe")
-    words = (PIER, DUES, FISH, PIER.replace("Tuesday", "Monday"), DUES.replace("ferries", "boats"), FISH.replace("four", "six"))
+    words = (
+        PIER,
+        DUES,
+        FISH,
+        PIER.replace("Tuesday", "Monday"),
+        DUES.replace("ferries", "boats"),
+        FISH.replace("four", "six"),
+    )
     for n, paragraph in enumerate(words):
         head = "Harbour works of Wexcombe" if n % 2 == 0 else "Chapter 2: The breakwater"
         page.line(80, 45, head, font=EN, size=9)
@@ -219,12 +237,20 @@ def table() -> Layout:
     page = Page()
     top = page.column(80, 90, 435, ARCHIVE) + 12
     page.line(80, top, "各馆馆藏", font=ZH, size=12)
-    rows = (("馆名", "箱数", "照片", "读者"), ("雾江馆", "6,300", "20,000", "812"), ("北埠馆", "1,450", "3,100", "96"))
+    rows = (
+        ("馆名", "箱数", "照片", "读者"),
+        ("雾江馆", "6,300", "20,000", "812"),
+        ("北埠馆", "1,450", "3,100", "96"),
+    )
     for n, row in enumerate(rows):
         for x, cell in zip((80, 190, 300, 410), row, strict=True):
             page.line(x, top + 24 + 20 * n, cell, font=ZH)
     page.column(80, top + 110, 435, PHOTOS)
-    lines = ("馆名 · 箱数 · 照片 · 读者", "雾江馆 · 箱数 6,300 · 照片 20,000 · 读者 812", "北埠馆 · 箱数 1,450 · 照片 3,100 · 读者 96")
+    lines = (
+        "馆名 · 箱数 · 照片 · 读者",
+        "雾江馆 · 箱数 6,300 · 照片 20,000 · 读者 812",
+        "北埠馆 · 箱数 1,450 · 照片 3,100 · 读者 96",
+    )
     return Layout(page.data(), (ARCHIVE, "各馆馆藏", *lines, PHOTOS))
 
 

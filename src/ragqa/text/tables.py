@@ -65,7 +65,9 @@ def table_lines(rows: Sequence[Sequence[str]], *, headed: bool = True, above: st
     head, *body = grid
     names, units = zip(*map(_name_and_unit, head), strict=True) if head else ((), ())
     stated, note = _stated_unit(above, names)
-    units = tuple(unit or (stated if _AMOUNT.search(name) else "") for name, unit in zip(names, units, strict=True))
+    units = tuple(
+        unit or (stated if _AMOUNT.search(name) else "") for name, unit in zip(names, units, strict=True)
+    )
     lines = [SEPARATOR.join(filter(None, head))]
     for row in body:
         cells = [_named(cell, at, names, units) for at, cell in enumerate(row) if cell]
@@ -164,7 +166,9 @@ def _row(start: int, line: str, names: Sequence[str]) -> list[Cell] | None:
     for cell in others:
         words = line[cell.start - start : cell.end - start]
         for at in range(column + 1, len(names)):
-            name = next((n for n in (names[at], _name_and_unit(names[at])[0]) if words.startswith(n + " ")), "")
+            name = next(
+                (n for n in (names[at], _name_and_unit(names[at])[0]) if words.startswith(n + " ")), ""
+            )
             if name:
                 row.append(Cell(at, cell.start, cell.start + len(name) + 1, cell.end))
                 column = at
