@@ -57,9 +57,10 @@ class Layout:
 class Page:
     """A canvas on which lines are put, measured from the top."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, title: str = "", **options: Any) -> None:
         self._file = io.BytesIO()
         self.canvas = Canvas(self._file, pagesize=(595, 842), invariant=1, **options)
+        self.canvas.setTitle(title)
 
     def line(
         self, x: float, top: float, words: str, *, font: str, size: float = 11, justified: float = 0
@@ -161,7 +162,7 @@ def interleaved() -> Layout:
 
 def two_columns() -> Layout:
     """Two justified English columns under a title across both, a paragraph going on in the second column."""
-    page = Page(title=None)
+    page = Page()
     page.line(90, 80, "Breakwater to be rebuilt in two summers", font=EN, size=20)
     rows = page.rows(215, f"{PIER} {DUES}", font=EN, justify=True)
     cut = len(rows) // 2 + 1
@@ -213,8 +214,12 @@ def book() -> Layout:
         page.line(80, 780, f"Stones laid in year {1990 + 7 * n}: {n * 310 + 40}", font=EN)
         page.line(290, 815, f"{n + 11}", font=EN, size=9)
         page.next()
-    last = tuple(f"Stones laid in year {1990 + 7 * n}: {n * 310 + 40}" for n in range(6))
-    return Layout(page.data(), (*words, *last), ("Chapter 2",), "Harbour works of Wexcombe")
+    lines = [
+        line
+        for n, text in enumerate(words)
+        for line in (text, f"Stones laid in year {1990 + 7 * n}: {n * 310 + 40}")
+    ]
+    return Layout(page.data(), tuple(lines), ("Chapter 2",), "Harbour works of Wexcombe")
 
 
 def newspaper() -> Layout:
