@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ragqa.corpus.html import visible
-from ragqa.corpus.tables import lines_of_table
+from ragqa.corpus.table_markup import lines_of_table
 
 _NOTE = re.compile(r"#((?:foot|end)note-\d{1,6})")
 _NOTES = "//li[starts-with(@id, 'footnote-') or starts-with(@id, 'endnote-')]"

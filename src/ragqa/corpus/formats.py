@@ -20,7 +20,7 @@ from ragqa.corpus.front_matter import split_front_matter
 from ragqa.corpus.html import unsigned, visible
 from ragqa.corpus.metadata import iso_date, links_in
 from ragqa.corpus.pdf import pdf_text
-from ragqa.corpus.tables import put_tables_into_lines, with_tables
+from ragqa.corpus.table_markup import put_tables_into_lines, with_tables
 from ragqa.corpus.wrapping import unwrap
 
 MAX_BYTES = 20 * 1024 * 1024

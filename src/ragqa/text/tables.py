@@ -25,11 +25,12 @@ _UNIT = re.compile(
 )
 _STATED_UNIT = re.compile(r"(?:金额|货币)?单位\s{0,2}[:：]\s{0,2}(?:人民币)?([^\s，。,；;（）()]{1,8})")
 _MONEY = re.compile(r"[十百千万亿]{0,3}(?:美|欧|港|日)?(?:元|镑)")
-# Columns of a table in units of money that are amounts of it; others count or compare.
+# Columns that a stated unit of money belongs to, and those of any other unit; further columns count or compare.
 _AMOUNT = re.compile(
     r"(?:收入|支出|利润|亏损|盈利|成本|费用?|税款?|金额?|资产|负债|权益|投资|价格?|价值|市值|产值|额|款|资金|薪酬?|工资|预算"
     r"|营收|造价|现金|补贴|债务?|销售)$"
 )
+_QUANTITY = re.compile(r"(?:量|产)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,11 @@ def table_lines(rows: Sequence[Sequence[str]], *, headed: bool = True, above: st
     grid = [[_plain(cell) for cell in row] for row in rows]
     if any(len(cell) > _LONGEST_CELL for row in grid for cell in row):
         return [cell for row in grid for cell in row if cell]
-    if not headed or len(grid) < 2:
+    if not headed or len(grid) < 2 or not grid[0]:
         return [line for row in grid if (line := SEPARATOR.join(filter(None, row)))]
     head, *body = grid
-    names, units = zip(*map(_name_and_unit, head), strict=True) if head else ((), ())
-    stated, note = _stated_unit(above, names)
-    units = tuple(
-        unit or (stated if _AMOUNT.search(name) else "") for name, unit in zip(names, units, strict=True)
-    )
+    names, units = (list(column) for column in zip(*map(_name_and_unit, head), strict=True))
+    note = _add_stated_unit(above, names, units, body)
     lines = [SEPARATOR.join(filter(None, head))]
     for row in body:
         cells = [_named(cell, at, names, units) for at, cell in enumerate(row) if cell]
@@ -86,14 +84,27 @@ def _name_and_unit(head: str) -> tuple[str, str]:
     return (found[1], found[2]) if found and _UNIT.fullmatch(found[2]) else (head, "")
 
 
-def _stated_unit(above: str, names: Sequence[str]) -> tuple[str, str]:
-    """A unit of money for the columns of amounts, or else the statement itself to stand in each row."""
+def _add_stated_unit(above: str, names: list[str], units: list[str], body: Sequence[Sequence[str]]) -> str:
+    """Set a unit stated above a table for the columns that it surely belongs to; else what to add to each row."""
     found = _STATED_UNIT.search(above)
     if not found:
-        return "", ""
-    if _MONEY.fullmatch(found[1]) and any(map(_AMOUNT.search, names)):
-        return found[1], ""
-    return "", f"（{found[0]}）"
+        return ""
+    bare = [
+        at
+        for at in range(1, len(names))
+        if not units[at] and _all_numbers([row[at] for row in body if row[at:]])
+    ]
+    money = _MONEY.fullmatch(found[1])
+    sure = [at for at in bare if (_AMOUNT if money else _QUANTITY).search(names[at])]
+    if not (sure or money) and len(bare) == 1:
+        sure = bare
+    for at in sure:
+        units[at] = found[1]
+    return "" if sure else f"（{found[0]}）"
+
+
+def _all_numbers(cells: Sequence[str]) -> bool:
+    return any(cells) and all(_NUMBER.fullmatch(cell) for cell in cells if cell)
 
 
 def _named(cell: str, at: int, names: Sequence[str], units: Sequence[str]) -> str:
