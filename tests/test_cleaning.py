@@ -320,3 +320,9 @@ def test_hostile_text_takes_no_longer_than_other_text(raw: str) -> None:
     begun = time.process_time()
     clean(raw)
     assert time.process_time() - begun < 2
+
+
+def test_the_rows_of_a_table_are_the_authors_wherever_they_stand() -> None:
+    text = "各馆馆藏\n各馆馆藏 · 箱数 · 更新日期\n雾江馆 · 箱数 6,300 · 更新日期 2024-03-01\n来源 · 箱数 12 · 更新日期 2024-03-02"
+    assert clean(text).text == text
+    assert clean(text).published is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ragqa.index.chunking import headings, split
-from ragqa.text import sentence_spans, table_lines, tables
+from ragqa.text import sentence_spans, table_lines, tables_in
 from ragqa.types import Article
 
 HEAD = ["水厂", "供水量", "营业收入", "职工人数", "漏损率（%）"]
@@ -57,14 +57,14 @@ def test_cells_without_a_header_stand_beside_each_other_and_paragraphs_below_eac
 
 def cells(text: str) -> list[list[list[tuple[int, str]]]]:
     return [
-        [[(c.column, text[c.value : c.end]) for c in row] for row in table.rows] for table in tables(text)
+        [[(c.column, text[c.value : c.end]) for c in row] for row in table.rows] for table in tables_in(text)
     ]
 
 
 def test_tables_are_found_with_the_place_of_each_cell() -> None:
     lines = table_lines(ROWS)
     text = "\n".join(["去年各厂如下。", *lines, "厂长 · 郁文川", "地址 · 石桥街九号", "明年再报。"])
-    first, second = tables(text)
+    first, second = tables_in(text)
     assert (text[first.start : first.end], first.headed, second.headed) == ("\n".join(lines), True, False)
     assert cells(text)[0][1:] == [
         [(0, "东岭厂"), (1, "3,410"), (2, "1,260"), (3, "86"), (4, "7.5%")],
@@ -82,7 +82,7 @@ def test_a_first_column_without_a_name_is_one() -> None:
     "text", ["", "一句话。\n另一句。", "新华社 · 2024-08-02\n正文在这里。", " · ", "a · b"]
 )
 def test_a_line_alone_is_no_table(text: str) -> None:
-    assert tables(text) == []
+    assert tables_in(text) == []
 
 
 def test_a_row_is_one_sentence_and_no_heading_and_is_not_cut() -> None:

@@ -39,7 +39,7 @@ from ragqa.corpus.metadata import (
     title_of,
     units,
 )
-from ragqa.text import tables
+from ragqa.text import tables_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _author_lines(lines: list[str], head: list[str], tail: list[str]) -> list[st
 def _rows(lines: list[str]) -> frozenset[str]:
     """The lines of tables, which are the author's whatever stands in them; two lines with dots may be a byline."""
     text = "\n".join(lines)
-    found = [table for table in tables(text) if table.headed or len(table.rows) > 2]
+    found = [table for table in tables_in(text) if table.headed or len(table.rows) > 2]
     return frozenset(line for table in found for line in text[table.start : table.end].split("\n"))
 
 

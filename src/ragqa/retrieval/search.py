@@ -22,6 +22,7 @@ from ragqa.models import Reader
 from ragqa.retrieval.passages import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.retrieval.query import Query
 from ragqa.retrieval.reading import Found, Read, Window
+from ragqa.retrieval.table_rows import read_rows
 from ragqa.retrieval.token_scores import late_scores, sentence_scores
 from ragqa.text import sentence_spans
 from ragqa.types import EVERYTHING, Filter, Passage, Signal, Vectors
@@ -51,7 +52,7 @@ def retrieve(
 ) -> Found:
     """The ``k`` best passages for a question, best first: see passages.py for what becomes one."""
     ranked = rank(query, index=index, filters=filters, depth=MOST_HITS_A_PASSAGE * k)
-    read = read_best(query, ranked, index, reader) if reader else ()
+    read = read_rows(query.question.text, read_best(query, ranked, index, reader), reader) if reader else ()
     ranked = judged(ranked, read)
     hits = [
         Hit(int(row), float(score), _explain(ranked, at))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from ragqa.server.markup import STOPS, Mark, edition, message, meta, spans, words
-from ragqa.text import Table, tables
+from ragqa.text import Table, tables_in
 from ragqa.types import Article, Language
 
 _SENTENCE_ENDS = STOPS + "：:…，,”’」』）)]】\"'"
@@ -34,7 +34,7 @@ def reader(ui: Language, article: Article, marks: Sequence[Mark], *, asked: str 
 def _body(text: str, marks: Sequence[Mark]) -> Iterator[str]:
     """An article's lines as paragraphs and headings, the rows of its tables as tables."""
     at = 0
-    for table in tables(text):
+    for table in tables_in(text):
         yield from _paragraphs(text[at : table.start], marks, at)
         yield _table(text, table, marks)
         at = table.end

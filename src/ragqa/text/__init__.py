@@ -3,10 +3,11 @@
 from ragqa.text.language import HAN, Span, column, language_of, sentence_spans, weight
 from ragqa.text.lexicon import asks_for_latest, denies, fold, names, ngrams, noun_phrases, terms
 from ragqa.text.numbers import amounts, chinese_number, quantities, scales, spelled_amount, with_amounts
-from ragqa.text.tables import Table, table_lines, tables
+from ragqa.text.tables import Cell, Table, table_lines, tables_in
 
 __all__ = [
     "HAN",
+    "Cell",
     "Span",
     "Table",
     "amounts",
@@ -24,7 +25,7 @@ __all__ = [
     "sentence_spans",
     "spelled_amount",
     "table_lines",
-    "tables",
+    "tables_in",
     "terms",
     "weight",
     "with_amounts",

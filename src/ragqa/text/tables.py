@@ -4,7 +4,7 @@
     二季度 · 营业收入 13,988万元 · 员工人数 872
 
 The header is a line of its own; a row begins with its first cell, and every other cell with its column's name.
-Cells that are empty are left out. ``tables`` finds such lines again, with the place of each cell.
+Cells that are empty are left out. ``tables_in`` finds such lines again, with the place of each cell.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _named(cell: str, at: int, names: Sequence[str], units: Sequence[str]) -> st
 # --- finding -----------------------------------------------------------------------------------
 
 
-def tables(text: str) -> list[Table]:
+def tables_in(text: str) -> list[Table]:
     """The tables in a text, in order."""
     if SEPARATOR not in text:
         return []
