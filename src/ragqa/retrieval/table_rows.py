@@ -18,6 +18,7 @@ from ragqa.text import HAN, Cell, Span, Table, fold, tables_in
 
 # The share of the reader's marks in a table from which on the answer is looked for there.
 _IN_TABLE = 0.5
+_WORDS = re.compile(r"[^\W_]+")
 
 
 def read_rows(question: str, read: Sequence[Read], reader: Reader) -> tuple[Read, ...]:
@@ -85,7 +86,7 @@ def _holds(asked: str, words: str) -> bool:
 
 def _words(text: str) -> str:
     """A text in one form, its marks as spaces, with a space at both ends."""
-    return f" {' '.join(re.findall(r'[^\W_]+', fold(text)))} "
+    return f" {' '.join(_WORDS.findall(fold(text)))} "
 
 
 def _alone(window: Window, row: Sequence[Cell]) -> Window:
