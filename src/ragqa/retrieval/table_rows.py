@@ -14,10 +14,12 @@ import numpy as np
 
 from ragqa.models import Reader, Reading
 from ragqa.retrieval.reading import Read, Window
-from ragqa.text import HAN, Cell, Span, Table, fold, tables_in
+from ragqa.text import HAN, Cell, Span, Table, fold, tables_in, terms
 
 # The share of the reader's marks in a table from which on the answer is looked for there.
 _IN_TABLE = 0.5
+# The reader's logit for a cell that the question names by its row, its column and its title: a look-up, no guess.
+_SURE = 3.0
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -34,7 +36,7 @@ def read_rows(question: str, read: Sequence[Read], reader: Reader) -> tuple[Read
         return tuple(read)
     readings = reader.read(question, [window.text for _, window, _ in rows])
     again = [
-        replace(each, window=window, reading=_pointed(reading, window, cell) if cell else reading)
+        replace(each, window=window, reading=_pointed(question, reading, window, cell) if cell else reading)
         for (each, window, cell), reading in zip(rows, readings, strict=True)
     ]
     # By chance, so that whoever keeps one reading of a chunk keeps the best.
@@ -97,8 +99,8 @@ def _alone(window: Window, row: Sequence[Cell]) -> Window:
     return Window(window.article, start + shift, end + shift, head + window.text[start:end], window.body)
 
 
-def _pointed(reading: Reading, window: Window, cell: Span) -> Reading:
-    """The reading of a row with its marks on one cell."""
+def _pointed(question: str, reading: Reading, window: Window, cell: Span) -> Reading:
+    """The reading of a row with its marks on one cell; sure where row and titles hold every word of the question."""
     start, end = window.body + cell[0], window.body + cell[1]
     inside = (reading.places[:, 0] < end) & (reading.places[:, 1] > start)
     if not inside.any():
@@ -106,4 +108,12 @@ def _pointed(reading: Reading, window: Window, cell: Span) -> Reading:
     places = np.flatnonzero(inside)
     begins, ends = np.zeros_like(reading.begins), np.zeros_like(reading.ends)
     begins[places[0]] = ends[places[-1]] = 1 - reading.none
-    return replace(reading, begins=begins, ends=ends, inside=inside.astype(np.float32))
+    score = max(reading.score, _SURE) if _says_all(question, window.text) else reading.score
+    return replace(reading, score=score, begins=begins, ends=ends, inside=inside.astype(np.float32))
+
+
+def _says_all(question: str, text: str) -> bool:
+    """Whether a text holds every word that a question looks for: another firm or another year is none of its."""
+    found = terms(question)
+    words = [term[1:] for term in found if term.startswith("=")] or found
+    return bool(words) and all(word in fold(text) for word in words)
