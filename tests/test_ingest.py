@@ -472,7 +472,7 @@ def test_a_file_that_takes_too_long_is_refused_and_the_next_one_read(
 def test_a_pdf_of_too_many_pages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pypdfium2")
     monkeypatch.setattr(pdf, "MAX_PAGES", 1)
-    pages = _pdf("x").replace(b"/Kids [3 0 R]", b"/Kids [3 0 R 3 0 R]")
+    pages = _pdf("x").replace(b"/Kids [3 0 R] /Count 1", b"/Kids [3 0 R 3 0 R] /Count 2")
     with pytest.raises(ValueError, match="more than 1 pages"):
         formats.read(".pdf", pages)
 

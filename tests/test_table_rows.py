@@ -14,7 +14,7 @@ from ragqa.retrieval.table_rows import read_rows
 from ragqa.types import Article
 
 ROWS = "银行 · 总资产 · 不良率\n青川银行 · 总资产 9,820亿元 · 不良率 1.13%\n汀州银行 · 总资产 4,150亿元 · 不良率 -2.47%"
-ARTICLE = Article("a", "两江银行年报", f"两家银行去年如下。\n{ROWS}\n行长说明年会好。")
+ARTICLE = Article("a", "两江银行年报", f"两江银行年报\n两家银行去年如下。\n{ROWS}\n行长说明年会好。")
 
 
 class FirstReader:

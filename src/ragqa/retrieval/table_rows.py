@@ -92,11 +92,16 @@ def _words(text: str) -> str:
 
 
 def _alone(window: Window, row: Sequence[Cell]) -> Window:
-    """One row of a window's text under the same title and heading."""
+    """One row of a window's text under the title, which the window itself may begin with, and the same heading."""
     start, end = row[0].start, row[-1].end
     shift = window.start - window.body
-    head = window.text[: window.body]
-    return Window(window.article, start + shift, end + shift, head + window.text[start:end], window.body)
+    head = "".join(f"{line}\n" for line in dict.fromkeys([window.article.title, *_lines(window)]) if line)
+    return Window(window.article, start + shift, end + shift, head + window.text[start:end], len(head))
+
+
+def _lines(window: Window) -> list[str]:
+    """The lines above a window's own text."""
+    return window.text[: window.body].split("\n")
 
 
 def _pointed(question: str, reading: Reading, window: Window, cell: Span) -> Reading:
