@@ -43,7 +43,7 @@ HEAVY = frozenset(
     [
         "torch", "sentence_transformers", "transformers", "faiss", "xllamacpp", "gradio",
         "langchain_text_splitters", "rjieba", "opencc", "py3langid", "tokenizers", "safetensors", "sentencepiece",
-        "trafilatura", "pypdf", "mammoth", "matplotlib", "scipy", "ir_measures", "jinja2",
+        "trafilatura", "pypdfium2", "mammoth", "matplotlib", "scipy", "ir_measures", "jinja2",
     ]
 )  # fmt: skip
 

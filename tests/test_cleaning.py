@@ -296,3 +296,9 @@ def test_one_paragraph_loses_nothing_but_white_space(raw: str) -> None:
 
 
 N = 100_000
+
+
+def test_the_rows_of_a_table_are_the_authors_wherever_they_stand() -> None:
+    text = "各馆馆藏\n各馆馆藏 · 箱数 · 更新日期\n雾江馆 · 箱数 6,300 · 更新日期 2024-03-01\n来源 · 箱数 12 · 更新日期 2024-03-02"
+    assert clean(text).text == text
+    assert clean(text).published is None

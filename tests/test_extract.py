@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.fakes import marks
 
-from ragqa.answer.extract import Limits, Quote, choose_quotes, differ, to_answer
+from ragqa.answer.extract import Limits, Quote, _trimmed, choose_quotes, differ, to_answer
 from ragqa.models.reader import Reading
 from ragqa.retrieval.reading import Window
 from ragqa.types import Article, ShortAnswer
@@ -277,3 +277,18 @@ def test_quotes_become_statements_citations_and_short_answers() -> None:
         ShortAnswer("Marta Lindqvist", 2, 26, 41),
     )
     assert [a.in_title for a in answers] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "said"),
+    [
+        ("净利润 -240万元", "240万元", "-240万元"),
+        ("净利润 -240万元", "-240万元", "-240万元"),
+        ("from 2023-24 on", "24", "24"),
+        ("- 240 boats", "240", "240"),
+    ],
+)
+def test_a_number_keeps_its_minus_and_a_dash_is_none(text: str, marked: str, said: str) -> None:
+    start = text.index(marked)
+    a, b = _trimmed(text, start, start + len(marked))
+    assert text[a:b] == said

@@ -14,7 +14,7 @@ import pytest
 
 from ragqa.corpus import formats
 from ragqa.corpus.articles import decode, read_articles
-from ragqa.corpus.decoding import unwrap
+from ragqa.corpus.wrapping import unwrap
 from ragqa.types import Article
 
 ZH = "沿海三座灯塔将在今年秋天重新点亮，修缮由当地的志愿者完成。\n工程队先清洗玻璃，然后换上了省电的灯泡。"
@@ -215,7 +215,7 @@ def test_a_web_page_gives_its_article_and_its_facts(tmp_path: Path, encoding: st
 
 @pytest.mark.parametrize(
     ("suffix", "extra", "module"),
-    [(".html", "html", "trafilatura"), (".pdf", "pdf", "pypdf"), (".docx", "docx", "mammoth")],
+    [(".html", "html", "trafilatura"), (".pdf", "pdf", "pypdfium2"), (".docx", "docx", "mammoth")],
 )
 def test_a_missing_library_is_named_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch, suffix: str, extra: str, module: str
@@ -246,7 +246,7 @@ def _pdf(*lines: str) -> bytes:
 
 
 def test_a_pdf_gives_its_text(tmp_path: Path) -> None:
-    pytest.importorskip("pypdf")
+    pytest.importorskip("pypdfium2")
     lines = (
         "Old lighthouses shine again",
         "Three of them will shine this autumn.",
@@ -258,7 +258,7 @@ def test_a_pdf_gives_its_text(tmp_path: Path) -> None:
 
 
 def test_a_pdf_without_text_is_skipped_with_the_remedy(tmp_path: Path) -> None:
-    pytest.importorskip("pypdf")
+    pytest.importorskip("pypdfium2")
     write(tmp_path, "scan.pdf", _pdf())
     assert "OCR" in reasons(tmp_path)["scan.pdf"]
 

@@ -31,7 +31,7 @@ from support.tally import Tally
 from test_formats import _docx, _pdf
 
 from ragqa.corpus import articles as reading
-from ragqa.corpus import formats, sandbox
+from ragqa.corpus import formats, pdf, sandbox
 from ragqa.corpus.articles import SUFFIXES, read_articles
 from ragqa.corpus.cleaning import tidy
 from ragqa.corpus.sandbox import Confined
@@ -376,7 +376,7 @@ class Ingested(NamedTuple):
 @pytest.fixture(scope="module")
 def ingested(tmp_path_factory: pytest.TempPathFactory) -> Ingested:
     """The folder of all cases, read once."""
-    for library in ("trafilatura", "pypdf", "mammoth"):
+    for library in ("trafilatura", "pypdfium2", "mammoth"):
         pytest.importorskip(library)
     folder = tmp_path_factory.mktemp("corpus")
     for case in PLAIN:
@@ -470,9 +470,9 @@ def test_a_file_that_takes_too_long_is_refused_and_the_next_one_read(
 
 
 def test_a_pdf_of_too_many_pages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("pypdf")
-    monkeypatch.setattr(formats, "_MAX_PAGES", 1)
-    pages = _pdf("x").replace(b"/Kids [3 0 R]", b"/Kids [3 0 R 3 0 R]")
+    pytest.importorskip("pypdfium2")
+    monkeypatch.setattr(pdf, "MAX_PAGES", 1)
+    pages = _pdf("x").replace(b"/Kids [3 0 R] /Count 1", b"/Kids [3 0 R 3 0 R] /Count 2")
     with pytest.raises(ValueError, match="more than 1 pages"):
         formats.read(".pdf", pages)
 

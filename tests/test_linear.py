@@ -12,15 +12,26 @@ import statistics
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from html import escape
 from pathlib import Path
 
 import pytest
 from support.tally import Tally
 
-from ragqa.corpus import boilerplate, cleaning, decoding, formats, front_matter, html, metadata
+from ragqa.corpus import (
+    boilerplate,
+    cleaning,
+    decoding,
+    formats,
+    front_matter,
+    html,
+    metadata,
+    table_markup,
+    wrapping,
+)
 from ragqa.corpus.articles import read_articles
 from ragqa.index import chunking
-from ragqa.text import language
+from ragqa.text import language, tables
 from ragqa.types import Article
 
 SIZE = 4000
@@ -58,6 +69,9 @@ PIECES += [
     "字\n",
     "。\n",
     "x" * 39 + "\n",
+    "a · b\n",
+    "| a |\n|-|\n",
+    " · ",
     "来源： ",
     "0 min read ",
     "a\n```\n",
@@ -68,11 +82,18 @@ def lines(given: str) -> list[str]:
     return given.split("\n")
 
 
+def html_table(given: str) -> object:
+    from lxml.html import fragment_fromstring
+
+    rows = f"<tr><td>{escape(given)}<td>1</tr>" * 3
+    return table_markup.lines_of_table(fragment_fromstring(f"<table>{rows}</table>"))
+
+
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "tidy": cleaning.tidy,
     "clean": cleaning.clean,
     "decode": lambda given: decoding.decode(given.encode("utf-8", "replace")),
-    "unwrap": decoding.unwrap,
+    "unwrap": wrapping.unwrap,
     "split_front_matter": front_matter.split_front_matter,
     "labelled": lambda given: front_matter.split_front_matter(f"{given}: {given}\n" * 3),
     "unsigned": html.unsigned,
@@ -110,6 +131,10 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "language_of": language.language_of,
     "weight": language.weight,
     "sentence_spans": language.sentence_spans,
+    "tables_in": tables.tables_in,
+    "table_lines": lambda given: tables.table_lines([["a", given], [given, "1"], ["b", "2"]], above=given),
+    "with_tables": lambda given: table_markup.with_tables(lines(given), str),
+    "html table": html_table,
     "headings": chunking.headings,
     "split": lambda given: chunking.split(Article("a", "", given)),
 }

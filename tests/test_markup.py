@@ -9,7 +9,7 @@ from support.hostile_text import ADDRESSES, HARMLESS, HOSTILE, Tags
 from support.tally import Tally
 
 from ragqa.corpus.uploads import CorpusState
-from ragqa.server import answer_html, markup, page_html, panels
+from ragqa.server import answer_html, article_html, markup, page_html, panels
 from ragqa.server.i18n import WORDS, phrase, ui_language
 from ragqa.server.markup import Mark
 from ragqa.types import Answer, Article, Chunk, Citation, Passage, ShortAnswer, Skipped, Statement, Status
@@ -52,7 +52,7 @@ def everything(article: Article, question: str, said: str) -> str:
             answer_html.answer("en", replace(answer, statements=(), status="not_found"), "done"),
             answer_html.answer("zh", answer, "running"),
             markup.sources("en", answer),
-            markup.reader(
+            article_html.reader(
                 "en", article, [Mark(1, 0, 3), Mark(1, 1, 2, key=True), Mark(0, 1, len(article.text))]
             ),
             markup.message("en", said, verbatim=True),
@@ -108,7 +108,7 @@ def test_ordinary_addresses_are_links(address: str) -> None:
 
 def test_a_web_source_is_named_by_its_host_and_linked_in_the_reader_only() -> None:
     article = article_of(source="https://www.example.org/a?b=1&c=2")
-    assert 'href="https://www.example.org/a?b=1&amp;c=2"' in markup.reader("en", article, [])
+    assert 'href="https://www.example.org/a?b=1&amp;c=2"' in article_html.reader("en", article, [])
     card = markup.sources("en", answer_of(article))
     assert "www.example.org" in card
     assert "href" not in card
@@ -144,7 +144,7 @@ def test_a_mark_can_be_found_by_its_number_and_begins_once() -> None:
 def test_a_quote_over_two_paragraphs_is_marked_in_both() -> None:
     article = article_of("标题行\n第一段的话。\n第二段的话。\n尾")
     start, end = article.text.index("的话"), article.text.index("第二段") + 3
-    page = markup.reader("en", article, [Mark(1, start, end)])
+    page = article_html.reader("en", article, [Mark(1, start, end)])
     assert re.findall(r"<mark[^>]*>([^<]*)</mark>", page) == ["的话。", "第二段"]
     assert page.count('id="mark-1"') == 1
     assert "<h3>标题行</h3>" in page
@@ -152,7 +152,7 @@ def test_a_quote_over_two_paragraphs_is_marked_in_both() -> None:
 
 def test_the_reader_shows_the_whole_text() -> None:
     text = "头\n第一 & <二>。\n\n  缩进的一行。\nEnd."
-    body = Tags(markup.reader("zh", article_of(text), [Mark(1, 2, 9)])).text
+    body = Tags(article_html.reader("zh", article_of(text), [Mark(1, 2, 9)])).text
     assert body.endswith("".join(line for line in text.split("\n")))
 
 

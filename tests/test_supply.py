@@ -41,7 +41,7 @@ FLOORS = {
     "transformers": ("5.10.0", "CVE-2026-4372: code run from a model's configuration"),
     "torch": ("2.6", "CVE-2025-32434: code run from weights, weights_only notwithstanding"),
     "faiss-cpu": ("1.15.1", "limits on what a damaged index makes it allocate"),
-    "pypdf": ("6.12", "CVE-2025-62708: a small PDF that takes all memory"),
+    "pypdfium2": ("5.15", "PDFium is native code: its mended holes come with its builds"),
     "python-multipart": ("0.0.18", "CVE-2024-53981: a form that stalls the server"),
     "starlette": ("0.49.1", "CVE-2025-62727: a header that stalls the server"),
     "fastapi": ("0.109.1", "CVE-2024-24762: a header that stalls the server"),
@@ -350,7 +350,7 @@ def test_objects_in_what_a_build_left_behind_are_not_read(built: Path, tmp_path:
 
 
 def test_the_libraries_for_pages_pdf_and_word_read_no_pickle(tmp_path: Path, tally: Tally) -> None:
-    for library in ("trafilatura", "pypdf", "mammoth"):
+    for library in ("trafilatura", "pypdfium2", "mammoth"):
         pytest.importorskip(library)
     page = "<html><body><article><h1>Lamp</h1>" + "<p>The lamp of the old tower shines again.</p>" * 9
     files = {".html": page.encode(), ".pdf": _pdf("The lamp shines."), ".docx": _docx("The lamp shines.")}

@@ -22,6 +22,8 @@ Span = tuple[int, int]
 _LONGEST = 60
 _EDGES = " \t\n，。、；：,.;:!?！？|-·“”\"'「」『』《》()（）"
 _WORD = re.compile(r"[A-Za-z0-9]")
+# The sign of a number, not the dash of 2023-24 or of Q1-3.
+_MINUS = re.compile(r"(?<![A-Za-z0-9])[-−](?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,8 @@ def _likeliest(rows: np.ndarray, reading: Reading) -> Span:
 
 
 def _trimmed(text: str, start: int, end: int) -> Span:
-    """A span without punctuation at its ends, extended to whole Latin words and numbers."""
-    while start < end and text[start] in _EDGES:
+    """A span without punctuation at its ends, extended to whole Latin words and numbers, with their minus."""
+    while start < end and text[start] in _EDGES and not _MINUS.match(text, start):
         start += 1
     while end > start and text[end - 1] in _EDGES:
         end -= 1
@@ -185,6 +187,8 @@ def _trimmed(text: str, start: int, end: int) -> Span:
             start -= 1
         while end < len(text) and _WORD.match(text[end]) and _WORD.match(text[end - 1]):
             end += 1
+        if start and _MINUS.match(text, start - 1):
+            start -= 1
     return start, end
 
 

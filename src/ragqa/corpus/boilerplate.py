@@ -92,7 +92,8 @@ def _is_window_title(line: str, title: str) -> bool:
 
 _CLOCK = r"(?:[ T]{1,2}\d{1,2}:\d{2}(?::\d{2})?)?"
 _DATED = re.compile(
-    r"(?:(?:发布|更新|发表|发稿)?(?:时间|日期|于)?|Published|Updated|Posted|Date)(?: on)?\s?[:：]?\s?"
+    r"(?:(?:发布|更新|发表|发稿|编制|制表|填报|印发|签发|成文|报告|撰写|写作)?(?:时间|日期|于)?|Published|Updated|Posted|Date)"
+    r"(?: on)?\s?[:：]?\s?"
     rf"(?:{FULL_DATE.pattern}日?|(?:\d{{1,2}} )?[A-Z][a-z]{{2,8}}\.? (?:\d{{1,2}},? )?(?:19|20)\d\d){_CLOCK}"
 )
 _BY = re.compile(r"By [A-Z][\w.'’-]{0,30}(?:,? (?:and )?[A-Z][\w.'’-]{0,30}){0,6}(?:,.{0,40})?")

@@ -39,6 +39,7 @@ from ragqa.corpus.metadata import (
     title_of,
     units,
 )
+from ragqa.text import tables_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,16 @@ def _author_lines(lines: list[str], head: list[str], tail: list[str]) -> list[st
         return lines
     # References first: the words above them ("further reading") are interface words elsewhere.
     lines = _without_references(_without_marks(lines))
-    lines = [line for line in lines if not (is_interface(line) or is_image_credit(line))]
-    return _without_tail(_without_head(lines, head), tail)
+    rows = _rows(lines)
+    lines = [line for line in lines if line in rows or not (is_interface(line) or is_image_credit(line))]
+    return _without_tail(_without_head(lines, head, rows), tail, rows)
+
+
+def _rows(lines: list[str]) -> frozenset[str]:
+    """The lines of tables, which are the author's whatever stands in them; two lines with dots may be a byline."""
+    text = "\n".join(lines)
+    found = [table for table in tables_in(text) if table.headed or len(table.rows) > 2]
+    return frozenset(line for table in found for line in text[table.start : table.end].split("\n"))
 
 
 def _without_references(lines: list[str]) -> list[str]:
@@ -139,7 +148,7 @@ def _without_references(lines: list[str]) -> list[str]:
     return kept
 
 
-def _without_head(lines: list[str], dropped: list[str]) -> list[str]:
+def _without_head(lines: list[str], dropped: list[str], rows: frozenset[str]) -> list[str]:
     """Drop what the page sets above the first sentence; a title and a motto stay."""
     kept: list[str] = []
     gone: list[str] = []
@@ -147,6 +156,8 @@ def _without_head(lines: list[str], dropped: list[str]) -> list[str]:
     at = 0
     while at < len(lines) and len(kept) < _HEAD:
         line, below = lines[at], lines[at + 1 : at + 6]
+        if line in rows:
+            break
         if any(is_truncation_of(line, paragraph) for paragraph in below):
             gone.append(line)
         elif is_prose(line):
@@ -175,13 +186,17 @@ def _without_channel(kept: list[str], end: int) -> list[str]:
     return kept
 
 
-def _without_tail(lines: list[str], dropped: list[str]) -> list[str]:
+def _without_tail(lines: list[str], dropped: list[str], rows: frozenset[str]) -> list[str]:
     """Drop notices, credits and bare addresses below the last sentence."""
     end = len(lines)
-    while end and (is_credit(lines[end - 1]) or is_notice(lines[end - 1]) or _is_address(lines[end - 1])):
+    while end and lines[end - 1] not in rows and _is_tail(lines[end - 1]):
         end -= 1
     dropped.extend(lines[end:])
     return lines[:end]
+
+
+def _is_tail(line: str) -> bool:
+    return is_credit(line) or is_notice(line) or _is_address(line)
 
 
 def _is_address(line: str) -> bool:

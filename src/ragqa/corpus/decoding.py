@@ -1,12 +1,10 @@
-"""Decode bytes to text and rejoin wrapped lines into paragraphs."""
+"""Decode bytes to text."""
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
 from contextlib import suppress
-from itertools import groupby
 
 from ragqa.text import HAN
 
@@ -104,72 +102,3 @@ def _is_gb2312(text: str) -> bool:
     """Whether nearly all characters are of the old standard, which nearly all mainland text keeps to."""
     pairs = [c.encode("gb18030") for c in text if not c.isascii()]
     return sum(len(pair) == 2 and pair[1] >= 0xA1 for pair in pairs) >= 0.9 * len(pairs)
-
-
-# --- wrapped lines ---------------------------------------------------------------------------
-
-_OPENS = re.compile(r"\s*(?:[-*+#>|`•]|\d{1,3}[.)、])")
-
-
-def unwrap(text: str, least: float = 0.8) -> str:
-    """Join the lines of a text that was wrapped at a fixed width.
-
-    Wrapped means: nearly every line (``least`` of them) that another one follows is so long that
-    the next word would not have fitted. Verse and lists are not like that, and stay. In a text with few such lines
-    a paragraph is joined when all its lines are so long and half of them break off inside a sentence.
-    """
-    lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
-    # An address is never broken, so it says nothing about the width.
-    wrapped = [line for line in lines if "://" not in line]
-    if not wrapped or not 10 <= max(map(len, wrapped)) <= 120:
-        return text
-    widest = max(map(_width, wrapped))
-    widths = [_width(line) for line in lines]
-    if not 20 <= widest <= 120:
-        return text
-    pairs = [n for n in range(len(lines) - 1) if lines[n] and lines[n + 1] and not _OPENS.match(lines[n + 1])]
-    full = {n for n in pairs if widths[n] + _first_word(lines[n + 1]) > widest}
-    if widest < 40 or len(full) < 5 or len(full) < least * len(pairs):
-        full = _full_paragraphs(lines, full)
-    if not full:
-        return text
-    joined: list[list[str]] = []
-    for n, line in enumerate(lines):
-        if n - 1 in full:
-            above = lines[n - 1]
-            joined[-1] += ["" if _is_wide(above[-1]) or _is_wide(line.lstrip()[0]) else " ", line.lstrip()]
-        else:
-            joined.append([line])
-    return "\n".join("".join(parts) for parts in joined)
-
-
-def _full_paragraphs(lines: Sequence[str], full: set[int]) -> set[int]:
-    """Of full lines those in paragraphs where every line but the last is full and half of them break a sentence."""
-    found: set[int] = set()
-    for filled, paragraph in groupby(range(len(lines)), key=lambda n: bool(lines[n])):
-        inside = list(paragraph)[:-1]
-        if filled and inside and full.issuperset(inside):
-            broken = sum(_breaks(lines[n], lines[n + 1].lstrip()) for n in inside)
-            found.update(inside if 2 * broken >= len(inside) else ())
-    return found if len(found) >= 2 else set()
-
-
-def _breaks(line: str, following: str) -> bool:
-    """Whether a line ends inside a sentence that the next one goes on with."""
-    if _is_wide(line[-1]) and _is_wide(following[0]):
-        return line[-1].isalnum() and following[0].isalnum()
-    return line[-1].isalnum() and following[0].islower()
-
-
-def _is_wide(character: str) -> bool:
-    return character >= "\u2e80"
-
-
-def _width(line: str) -> int:
-    return len(line) if line.isascii() else sum(2 if _is_wide(c) else 1 for c in line)
-
-
-def _first_word(line: str) -> int:
-    """Columns that the first word of a line would need on the line above."""
-    word = line.split(maxsplit=1)[0]
-    return 2 if _is_wide(word[0]) else 1 + _width(word)

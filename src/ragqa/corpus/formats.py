@@ -14,13 +14,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ragqa.corpus.decoding import decode, unwrap
+from ragqa.corpus.decoding import decode
+from ragqa.corpus.docx import docx_text
 from ragqa.corpus.front_matter import split_front_matter
 from ragqa.corpus.html import unsigned, visible
 from ragqa.corpus.metadata import iso_date, links_in
+from ragqa.corpus.pdf import pdf_text
+from ragqa.corpus.table_markup import put_tables_into_lines, with_tables
+from ragqa.corpus.wrapping import unwrap
 
 MAX_BYTES = 20 * 1024 * 1024
-_MAX_PAGES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ _LINK = re.compile(
     r"\( {0,3}<?((?:[^()\s<>]|\([^()\s]{0,200}\)){0,2000})>?(?: {1,3}\"[^\"\n]{0,300}\")? {0,3}\)"
 )
 _DEFINITION = re.compile(r"\[[^\]\n]{1,100}\]:\s{0,3}<?(https?://\S{1,2000}?)>?(?:\s.*)?")
+# A footnote: its number in the text, and its words below.
+_NOTE_NUMBER = re.compile(r"\[\^[^\]\s]{1,40}\]")
+_NOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:\s{0,9}(.*)")
 _WIKI = re.compile(r"(!?)\[\[(?:[^\[\]|\n]{1,300}\|)?([^\[\]|\n]{1,300})\]\]")
 _STRONG = re.compile(r"(\*\*\*|\*\*|~~|(?<![A-Za-z0-9_])__)(?=\S)([^*_~\n]{1,500}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9*_\\])([*_])(?=\S)([^*_\n]{1,500}?)(?<=\S)\1(?![A-Za-z0-9*_])")
@@ -85,7 +91,8 @@ def plain_markdown(text: str) -> tuple[str, tuple[str, ...]]:
     found: list[str] = []
     lines: list[str] = []
     in_code = False
-    for line in unwrap(_without_comments(text)).split("\n"):
+    source = unwrap(_without_comments(text)).split("\n")
+    for line in with_tables(source, lambda cell: _plain_line(cell, found)):
         stripped = line.strip()
         if not stripped:
             lines.append("")
@@ -95,6 +102,8 @@ def plain_markdown(text: str) -> tuple[str, tuple[str, ...]]:
             lines.append(stripped)
         elif definition := _DEFINITION.fullmatch(stripped):
             found.append(definition[1])
+        elif note := _NOTE.fullmatch(stripped):
+            lines.append(_plain_line(note[1], found))
         elif not (_RULE.fullmatch(stripped)):
             lines.append(_plain_line(stripped, found))
     return "\n".join(lines), links_in("\n".join(found))
@@ -105,7 +114,7 @@ def _plain_line(line: str, links: list[str]) -> str:
         links.append("" if match[1] else match[3])
         return "" if match[1] else match[2]
 
-    line = _heading(_PREFIX.sub("", line, count=1))
+    line = _NOTE_NUMBER.sub("", _heading(_PREFIX.sub("", line, count=1)))
     line = _WIKI.sub(lambda match: "" if match[1] else match[2], line)
     # Twice: an image may stand inside a link.
     line = _LINK.sub(words, _LINK.sub(words, line))
@@ -155,7 +164,7 @@ def read_html(data: bytes) -> FileText:
     tree = trafilatura.load_html(decode(data, declared))
     heading = " ".join("".join(tree.xpath("(//h1)[1]//text()")).split()) if tree is not None else ""
     page = tree is not None and trafilatura.bare_extraction(
-        visible(tree),
+        put_tables_into_lines(visible(tree)),
         with_metadata=True,
         include_comments=False,
         include_links=True,
@@ -176,33 +185,20 @@ def read_html(data: bytes) -> FileText:
 
 
 def read_pdf(data: bytes) -> FileText:
-    """Read the text layer of a PDF; a scanned one has none."""
-    pypdf = _needed("pypdf", "pdf")
-    reader = pypdf.PdfReader(io.BytesIO(data))
-    if reader.is_encrypted and not reader.decrypt(""):
-        raise ValueError("encrypted")
-    pages: list[str] = []
-    size = 0
-    for page in reader.pages:
-        if len(pages) == _MAX_PAGES:
-            raise ValueError(f"more than {_MAX_PAGES} pages")
-        pages.append(page.extract_text())
-        size += len(pages[-1]) + 1
-        if size > MAX_BYTES:
-            raise ValueError("unpacks to too much text")
-    if not any(page.strip() for page in pages):
-        raise ValueError("no text layer: a scanned PDF needs OCR first")
-    facts = reader.metadata
-    return FileText(unwrap("\n".join(pages), least=0.6), title=_string(facts.title if facts else ""))
+    """Read the text layer of a PDF in reading order; a scanned one has none."""
+    _needed("pypdfium2", "pdf")
+    text, title = pdf_text(data, most=MAX_BYTES)
+    return FileText(text, title=_string(title))
 
 
 def read_docx(data: bytes) -> FileText:
-    """Read the paragraphs of a Word file."""
-    mammoth = _needed("mammoth", "docx")
+    """Read a Word file: paragraphs, lists, tables and notes; its own title and dates are seldom the text's."""
+    for module in ("mammoth", "lxml.html"):
+        _needed(module, "docx")
     # Inflates 1000:1 at worst, so the sizes are looked at before anything is unpacked.
     if sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(data)).infolist()) > 10 * MAX_BYTES:
         raise ValueError("unpacks to too much data")
-    return FileText(mammoth.extract_raw_text(io.BytesIO(data)).value)
+    return FileText(docx_text(data))
 
 
 READERS: Mapping[str, Callable[[bytes], FileText]] = {

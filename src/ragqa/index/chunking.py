@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ragqa.text import Span, sentence_spans, weight
+from ragqa.text import Span, sentence_spans, tables_in, weight
 from ragqa.types import Article, Chunk
 
 if TYPE_CHECKING:
@@ -46,10 +46,13 @@ def split(article: Article, *, size: int = 300) -> list[Chunk]:
 
 
 def headings(text: str) -> list[Span]:
-    """Spans of the lines that read as headings: short, no closing punctuation, prose below."""
+    """Spans of the lines that read as headings: short, no closing punctuation, prose below; no row of a table."""
     found: list[Span] = []
+    rows = {row[0].start for table in tables_in(text) for row in table.rows}
     lines = list(_lines(text))
     for (start, end), following in pairwise(lines):
+        if start in rows:
+            continue
         line, below = text[start:end], text[following[0] : following[1]]
         short = 0 < weight(line) <= _HEADING_WEIGHT
         heads = not _ENDS_LIKE_PROSE.search(line) or bool(_NUMBERED.match(line))

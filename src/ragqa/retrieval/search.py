@@ -26,6 +26,7 @@ from ragqa.retrieval.one_item import one_item
 from ragqa.retrieval.passages import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.retrieval.query import Query, Question
 from ragqa.retrieval.reading import Found, Read, Window, about
+from ragqa.retrieval.table_rows import read_rows
 from ragqa.retrieval.token_scores import late_scores, sentence_scores
 from ragqa.text import sentence_spans, simplified
 from ragqa.types import EVERYTHING, Filter, Passage, Signal, Vectors
@@ -61,7 +62,7 @@ def retrieve(
 ) -> Found:
     """The ``k`` best passages for a question, best first: see passages.py for what becomes one."""
     ranked = rank(query, index=index, filters=filters, depth=MOST_HITS_A_PASSAGE * k)
-    read = read_best(query, ranked, index, reader) if reader else ()
+    read = read_rows(query.question.text, read_best(query, ranked, index, reader), reader) if reader else ()
     ranked = judged(ranked, read)
     hits = [
         Hit(int(row), float(score), _explain(ranked, at))

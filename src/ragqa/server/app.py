@@ -21,7 +21,7 @@ from fastapi.staticfiles import StaticFiles
 from ragqa.errors import ArticleNotFoundError, SettingsError
 from ragqa.evaluation import run_store
 from ragqa.pipeline import Pipeline
-from ragqa.server import admin, answers, api, markup, page_html, page_state, panels, runtime
+from ragqa.server import admin, answers, api, article_html, markup, page_html, page_state, panels, runtime
 from ragqa.server.access import Access
 from ragqa.server.i18n import ui_language
 from ragqa.server.security import Guard
@@ -174,7 +174,7 @@ def application(pipeline: Pipeline, access: Access | None = None) -> FastAPI:
         except ArticleNotFoundError as error:
             return PlainTextResponse(str(error), 404)
         marks = [each for text in mark for each in markup.read_marks(text, found)]
-        return HTMLResponse(markup.reader(ui_language(ui), found, marks, asked=edition))
+        return HTMLResponse(article_html.reader(ui_language(ui), found, marks, asked=edition))
 
     answers.add_routes(app, session, pipeline.settings.candidates)
     admin.add_routes(app, pipeline)

@@ -20,7 +20,6 @@ from ragqa.text import NAMES
 from ragqa.types import Answer, Article, Citation, Language, Passage
 
 STOPS = "。．.！!？?；;"
-_SENTENCE_ENDS = STOPS + "：:…，,”’」』）)]】\"'"
 _MARKS = re.compile(r"(N):(N):(N)(?::((?:N-N,)*N-N))?".replace("N", "[0-9]{1,9}"))
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?::\d{1,5})?")
 _SNIPPET, _LATIN_SNIPPET = {"zh": 110, "ja": 110, "ko": 160}, 260
@@ -252,32 +251,3 @@ def read_marks(text: str, article: Article) -> list[Mark]:
 def edition(article: Article) -> str:
     """A fingerprint of an article's text; spans are only valid for the same text."""
     return blake2b(article.text.encode(), digest_size=6).hexdigest()
-
-
-def reader(ui: Language, article: Article, marks: Sequence[Mark], *, asked: str = "") -> str:
-    """The whole article, its lines as paragraphs and headings, with ``marks`` lit.
-
-    They are left out, and it is said so, where the article is of another edition than ``asked``.
-    """
-    changed = asked not in ("", edition(article))
-    marks = () if changed else marks
-    lines, offset = [], 0
-    for line in article.text.split("\n"):
-        if line.strip():
-            tag = "h3" if _heading(line) else "p"
-            lines.append(f"<{tag}>{spans(line, marks, offset=offset)}</{tag}>")
-        offset += len(line) + 1
-    numbers = sorted({m.n for m in marks if m.n})
-    jumps = "".join(f'<a class="jump" href="#mark-{n}" data-n="{n}">{n}</a>' for n in numbers)
-    cited = f'<p class="jumps">{words(ui, "reader.cited")} {jumps}</p>' if jumps else ""
-    note = message(ui, "reader.changed") if changed else ""
-    return (
-        f'<article class="leaf" lang="{article.language}" data-article="{escape(article.id)}">'
-        f'<header><h2 tabindex="-1">{escape(article.title)}</h2>{meta(ui, article, link=True)}{cited}{note}'
-        "</header>"
-        f"{''.join(lines)}</article>"
-    )
-
-
-def _heading(line: str) -> bool:
-    return len(line) <= 60 and line.rstrip()[-1] not in _SENTENCE_ENDS and not line[0].isspace()

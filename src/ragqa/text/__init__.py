@@ -26,12 +26,15 @@ from ragqa.text.numbers import (
     with_amounts,
 )
 from ragqa.text.script import HAN, simplified
+from ragqa.text.tables import Cell, Table, table_lines, tables_in
 
 __all__ = [
     "HAN",
     "NAMES",
     "TERMS",
+    "Cell",
     "Span",
+    "Table",
     "amounts",
     "asks",
     "asks_for_latest",
@@ -54,6 +57,8 @@ __all__ = [
     "simplified",
     "sounds",
     "spelled_amount",
+    "table_lines",
+    "tables_in",
     "tagged",
     "terms",
     "weight",

@@ -27,7 +27,10 @@ _LATIN_WEIGHT = 0.4
 _CLOSING = r"”’」』）)］\]】》\"'"
 # A full-width stop ends a sentence wherever it stands; a Latin one only before white space.
 # The look-behind keeps a run of dots that ends none from being tried again at each of them.
-_STOP = re.compile(rf"[。！？]+[{_CLOSING}]*|[!?]+[{_CLOSING}]*|(?<!\.)\.+[{_CLOSING}]*(?=\s|$)|\n+")
+# None ends a sentence before the next cell of a table's row (text/tables.py): a row is quoted whole.
+_STOP = re.compile(
+    rf"(?:[。！？]+[{_CLOSING}]*|[!?]+[{_CLOSING}]*|(?<!\.)\.+[{_CLOSING}]*(?=\s|$))(?! · )|\n+"
+)
 _ABBREVIATION = re.compile(
     r"(?:\b[A-Za-z]|\b(?:Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|etc|Inc|Ltd|Co|Corp|No|Gen|Sen|Rep|Gov"
     r"|e\.g|i\.e|[Pp]p|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec))\.$"
