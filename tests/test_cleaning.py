@@ -96,8 +96,9 @@ def test_breadcrumb_channel_byline_and_counter_above_the_article_go() -> None:
             *STORY,
         )
     )
-    assert result.text.split("\n") == [TITLE, *STORY]
+    assert result.text.split("\n") == [TITLE, "作者:林舟", *STORY]
     assert (result.title, result.published, result.source) == (TITLE, "2023-09-14", "山海晨报")
+    assert (result.author, result.published_from) == ("林舟", "byline")
 
 
 def test_the_channel_above_the_title_goes_when_a_byline_shows_that_it_is_one() -> None:
@@ -164,7 +165,7 @@ def test_an_english_page_is_cleaned_as_well() -> None:
             "Related articles",
         )
     )
-    assert result.text.split("\n") == ["Old lighthouses shine again", *ENGLISH]
+    assert result.text.split("\n") == ["Old lighthouses shine again", "By Jane Doe", *ENGLISH]
     assert (result.title, result.published) == ("Old lighthouses shine again", "2024-05-22")
     assert result.source == "Coast Herald"
 

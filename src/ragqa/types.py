@@ -24,7 +24,13 @@ _ITEMS = 3
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One cleaned article; ``text`` is what is indexed, cited and shown."""
+    """One cleaned article; ``text`` is what is indexed, cited and shown.
+
+    ``author`` names who wrote it ("" where nothing says so), several with 、 or a comma between them.
+    ``published_from`` is why the date is believed: "json-ld" or "meta" (a page's head), "front matter", "field" (of a
+    .jsonl line, a table's row, a feed, a message, an e-book), "byline" (a line around the text), "dateline" (its
+    first words), "address" (a link, where the text names the same day).
+    """
 
     id: str
     title: str
@@ -33,6 +39,8 @@ class Article:
     published: str | None = None
     language: Language = "zh"
     links: tuple[str, ...] = ()
+    author: str = ""
+    published_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +208,14 @@ class Filter:
     """Which articles may answer; empty fields let all pass.
 
     ``since`` and ``until`` are ISO dates (or prefixes), both inclusive: an article without a date
-    passes neither. ``source`` is part of an outlet or address, in any case.
+    passes neither. ``source`` is part of an outlet or address, ``author`` of the authors' names, in any case.
     """
 
     since: str | None = None
     until: str | None = None
     language: str | None = None
     source: str | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ WrittenInOption = Annotated[str | None, typer.Option(help="Only articles written
 SourceOption = Annotated[
     str | None, typer.Option(help="Only articles whose outlet or address contains this.")
 ]
+AuthorOption = Annotated[str | None, typer.Option(help="Only articles whose author's name contains this.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,14 @@ class Common:
 
 
 def article_filter(
-    *, since: str | None, until: str | None, written_in: str | None, source: str | None
+    *, since: str | None, until: str | None, written_in: str | None, source: str | None, author: str | None
 ) -> Filter:
     """The filter that these options ask for. Raises SettingsError for what is no date or language."""
     from ragqa.types import Filter
 
     if written_in not in (None, "zh", "en"):
         raise SettingsError(f"--written-in {written_in}: it is zh or en")
-    return Filter(since=_date(since), until=_date(until), language=written_in, source=source)
+    return Filter(since=_date(since), until=_date(until), language=written_in, source=source, author=author)
 
 
 def _date(text: str | None) -> str | None:

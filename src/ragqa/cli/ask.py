@@ -16,6 +16,7 @@ from ragqa.cli.app import (
     JsonOption,
     NumberOption,
     SinceOption,
+    AuthorOption,
     SourceOption,
     UntilOption,
     WrittenInOption,
@@ -55,6 +56,7 @@ def ask(
     until: UntilOption = None,
     written_in: WrittenInOption = None,
     source: SourceOption = None,
+    author: AuthorOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 5 when the corpus holds no answer.")] = False,
     *,
     common: Common,
@@ -68,7 +70,7 @@ def ask(
     settings = common.settings()
     options: dict[str, Any] = {
         "k": k, "language": language, "use_llm": not no_llm, "write": write or None, "after": after,
-        "filters": article_filter(since=since, until=until, written_in=written_in, source=source),
+        "filters": article_filter(since=since, until=until, written_in=written_in, source=source, author=author),
     }  # fmt: skip
     lines = list(console.read_batch(batch)) if batch else []
     # Translations load the language model when the first is needed.
@@ -103,6 +105,7 @@ def search(
     until: UntilOption = None,
     written_in: WrittenInOption = None,
     source: SourceOption = None,
+    author: AuthorOption = None,
     *,
     common: Common,
 ) -> None:
@@ -119,7 +122,7 @@ def search(
     trec: list[str] | None = [] if run else None
     options: dict[str, Any] = {
         "k": k or (100 if run else None), "use_llm": not no_llm, "explain": explain, "trec": trec,
-        "filters": article_filter(since=since, until=until, written_in=written_in, source=source),
+        "filters": article_filter(since=since, until=until, written_in=written_in, source=source, author=author),
     }  # fmt: skip
     lines = list(console.read_batch(batch)) if batch else []
     if run:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from ragqa.corpus.bylines import author_from, author_of_text
 from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
 from ragqa.corpus.files import is_plain, listed, open_regular, shown
@@ -171,6 +172,8 @@ def _article(draft: FileText, name: str) -> Article:
         published=draft.published or cleaned.published,
         language=_language(draft.language, cleaned.text),
         links=tuple(dict.fromkeys([*draft.links, *cleaned.links])),
+        author=draft.author or cleaned.author,
+        published_from=draft.published_from if draft.published else cleaned.published_from,
     )
 
 
@@ -255,13 +258,16 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
     text = tidy(words) or title
     where = next((fields[key] for key in ("url", "source") if isinstance(fields.get(key), str)), "")
     dates = [iso_date(fields.get("published")), iso_date(facts.get("published"))]
+    published = next((date for date in dates if date), None)
     stated = facts.get("language")
     return Article(
         id=name,
         title=shortened(title, 200) or title_of(text),
         text=text,
         source=_line(where)[:_LONGEST_SOURCE] or place,
-        published=next((date for date in dates if date), None),
+        published=published,
         language=_language(stated, text),
         links=links_in(text),
+        author=author_from(facts.get("author")) or author_of_text(text),
+        published_from="field" if published else "",
     )

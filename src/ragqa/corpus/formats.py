@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ragqa.corpus.bylines import author_from
 from ragqa.corpus.decoding import decode, unwrap
 from ragqa.corpus.front_matter import split_front_matter
 from ragqa.corpus.html import unsigned, visible
@@ -25,7 +26,10 @@ _MAX_PAGES = 5000
 
 @dataclass(frozen=True, slots=True)
 class FileText:
-    """The text of a file before cleaning, and the facts that its format holds apart from the text."""
+    """The text of a file before cleaning, and the facts that its format holds apart from the text.
+
+    ``id`` names an article in a file that holds several; the others are as in ``Article``.
+    """
 
     text: str
     title: str = ""
@@ -34,6 +38,9 @@ class FileText:
     outlet: str = ""
     language: str = ""
     links: tuple[str, ...] = ()
+    author: str = ""
+    published_from: str = ""
+    id: str = ""
 
 
 # --- plain text ------------------------------------------------------------------------------
@@ -71,6 +78,8 @@ def read_markdown(data: bytes) -> FileText:
         source=_string(facts.get("source")),
         language=_string(facts.get("language")),
         links=links,
+        author=author_from(facts.get("author")),
+        published_from="front matter",
     )
 
 

@@ -79,6 +79,7 @@ class Index:
         self._published = np.array([article.published or "" for article in articles], dtype=np.str_)
         self._language = np.array([article.language for article in articles], dtype=np.str_)
         self._source = np.array([article.source.casefold() for article in articles], dtype=np.str_)
+        self._author = np.array([article.author.casefold() for article in articles], dtype=np.str_)
         self.languages = frozenset(article.language for article in articles)
 
     @classmethod
@@ -204,6 +205,8 @@ class Index:
             passed &= self._language == filters.language
         if filters.source:
             passed &= np.char.find(self._source, filters.source.casefold()) >= 0
+        if filters.author:
+            passed &= np.char.find(self._author, filters.author.casefold()) >= 0
         return passed
 
     def absent(self, names: Sequence[str]) -> list[str]:

@@ -141,11 +141,12 @@ def _why(ui: Language, passage: Passage, rank: int) -> str:
 
 
 def meta(ui: Language, article: Article, *, link: bool = False) -> str:
-    """Outlet, date and language of an article; ``link`` makes its web addresses clickable."""
+    """Author, outlet, date and language of an article; ``link`` makes its web addresses clickable."""
     outlet = escape(_outlet(article.source)) or words(ui, "unsaid.source")
     date = article.published
     when = f'<time datetime="{escape(date)}">{escape(date)}</time>' if date else words(ui, "unsaid.date")
-    parts = [outlet, when, f'<span lang="{article.language}">{_NAMES[article.language]}</span>']
+    author = [f'<span class="author">{escape(article.author)}</span>'] if article.author else []
+    parts = [*author, outlet, when, f'<span lang="{article.language}">{_NAMES[article.language]}</span>']
     addresses = [url for url in (article.source, *article.links) if web_address(url)][:3] if link else []
     parts += [
         f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer nofollow">'

@@ -86,6 +86,7 @@ def advanced(ui: Language, *, model: str, write: bool = False) -> str:
         field("until", '<input type="date" name="until">'),
         choice("written_in", "", "zh", "en"),
         field("source", '<input type="text" name="source" maxlength="200">'),
+        field("author", '<input type="text" name="author" maxlength="200">'),
         field("k", '<input type="number" name="k" min="1" max="20" placeholder="5">'),
     ]
     switches = _switch(ui, "translate", on=True) + _switch(ui, "write", on=write)
