@@ -57,15 +57,16 @@ def test_raised_and_lowered_figures_stay_in_their_line(markup: str, text: str) -
         ("柳湖水厂开始供水_民生频道_柳湖网", {}, "柳湖水厂开始供水"),
         ("柳湖水厂开始供水-柳湖新闻网", {}, "柳湖水厂开始供水"),
         ("Waterworks opens at last | The Lakeside Times", {}, "Waterworks opens at last"),
-        ("Waterworks opens - Lakeside", {"site": "Lakeside"}, "Waterworks opens"),
-        ("柳湖水厂开始供水 独家", {"heading": "柳湖水厂开始供水"}, "柳湖水厂开始供水"),
+        ("Waterworks opens - Lakeside", {"sites": ["Lakeside"]}, "Waterworks opens"),
+        ("柳湖水厂开始供水--时政--柳湖网", {}, "柳湖水厂开始供水"),
+        ("Waterworks opens : LKR", {"sites": ["lkr"]}, "Waterworks opens"),
         ("Water - a short history", {}, "Water - a short history"),
         ("A-股收涨", {}, "A-股收涨"),
         ("柳湖网", {}, "柳湖网"),
     ],
 )
 def test_a_title_is_shown_without_the_names_of_site_and_channel(
-    title: str, given: dict[str, str], right: str
+    title: str, given: dict[str, list[str]], right: str
 ) -> None:
     assert unsigned(title, **given) == right
 

@@ -34,14 +34,17 @@ _INTERFACE = _phrases(
     相关资讯, 推荐阅读, 热门推荐, 热门文章, 热门新闻, 猜你喜欢, 延伸阅读, 为你推荐, 上一篇, 下一篇,
     阅读全文, 展开全文, 查看全文, 查看更多, 加载更多, 点击加载, 点击加载更多, 点击查看更多, 点击查看大图,
     查看大图, 点击放大, 扫一扫, 微信扫一扫, 扫码关注, 扫码分享, 复制链接, 登录, 注册, 登录注册, 立即登录,
-    字号, 打印本页, 关闭窗口, 阅读, 浏览, 阅读量, 浏览量, 创建话题, 阅读原文, 关注, 已关注, 举报反馈,
+    字号, 打印本页, 关闭窗口, 预览时标签不可点, 轻点两下取消赞, 轻点两下取消在看, 继续滑动看下一个,
+    向上滑动看下一个, 微信扫一扫关注该公众号, 关注该公众号, 喜欢此内容的人还喜欢, 使用完整服务, 点击阅读原文, 查看原文,
+    点击进入专题, 进入专题, 更多精彩, 更多精彩内容, 更多内容, 更多阅读, 相关报道, 相关专题, 相关链接, 责任编辑, 阅读, 浏览, 阅读量, 浏览量, 创建话题, 阅读原文, 关注, 已关注, 举报反馈,
     举报/反馈, 点击上方蓝字关注我们"""
 ) | _phrases(
     """advertisement, advertisements, ad, ads, sponsored, sponsored content,
     article continues below advertisement, story continues below advertisement, share, share this,
     share this article, share this story, share this page, share on facebook, share on twitter, share on x,
     share on linkedin, copy link, read more, read next, continue reading, keep reading, related articles,
-    related stories, related posts, related content, recommended for you, you may also like, most read,
+    related stories, related posts, related, related news, related topics, more on this story, more stories,
+    more from, topics, follow us, related content, recommended for you, you may also like, most read,
     most popular, comments, leave a comment, leave a reply, post a comment, add a comment, view
     comments, no comments, views, back to top, table of contents, skip to content, skip to main content,
     subscribe, subscribe now, sign in, sign up, log in, load more, show more, loading, image, listen to
@@ -50,6 +53,9 @@ _INTERFACE = _phrases(
 # Links to share a page or to leave it, with what they lead to.
 _PREFIXED = re.compile(r"(?:分享[到至]|上一[篇条页]|下一[篇条页])\s?[:：]")
 _DECORATION = " *#·•|>»<«[]()（）【】{}:：-—_=+~…."
+# Too ordinary to go where they stand alone.
+_BUTTONS = _phrases("视频, 小程序, 赞, 在看, 微信, 微博, 朋友圈, qq, qq空间, facebook, twitter, x, linkedin, whatsapp, email, print")
+_APART = re.compile(r"[\s,，、|·:：]{1,5}")
 _BACK = re.compile(r"返回.{1,8}[,，]\s?查看更多")
 _COUNT = re.compile(r"[ (（:：]{0,3}\d{1,7}[)）]?\s?[条次人]?$")
 
@@ -61,7 +67,11 @@ def is_interface(line: str) -> bool:
     if len(line) > 50:
         return False
     bare = line.strip(_DECORATION).casefold()
-    return bare in _INTERFACE or _COUNT.sub("", bare) in _INTERFACE or bool(_BACK.fullmatch(bare))
+    if bare in _INTERFACE or _COUNT.sub("", bare) in _INTERFACE or _BACK.fullmatch(bare):
+        return True
+    # A row of buttons: "视频 小程序 赞 ，轻点两下取消赞 在看".
+    buttons = _APART.split(bare)
+    return len(buttons) > 1 and all(each in _INTERFACE or each in _BUTTONS for each in buttons)
 
 
 # --- above the article -----------------------------------------------------------------------
@@ -154,7 +164,7 @@ def is_credit(line: str) -> bool:
     words = without_links(line).strip(" ,，")
     if len(words) > 60 or ends_sentence(words) or is_prose(words):
         return False
-    return bool(_CREDIT.fullmatch(line))
+    return bool(_CREDIT.fullmatch(line.strip("【】[]()（） ")))
 
 
 def is_image_credit(line: str) -> bool:

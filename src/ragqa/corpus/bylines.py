@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 _HAN = r"[\u3400-\u9fff]"
 # What may stand where a second name would: another label, an outlet, "北京报道".
 _OTHER = (
-    r"(?!(?:通讯员|记者|实习生|责任?编|编辑|编译|校对|审核|摄影|图片|来源|文字|综合|整理|发自|发布|更新|时间)"
-    rf"|{_HAN}{{0,6}}(?:报道|摄影|摄|电|讯|[报社网台刊])(?!{_HAN}))"
+    r"(?!(?:通讯员|[记記]者|实习生|[责責]任?[编編]|[编編][辑輯]|[编編][译譯]|校[对對]|审核|摄影|攝影|图片|来源|來源|文字|综合|整理|发自|发布|更新|时间)"
+    rf"|{_HAN}{{0,6}}(?:报道|報導|摄影|攝影|摄|攝|电|電|讯|訊|[报報社网網台臺刊])(?!{_HAN}))"
 )
 _NAME = (
     rf"{_OTHER}(?:{_HAN}{{1,8}}(?:[·•‧]{_HAN}{{1,8}}){{1,3}}|{_HAN}[ \u3000]{_HAN}(?!{_HAN})|{_HAN}{{2,4}})"
-    rf"(?=$|[^\u3400-\u9fff]|报道|摄影|通讯员|[和与及])"
+    rf"(?=$|[^\u3400-\u9fff\d]|报道|報導|摄影|攝影|通[讯訊][员員]|[和与與及])"
 )
 _NAMES = rf"{_NAME}(?:\s?(?:[、,，]|和|与|及|通讯员|实习生|[ \u3000])\s?{_NAME}(?!\s?[:：/／|丨｜])){{0,8}}"
 # A pen name may be anything, but no other label and no date.
@@ -38,30 +38,30 @@ _LABELS = (
     r"(?:(?:文[/／、·]图|图[/／、·]文)\s?[:：丨｜|/／]?"
     r"|(?:(?:本文|原文)?作者|撰文|撰稿人?|采写|执笔|文字|图文|文图|文|[Aa]uthors?|AUTHORS?|[Ww]riters?)\s?[:：丨｜|/／])"
 )
-_OF = rf"(?:本[报刊网台站社]|见习|实习|特约|首席|全媒体|驻{_HAN}{{2,6}}|{_HAN}{{2,8}}[社报网台刊])"
+_OF = rf"(?:本[报報刊网網台臺站社]|见习|实习|特约|首席|全媒体|驻{_HAN}{{2,6}}|{_HAN}{{2,8}}(?:[社报報网網台臺刊]|新[闻聞]|财经|客户端))"
 _CREDITS = (
     re.compile(
-        rf"(?<![\u3400-\u9fffA-Za-z/／、·]){_LABELS}\s?(?:(?:{_OF}){{0,3}}记者\s?)?"
+        rf"(?<![\u3400-\u9fffA-Za-z/／、·]){_LABELS}\s?(?:(?:{_OF}){{0,3}}[记記]者\s?)?"
         rf"(?P<names>{_LATINS}|{_NAMES}|{_PEN_NAME}(?:\s?[、,，]\s?{_PEN_NAME}){{0,8}})"
     ),
-    re.compile(rf"(?:(?:{_OF}){{1,3}}记者\s?[:：]?|(?<!{_HAN})记者[ \u3000:：])\s?(?P<names>{_NAMES})"),
+    re.compile(rf"(?:(?:{_OF}){{1,3}}[记記]者\s?[:：]?|(?<!{_HAN})[记記]者\s?[ \u3000:：丨｜|])\s?(?P<names>{_NAMES})"),
     re.compile(
-        r"(?:^|(?<=[|·•–—] )|\b(?:[Ww]ritten|[Rr]eported|[Rr]eporting|[Pp]osted|[Pp]ublished|[Ss]tory|[Ww]ords) )"
+        r"(?:^|(?<=[|·•–—] )|(?<=\b\d{4} )|\b(?:[Ww]ritten|[Rr]eported|[Rr]eporting|[Pp]osted|[Pp]ublished|[Ss]tory|[Ww]ords) )"
         rf"[Bb][Yy]:? (?P<names>{_LATINS})"
     ),
 )
 # Inside the first or last sentence the words stay where they are: "新华社北京8月2日电（记者 …）".
-_IN_BRACKETS = re.compile(rf"[（(](?:{_OF}){{0,3}}记者[ \u3000:：]{{0,2}}(?P<names>{_NAMES})")
+_IN_BRACKETS = re.compile(rf"[（(](?:{_OF}){{0,3}}[记記]者[ \u3000:：]{{0,2}}(?P<names>{_NAMES})")
 _BETWEEN = re.compile(
     rf"\s?[、,，;；&]\s?(?:and )?|\s(?:and|&)\s|\s?(?:通讯员|实习生)\s?|(?<={_HAN})[和与及](?={_HAN})"
     rf"|(?<={_HAN}{{2}})[ \u3000](?={_HAN}{{2}})"
 )
-_LABEL_BEFORE = re.compile(rf"\s*(?:{_LABELS}|(?:{_OF}){{0,3}}记者[ \u3000:：]?|[Bb][Yy]:? )\s?")
+_LABEL_BEFORE = re.compile(rf"\s*(?:{_LABELS}|(?:{_OF}){{0,3}}[记記]者[ \u3000:：]?|[Bb][Yy]:? )\s?")
 _OTHERS = re.compile(r"(?:^|[\s(（|丨｜]{1,3})(?:责任?编|编辑|编译|校对|审核|摄影|来源|Edit(?:ed|or|ing)\b).{0,500}", re.DOTALL)
 _REMARK = re.compile(r"\s?[(（][^()（）]{0,60}[)）]")
 _NO_NAME = re.compile(
     r"https?:|www\.|@|\.(?:com|cn|net|org)\b|^(?:admin|administrator|editor|editors|staff|author|unknown|none|null|root"
-    r"|佚名|未知|匿名|本站|网络|小编|编辑|记者|管理员|原创|转载)$|\d{5}|[<>{}]",
+    r"|佚名|未知|匿名|本站|网络|小编|编辑|[记記]者|管理员|原创|转载)$|\d{5}|[<>{}]",
     re.IGNORECASE,
 )  # fmt: skip
 _LONGEST_LINE, _LONGEST_NAME, _MOST = 200, 60, 12

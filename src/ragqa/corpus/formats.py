@@ -6,6 +6,7 @@ for HTML, PDF and DOCX are optional, and imported when a file needs them.
 
 from __future__ import annotations
 
+import copy
 import importlib
 import io
 import re
@@ -17,8 +18,9 @@ from typing import Any
 from ragqa.corpus.bylines import author_from
 from ragqa.corpus.decoding import decode, unwrap
 from ragqa.corpus.front_matter import split_front_matter
-from ragqa.corpus.html import unsigned, visible
+from ragqa.corpus.html import lines_of, visible
 from ragqa.corpus.metadata import iso_date, links_in
+from ragqa.corpus.page import stated, wechat
 
 MAX_BYTES = 20 * 1024 * 1024
 _MAX_PAGES = 5000
@@ -145,10 +147,6 @@ def _without_comments(text: str) -> str:
 _META = re.compile(rb"<meta[^<>]{0,200}?charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
 
 
-# Dates that a page states in its head; the words of an article are no place to look for them.
-_DATED = {"original_date": True, "extensive_search": False}
-
-
 def _needed(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
@@ -157,29 +155,36 @@ def _needed(module: str, extra: str) -> Any:
 
 
 def read_html(data: bytes) -> FileText:
-    """Read the article of a web page with its title, date, outlet and canonical address."""
-    trafilatura = _needed("trafilatura", "html")
+    """Read the article of a web page with its title, author, date, outlet and canonical address."""
     meta = _META.search(data[:4096])
-    declared = meta[1].decode("ascii") if meta else ""
-    tree = trafilatura.load_html(decode(data, declared))
-    heading = " ".join("".join(tree.xpath("(//h1)[1]//text()")).split()) if tree is not None else ""
-    page = tree is not None and trafilatura.bare_extraction(
-        visible(tree),
-        with_metadata=True,
-        include_comments=False,
-        include_links=True,
-        date_extraction_params=_DATED,
-    )
-    if not page or not (page.text or "").strip():
+    return read_page(decode(data, meta[1].decode("ascii") if meta else ""))
+
+
+def read_page(html: str) -> FileText:
+    """Read the article of a decoded web page. Raises ValueError where it holds none."""
+    trafilatura = _needed("trafilatura", "html")
+    tree = trafilatura.load_html(html)
+    if tree is None:
         raise ValueError("no article text found in the page")
-    text, links = plain_markdown(page.text)
+    shown = visible(tree)
+    lines, article = lines_of(shown), wechat(shown)
+    page = trafilatura.bare_extraction(
+        copy.deepcopy(shown), with_metadata=True, include_comments=False, include_links=True
+    )
+    words = "\n".join(lines_of(article)) if article is not None else page and page.text
+    if not page or not (words or "").strip():
+        raise ValueError("no article text found in the page")
+    text, links = plain_markdown(words) if article is None else (words, ())
     url = (page.url or "") if str(page.url or "").startswith(("http://", "https://")) else ""
+    facts = stated(shown, lines, text, url=url, title=page.title or "")
     return FileText(
-        text=text,
-        title=unsigned(page.title or "", site=page.sitename or "", heading=heading),
-        published=iso_date(page.date),
+        text=f"{facts.byline}\n{text}" if facts.byline and facts.byline not in text else text,
+        title=facts.title,
+        author=facts.author,
+        published=facts.published,
+        published_from=facts.published_from,
         source=url,
-        outlet=page.sitename or "",
+        outlet=facts.outlet,
         links=links,
     )
 
