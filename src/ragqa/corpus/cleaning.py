@@ -164,7 +164,7 @@ def _without_head(lines: list[str], dropped: list[str]) -> list[str]:
         elif is_byline(line) or is_navigation(line, gone, [*kept, *below]):
             channel_end = len(kept) if channel_end < 1 else channel_end
             _keep_credit(line, kept, gone)
-        elif is_credit(line):
+        elif is_credit(line) or is_notice(line):
             _keep_credit(line, kept, gone)
         elif not _repeats(line, kept, below):
             kept.append(line)

@@ -7,42 +7,25 @@ for HTML, PDF and DOCX are optional, and imported when a file needs them.
 from __future__ import annotations
 
 import copy
-import importlib
+import email
+import email.policy
 import io
 import re
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 
+from ragqa.corpus.books import read_epub, read_subtitles
 from ragqa.corpus.bylines import author_from
 from ragqa.corpus.decoding import decode, unwrap
+from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
 from ragqa.corpus.front_matter import split_front_matter
 from ragqa.corpus.html import lines_of, visible
 from ragqa.corpus.metadata import iso_date, links_in
 from ragqa.corpus.page import stated, wechat
 
-MAX_BYTES = 20 * 1024 * 1024
 _MAX_PAGES = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class FileText:
-    """The text of a file before cleaning, and the facts that its format holds apart from the text.
-
-    ``id`` names an article in a file that holds several; the others are as in ``Article``.
-    """
-
-    text: str
-    title: str = ""
-    published: str | None = None
-    source: str = ""
-    outlet: str = ""
-    language: str = ""
-    links: tuple[str, ...] = ()
-    author: str = ""
-    published_from: str = ""
-    id: str = ""
 
 
 # --- plain text ------------------------------------------------------------------------------
@@ -147,22 +130,15 @@ def _without_comments(text: str) -> str:
 _META = re.compile(rb"<meta[^<>]{0,200}?charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
 
 
-def _needed(module: str, extra: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise ValueError(f'needs {module}: pip install "ragqa[{extra}]"') from None
-
-
-def read_html(data: bytes) -> FileText:
+def read_html(data: bytes, declared: str = "") -> FileText:
     """Read the article of a web page with its title, author, date, outlet and canonical address."""
     meta = _META.search(data[:4096])
-    return read_page(decode(data, meta[1].decode("ascii") if meta else ""))
+    return read_page(decode(data, declared or (meta[1].decode("ascii") if meta else "")))
 
 
 def read_page(html: str) -> FileText:
     """Read the article of a decoded web page. Raises ValueError where it holds none."""
-    trafilatura = _needed("trafilatura", "html")
+    trafilatura = needed("trafilatura", "html")
     tree = trafilatura.load_html(html)
     if tree is None:
         raise ValueError("no article text found in the page")
@@ -189,9 +165,20 @@ def read_page(html: str) -> FileText:
     )
 
 
+def read_mhtml(data: bytes) -> FileText:
+    """Read a web page that a browser saved with its parts in one file."""
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    page = next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
+    if page is None:
+        raise ValueError("no HTML page in it")
+    found = read_html(page.get_payload(decode=True) or b"", page.get_content_charset() or "")
+    address = str(page.get("Content-Location") or message.get("Snapshot-Content-Location") or "")
+    return replace(found, source=found.source or (address if address.startswith("http") else ""))
+
+
 def read_pdf(data: bytes) -> FileText:
     """Read the text layer of a PDF; a scanned one has none."""
-    pypdf = _needed("pypdf", "pdf")
+    pypdf = needed("pypdf", "pdf")
     reader = pypdf.PdfReader(io.BytesIO(data))
     if reader.is_encrypted and not reader.decrypt(""):
         raise ValueError("encrypted")
@@ -212,7 +199,7 @@ def read_pdf(data: bytes) -> FileText:
 
 def read_docx(data: bytes) -> FileText:
     """Read the paragraphs of a Word file."""
-    mammoth = _needed("mammoth", "docx")
+    mammoth = needed("mammoth", "docx")
     # Inflates 1000:1 at worst, so the sizes are looked at before anything is unpacked.
     if sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(data)).infolist()) > 10 * MAX_BYTES:
         raise ValueError("unpacks to too much data")
@@ -227,15 +214,26 @@ READERS: Mapping[str, Callable[[bytes], FileText]] = {
     ".htm": read_html,
     ".pdf": read_pdf,
     ".docx": read_docx,
+    ".mhtml": read_mhtml,
+    ".mht": read_mhtml,
+    ".epub": read_epub,
+    ".srt": read_subtitles,
+    ".vtt": read_subtitles,
 }
 
 
 def read(suffix: str, data: bytes) -> FileText:
     """Read a file of a format by its suffix. Raises ValueError with the reason, whatever is wrong with it."""
-    try:
+    with damage_told():
         return READERS.get(suffix, read_text)(data)
+
+
+@contextmanager
+def damage_told() -> Iterator[None]:
+    """Turn what a library raises on a damaged file, nearly anything, into ValueError."""
+    try:
+        yield
     except (ValueError, MemoryError):
         raise
     except Exception as error:
-        # A damaged PDF or DOCX makes its library raise nearly anything.
         raise ValueError(f"damaged, or not what its name says ({type(error).__name__})") from error

@@ -22,9 +22,11 @@ NAMES: Mapping[str, str] = {
         "title": "title 标题 題目 题目",
         "published": "date published publish_date published_at publishedat pubdate publish-date datepublished 日期"
         " 发布日期 发布时间 發布日期",
-        "source": "source url link 来源 來源 链接 原文",
+        "source": "source url link 网址 来源 來源 链接 原文",
         "language": "language lang 语言",
         "author": "author authors 作者",
+        "text": "text content body 正文 内容",
+        "id": "_id id 编号",
     }.items()
     for name in names.split()
 }

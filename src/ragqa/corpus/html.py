@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ragqa.corpus.file_text import needed
+
 # Styles that hide; "visibility: hidden" is not among them, WeChat shows its articles from it by a script.
 _HIDING = re.compile(r"display\s*:\s*none|font-size\s*:\s*0(?:px|em|rem|pt|%)?\s*(?:;|!|$)", re.IGNORECASE)
 _UNSHOWN = "//noscript | //template | //rt | //rp | //*[@hidden] | //*[@aria-hidden='true']"
@@ -23,6 +25,7 @@ _SITE = re.compile(
     r"|\b(?:news|times|post|journal|daily|online|herald|tribune|gazette)$|\.(?:com|cn|net|org)$",
     re.IGNORECASE,
 )
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
 _LONGEST_SIGNATURE, _LONGEST_CHANNEL = 24, 6
 
 
@@ -67,6 +70,14 @@ def lines_of(tree: Any) -> list[str]:
             pieces += [] if silent else ["" if inline else "\n", element.tail or gap]
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return [line for line in lines if line]
+
+
+def plain(markup: str) -> str:
+    """The visible words of a piece of HTML, a block a line; text without markup stays as it is."""
+    if not _TAG.search(markup):
+        return markup
+    html = needed("lxml.html", "html")
+    return "\n".join(lines_of(visible(html.document_fromstring(f"<div>{markup}</div>"))))
 
 
 def _stands_apart(element: Any) -> bool:
