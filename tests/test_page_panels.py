@@ -151,11 +151,13 @@ def test_what_cannot_be_added_is_told_and_the_rest_goes_in(
     ],
 )
 def test_a_name_that_another_file_has_is_asked_about(
-    panel: Callable[..., Any], house: House, watch: Watch, choice: str, files: list[str], replaced: bool
+    panel: Callable[..., Any], house: House, choice: str, files: list[str], replaced: bool
 ) -> None:
     page = panel("corpus")
     choose(page, {**NOTE, "name": "harbour.md"})
-    page.wait_for_selector("#corpus .refused >> text=a file of this name is there already, with other contents")
+    page.wait_for_selector(
+        "#corpus .refused >> text=a file of this name is there already, with other contents"
+    )
     assert texts(page, "#corpus .refused button") == ["replace it", "keep both", "cancel"]
     page.click(f"#corpus .refused >> text={choice}")
     page.wait_for_selector("#corpus .refused li", state="detached")

@@ -55,7 +55,9 @@ def epub(chapters: int = 2, filler: int = 0) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as book:
         book.writestr("META-INF/container.xml", '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
                       '<rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>')  # fmt: skip
-        manifest = "".join(f'<item id="c{n}" href="c{n}.xhtml" media-type="application/xhtml+xml"/>' for n in range(chapters))
+        manifest = "".join(
+            f'<item id="c{n}" href="c{n}.xhtml" media-type="application/xhtml+xml"/>' for n in range(chapters)
+        )
         spine = "".join(f'<itemref idref="c{n}"/>' for n in reversed(range(chapters)))
         book.writestr("OPS/book.opf", '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/">'
                       "<metadata><dc:title>渡口志</dc:title><dc:creator>闻笙</dc:creator><dc:creator>纪明远</dc:creator>"
@@ -76,7 +78,12 @@ def read(tmp_path: Path, name: str, data: str | bytes) -> tuple[list[Article], l
 
 def test_each_row_of_a_table_with_a_text_is_an_article(tmp_path: Path) -> None:
     (night, lamps), skipped = read(tmp_path, "news.csv", CSV)
-    assert (night.id, night.title, night.author, night.source) == ("news.csv#7", "渡口加开夜班", "闻笙", "https://a.example/7")
+    assert (night.id, night.title, night.author, night.source) == (
+        "news.csv#7",
+        "渡口加开夜班",
+        "闻笙",
+        "https://a.example/7",
+    )
     assert night.text == "渡口周五起加开夜班，最后一班十一点开。\n票价不变，仍是两元。"
     assert (night.published, night.published_from) == ("2024-03-05", "field")
     assert (lamps.id, lamps.published, lamps.published_from) == ("news.csv#9", None, "")
@@ -84,14 +91,20 @@ def test_each_row_of_a_table_with_a_text_is_an_article(tmp_path: Path) -> None:
 
 
 def test_a_row_without_an_id_has_its_number(tmp_path: Path) -> None:
-    articles, _ = read(tmp_path, "news.tsv", "title\ttext\nFerry\tThe ferry runs at night.\nPier\tThe pier has lamps.\n")
+    articles, _ = read(
+        tmp_path, "news.tsv", "title\ttext\nFerry\tThe ferry runs at night.\nPier\tThe pier has lamps.\n"
+    )
     assert [article.id for article in articles] == ["news.tsv#1", "news.tsv#2"]
 
 
 def test_the_items_of_a_feed_are_articles(tmp_path: Path) -> None:
     (night, summary), skipped = read(tmp_path, "feed.xml", RSS)
     assert (night.id, night.title, night.author) == ("feed.xml#n-1", "渡口加开夜班 & 减价", "闻笙")
-    assert (night.published, night.published_from, night.source) == ("2024-03-05", "field", "https://a.example/1")
+    assert (night.published, night.published_from, night.source) == (
+        "2024-03-05",
+        "field",
+        "https://a.example/1",
+    )
     assert night.text == "渡口周五起加开夜班。\n票价两元。"
     assert (summary.text, summary.published, skipped) == ("The ferry runs at night, too.", None, [])
 
@@ -124,7 +137,12 @@ def test_a_page_saved_as_one_file_is_read_with_its_address(tmp_path: Path) -> No
 
 def test_an_e_book_is_read_in_the_order_of_its_spine(tmp_path: Path) -> None:
     (book,), _ = read(tmp_path, "book.epub", epub())
-    assert (book.title, book.author, book.published, book.language) == ("渡口志", "闻笙、纪明远", "2019-05", "zh")
+    assert (book.title, book.author, book.published, book.language) == (
+        "渡口志",
+        "闻笙、纪明远",
+        "2019-05",
+        "zh",
+    )
     assert book.text == "第1章\n渡口在第1年修了栈桥。\n第0章\n渡口在第0年修了栈桥。"
 
 
@@ -146,7 +164,9 @@ LAUGHS = '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha">' + "".join(
         ("a.rss", LAUGHS + "]><rss><channel><item><title>&j;</title></item></channel></rss>", ""),
     ],
 )  # fmt: skip
-def test_what_holds_no_article_is_named_with_the_reason(tmp_path: Path, name: str, data: str | bytes, reason: str) -> None:
+def test_what_holds_no_article_is_named_with_the_reason(
+    tmp_path: Path, name: str, data: str | bytes, reason: str
+) -> None:
     articles, skipped = read(tmp_path, name, data)
     assert sum(len(article.text) for article in articles) < 1000
     if reason:

@@ -73,7 +73,10 @@ def demanded() -> dict[str, Requirement]:
     """What pyproject.toml asks for, extras of users included."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    asked = [*project["dependencies"], *(one for name in ("html", "pdf", "docx", "feed", "subtitles") for one in extras[name])]
+    asked = [
+        *project["dependencies"],
+        *(one for name in ("html", "pdf", "docx", "feed", "subtitles") for one in extras[name]),
+    ]
     return {canonicalize_name(found.name): found for found in map(Requirement, asked)}
 
 

@@ -11,12 +11,12 @@ import typer
 
 from ragqa.cli import console
 from ragqa.cli.app import (
+    AuthorOption,
     BatchOption,
     Common,
     JsonOption,
     NumberOption,
     SinceOption,
-    AuthorOption,
     SourceOption,
     UntilOption,
     WrittenInOption,
@@ -67,14 +67,13 @@ def ask(
     """
     _require_answerable(language, no_llm=no_llm, write=write)
     _require_one(question, batch)
-    settings = common.settings()
     options: dict[str, Any] = {
         "k": k, "language": language, "use_llm": not no_llm, "write": write or None, "after": after,
         "filters": article_filter(since=since, until=until, written_in=written_in, source=source, author=author),
     }  # fmt: skip
     lines = list(console.read_batch(batch)) if batch else []
     # Translations load the language model when the first is needed.
-    pipeline = _open(settings, common, warm=write)
+    pipeline = _open(common.settings(), common, warm=write)
 
     def answer(text: str, id: Any) -> dict[str, Any]:
         from ragqa.documents import answer_json

@@ -17,8 +17,8 @@ from typing import IO, Any
 from ragqa.corpus.bylines import author_from, author_of_text
 from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
-from ragqa.corpus.files import is_plain, listed, open_regular, shown
 from ragqa.corpus.file_text import MAX_BYTES, FileText
+from ragqa.corpus.files import is_plain, listed, open_regular, shown
 from ragqa.corpus.formats import READERS
 from ragqa.corpus.front_matter import named
 from ragqa.corpus.metadata import iso_date, links_in, shortened, title_of

@@ -36,7 +36,8 @@ _INTERFACE = _phrases(
     查看大图, 点击放大, 扫一扫, 微信扫一扫, 扫码关注, 扫码分享, 复制链接, 登录, 注册, 登录注册, 立即登录,
     字号, 打印本页, 关闭窗口, 预览时标签不可点, 轻点两下取消赞, 轻点两下取消在看, 继续滑动看下一个,
     向上滑动看下一个, 微信扫一扫关注该公众号, 关注该公众号, 喜欢此内容的人还喜欢, 使用完整服务, 点击阅读原文, 查看原文,
-    点击进入专题, 进入专题, 更多精彩, 更多精彩内容, 更多内容, 更多阅读, 相关报道, 相关专题, 相关链接, 责任编辑, 阅读, 浏览, 阅读量, 浏览量, 创建话题, 阅读原文, 关注, 已关注, 举报反馈,
+    点击进入专题, 进入专题, 更多精彩, 更多精彩内容, 更多内容, 更多阅读, 相关报道, 相关专题, 相关链接, 责任编辑,
+    阅读, 浏览, 阅读量, 浏览量, 创建话题, 阅读原文, 关注, 已关注, 举报反馈,
     举报/反馈, 点击上方蓝字关注我们"""
 ) | _phrases(
     """advertisement, advertisements, ad, ads, sponsored, sponsored content,
@@ -54,7 +55,9 @@ _INTERFACE = _phrases(
 _PREFIXED = re.compile(r"(?:分享[到至]|上一[篇条页]|下一[篇条页])\s?[:：]")
 _DECORATION = " *#·•|>»<«[]()（）【】{}:：-—_=+~…."
 # Too ordinary to go where they stand alone.
-_BUTTONS = _phrases("视频, 小程序, 赞, 在看, 微信, 微博, 朋友圈, qq, qq空间, facebook, twitter, x, linkedin, whatsapp, email, print")
+_BUTTONS = _phrases(
+    "视频, 小程序, 赞, 在看, 微信, 微博, 朋友圈, qq, qq空间, facebook, twitter, x, linkedin, whatsapp, email, print"
+)
 _APART = re.compile(r"[\s,，、|·:：]{1,5}")
 _BACK = re.compile(r"返回.{1,8}[,，]\s?查看更多")
 _COUNT = re.compile(r"[ (（:：]{0,3}\d{1,7}[)）]?\s?[条次人]?$")

@@ -56,16 +56,25 @@ def read_epub(data: bytes) -> FileText:
 
 
 def _said(package: Any, name: str) -> list[str]:
-    return [" ".join(value.split()) for value in package.xpath(f"//*[local-name()='metadata']/*[local-name()='{name}']/text()")]
+    return [
+        " ".join(value.split())
+        for value in package.xpath(f"//*[local-name()='metadata']/*[local-name()='{name}']/text()")
+    ]
 
 
 def _chapters(book: zipfile.ZipFile, package: Any, folder: str) -> Iterator[str]:
     html = needed("lxml.html", "html")
-    items = {each.get("id"): each for each in package.xpath("//*[local-name()='manifest']/*[local-name()='item']")}
+    items = {
+        each.get("id"): each for each in package.xpath("//*[local-name()='manifest']/*[local-name()='item']")
+    }
     for ref in package.xpath("//*[local-name()='spine']/*[local-name()='itemref']")[:_MOST_PARTS]:
         item = items.get(ref.get("idref"))
         # The table of contents is no chapter.
-        if item is None or "html" not in (item.get("media-type") or "") or "nav" in (item.get("properties") or "").split():
+        if (
+            item is None
+            or "html" not in (item.get("media-type") or "")
+            or "nav" in (item.get("properties") or "").split()
+        ):
             continue
         try:
             chapter = book.read(posixpath.normpath(posixpath.join(folder, unquote(item.get("href") or ""))))
@@ -88,7 +97,12 @@ def read_subtitles(data: bytes) -> FileText:
         if not words or (paragraphs and paragraphs[-1].endswith(words)):
             continue  # rolling captions repeat a line
         last = paragraphs[-1] if paragraphs else ""
-        if not last or cue.start - end > _PAUSE or len(last) > _LONG or (ends_sentence(last) and len(last) > _LONG / 4):
+        if (
+            not last
+            or cue.start - end > _PAUSE
+            or len(last) > _LONG
+            or (ends_sentence(last) and len(last) > _LONG / 4)
+        ):
             paragraphs.append(words)
         else:
             closed = HAN.match(words) and not last[-1].isalnum()

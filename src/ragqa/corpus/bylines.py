@@ -38,15 +38,19 @@ _LABELS = (
     r"(?:(?:文[/／、·]图|图[/／、·]文)\s?[:：丨｜|/／]?"
     r"|(?:(?:本文|原文)?作者|撰文|撰稿人?|采写|执笔|文字|图文|文图|文|[Aa]uthors?|AUTHORS?|[Ww]riters?)\s?[:：丨｜|/／])"
 )
-_OF = rf"(?:本[报報刊网網台臺站社]|见习|实习|特约|首席|全媒体|驻{_HAN}{{2,6}}|{_HAN}{{2,8}}(?:[社报報网網台臺刊]|新[闻聞]|财经|客户端))"
+_OUTLET = rf"{_HAN}{{2,8}}(?:[社报報网網台臺刊]|新[闻聞]|财经|客户端)"
+_OF = rf"(?:本[报報刊网網台臺站社]|见习|实习|特约|首席|全媒体|驻{_HAN}{{2,6}}|{_OUTLET})"
+_WHO = "[Ww]ritten|[Rr]eported|[Rr]eporting|[Pp]osted|[Pp]ublished|[Ss]tory|[Ww]ords"
 _CREDITS = (
     re.compile(
         rf"(?<![\u3400-\u9fffA-Za-z/／、·]){_LABELS}\s?(?:(?:{_OF}){{0,3}}[记記]者\s?)?"
         rf"(?P<names>{_LATINS}|{_NAMES}|{_PEN_NAME}(?:\s?[、,，]\s?{_PEN_NAME}){{0,8}})"
     ),
-    re.compile(rf"(?:(?:{_OF}){{1,3}}[记記]者\s?[:：]?|(?<!{_HAN})[记記]者\s?[ \u3000:：丨｜|])\s?(?P<names>{_NAMES})"),
     re.compile(
-        r"(?:^|(?<=[|·•–—] )|(?<=\b\d{4} )|\b(?:[Ww]ritten|[Rr]eported|[Rr]eporting|[Pp]osted|[Pp]ublished|[Ss]tory|[Ww]ords) )"
+        rf"(?:(?:{_OF}){{1,3}}[记記]者\s?[:：]?|(?<!{_HAN})[记記]者\s?[ \u3000:：丨｜|])\s?(?P<names>{_NAMES})"
+    ),
+    re.compile(
+        rf"(?:^|(?<=[|·•–—] )|(?<=\b\d{{4}} )|\b(?:{_WHO}) )"
         rf"[Bb][Yy]:? (?P<names>{_LATINS})"
     ),
 )
@@ -57,7 +61,9 @@ _BETWEEN = re.compile(
     rf"|(?<={_HAN}{{2}})[ \u3000](?={_HAN}{{2}})"
 )
 _LABEL_BEFORE = re.compile(rf"\s*(?:{_LABELS}|(?:{_OF}){{0,3}}[记記]者[ \u3000:：]?|[Bb][Yy]:? )\s?")
-_OTHERS = re.compile(r"(?:^|[\s(（|丨｜]{1,3})(?:责任?编|编辑|编译|校对|审核|摄影|来源|Edit(?:ed|or|ing)\b).{0,500}", re.DOTALL)
+_OTHERS = re.compile(
+    r"(?:^|[\s(（|丨｜]{1,3})(?:责任?编|编辑|编译|校对|审核|摄影|来源|Edit(?:ed|or|ing)\b).{0,500}", re.DOTALL
+)
 _REMARK = re.compile(r"\s?[(（][^()（）]{0,60}[)）]")
 _NO_NAME = re.compile(
     r"https?:|www\.|@|\.(?:com|cn|net|org)\b|^(?:admin|administrator|editor|editors|staff|author|unknown|none|null|root"
@@ -86,7 +92,7 @@ def author_of(lines: Iterable[str]) -> str:
 
 
 def author_of_text(text: str) -> str:
-    """The authors that the text itself names: a credit on a line of its own, or in brackets in its first or last words."""
+    """The authors that the text itself names: on a line of their own, or in brackets in its first or last words."""
     lines = text.split("\n")
     alone = [line for line in (*lines[:4], *lines[-3:]) if credit(line) == line]
     edges = [found.group() for line in (*lines[:3], *lines[-1:])
@@ -116,7 +122,12 @@ def listed(names: str) -> str:
         name = _LABEL_BEFORE.sub("", " ".join(part.split()), count=1).strip(" .-–—")
         if re.fullmatch(rf"{_HAN} {_HAN}", name):
             name = name.replace(" ", "")
-        if name and len(name) <= _LONGEST_NAME and not _NO_NAME.search(name) and any(c.isalpha() for c in name):
+        if (
+            name
+            and len(name) <= _LONGEST_NAME
+            and not _NO_NAME.search(name)
+            and any(c.isalpha() for c in name)
+        ):
             kept.append(name)
     kept = list(dict.fromkeys(kept))[:_MOST]
     return ("、" if any(re.search(_HAN, name) for name in kept) else ", ").join(kept)

@@ -171,7 +171,8 @@ def read_mhtml(data: bytes) -> FileText:
     page = next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
     if page is None:
         raise ValueError("no HTML page in it")
-    found = read_html(page.get_payload(decode=True) or b"", page.get_content_charset() or "")
+    body = page.get_payload(decode=True)
+    found = read_html(body if isinstance(body, bytes) else b"", page.get_content_charset() or "")
     address = str(page.get("Content-Location") or message.get("Snapshot-Content-Location") or "")
     return replace(found, source=found.source or (address if address.startswith("http") else ""))
 

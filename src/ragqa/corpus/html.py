@@ -53,7 +53,7 @@ def visible(tree: Any) -> Any:
 
 def lines_of(tree: Any) -> list[str]:
     """The lines of a parsed page or a part of it, a block element each; scripts, buttons and comments left out."""
-    from lxml import etree
+    etree = needed("lxml.etree", "html")
 
     pieces: list[str] = []
     silent = 0
@@ -82,11 +82,15 @@ def plain(markup: str) -> str:
 
 def _stands_apart(element: Any) -> bool:
     beside = element.getnext()
-    return beside is not None and element.tag == "span" == beside.tag and not "".join(element.itertext()).endswith((":", "："))
+    return (
+        beside is not None
+        and element.tag == "span" == beside.tag
+        and not "".join(element.itertext()).endswith((":", "："))
+    )
 
 
 def unsigned(title: str, *, sites: Sequence[str] = ()) -> str:
-    """A page's title without the names of site and channel behind it; ``sites`` are names that the page has for itself."""
+    """A page's title without the names of site and channel behind it; ``sites`` is what the page calls its site."""
     title = title.strip()
     known = {_folded(site) for site in sites if site}
     taken = ""

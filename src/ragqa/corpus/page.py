@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ragqa.corpus.bylines import author_from, author_of, credit
 from ragqa.corpus.html import unsigned
-from ragqa.corpus.metadata import date_of_lines, iso_date, is_prose, outlet_of
+from ragqa.corpus.metadata import date_of_lines, is_prose, iso_date, outlet_of
 
 _DATES = frozenset(
     """article:published_time og:published_time og:article:published_time datepublished pubdate publishdate publish_date
@@ -20,20 +20,26 @@ _DATES = frozenset(
     dcterms.issued dc.date.created dcterms.created parsely-pub-date sailthru.date citation_publication_date
     weibo:article:create_at article.published""".split()
 )
-_AUTHORS = frozenset("author article:author dc.creator dcterms.creator parsely-author sailthru.author byl citation_author".split())
+_AUTHORS = frozenset(
+    "author article:author dc.creator dcterms.creator parsely-author sailthru.author byl citation_author".split()
+)
 _SOURCES = frozenset("contentsource source".split())
 _SITES = frozenset("og:site_name sitename application-name apple-mobile-web-app-title dc.publisher".split())
 _MOST_SCRIPT = 500_000
 # WeChat keeps what other pages put into their head in a script. Its times are China's.
-_WECHAT_TIME = re.compile(r"\b(?:ct|create_?[tT]ime|publish_time)\s{0,3}[=:]\s{0,3}[\"'](\d{10}(?!\d)|\d{4}-\d\d-\d\d)")
-_WECHAT_NAME = re.compile(r"\b(?:profile_)?nick_?name\s{0,3}=\s{0,3}(?:htmlDecode\()?[\"']([^\"'<>]{1,60})[\"']")
+_WECHAT_TIME = re.compile(
+    r"\b(?:ct|create_?[tT]ime|publish_time)\s{0,3}[=:]\s{0,3}[\"'](\d{10}(?!\d)|\d{4}-\d\d-\d\d)"
+)
+_WECHAT_NAME = re.compile(
+    r"\b(?:profile_)?nick_?name\s{0,3}=\s{0,3}(?:htmlDecode\()?[\"']([^\"'<>]{1,60})[\"']"
+)
 _WECHAT_TITLE = re.compile(r"\bmsg_title\s{0,3}=\s{0,3}[\"']([^\"'\n]{1,200})[\"']")
 _CHINA = dt.timezone(dt.timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What a page says of its article; "" or None where it says nothing. ``byline`` is the line that names the author."""
+    """What a page says of its article; "" or None where it says nothing. ``byline`` names the author."""
 
     title: str = ""
     author: str = ""
@@ -51,7 +57,10 @@ def stated(tree: Any, lines: Sequence[str], text: str, *, url: str = "", title: 
     metas, objects, script = _metas(tree), list(_objects(tree)), _script(tree)
     sites = [*(value for name, value in metas if name in _SITES), *_publishers(objects)]
     headings = [_words(each) for each in tree.xpath("//h1 | //h2")[:40]]
-    windows = [*(value for name, value in metas if name in ("og:title", "twitter:title")), _words(tree.find(".//title"))]
+    windows = [
+        *(value for name, value in metas if name in ("og:title", "twitter:title")),
+        _words(tree.find(".//title")),
+    ]
     if wechat(tree) is not None:
         named = [_words(each) for each in tree.xpath("//*[@id='js_name']")] + _WECHAT_NAME.findall(script)
         sites = [name for name in named if name] or sites
@@ -83,7 +92,9 @@ def titled(windows: Sequence[str], headings: Sequence[str], *, sites: Sequence[s
     windows = [each for each in windows if each]
     plain = [each for each in headings if len(each) >= 4 and unsigned(f"x_{each}", sites=sites) != "x"]
     for heading in sorted(plain, key=len, reverse=True):
-        if any(_begins(window, heading) or (len(window) >= 4 and _begins(heading, window)) for window in windows):
+        if any(
+            _begins(window, heading) or (len(window) >= 4 and _begins(heading, window)) for window in windows
+        ):
             return heading
     # "Opinion | The title - The Paper": the heading stands inside.
     for heading in plain:
@@ -102,7 +113,9 @@ def _begins(window: str, words: str) -> bool:
 
 def _follows(window: str, words: str) -> bool:
     before, found, rest = window.partition(words)
-    return bool(found) and before.rstrip().endswith(("|", "｜", "_", "-", "–", "—")) and not rest[:1].isalnum()
+    return (
+        bool(found) and before.rstrip().endswith(("|", "｜", "_", "-", "–", "—")) and not rest[:1].isalnum()
+    )
 
 
 # --- head ------------------------------------------------------------------------------------
@@ -165,7 +178,11 @@ def _script(tree: Any) -> str:
 
 
 def _date(
-    tree: Any, metas: Sequence[tuple[str, str]], objects: Sequence[Mapping[str, Any]], script: str, above: Sequence[str]
+    tree: Any,
+    metas: Sequence[tuple[str, str]],
+    objects: Sequence[Mapping[str, Any]],
+    script: str,
+    above: Sequence[str],
 ) -> tuple[str | None, str]:
     """The date that a page states and why it is believed."""
     told = [value for each in objects for value in (each.get("datePublished"), each.get("pubDate")) if value]
@@ -192,7 +209,9 @@ def _is_byline_time(element: Any) -> bool:
             return False
         if around.tag == "p" and len(_words(around)) > 80:
             return False
-        if re.search(r"comment|related|recommend|sidebar", f"{around.get('class')} {around.get('id')}", re.IGNORECASE):
+        if re.search(
+            r"comment|related|recommend|sidebar", f"{around.get('class')} {around.get('id')}", re.IGNORECASE
+        ):
             return False
     return True
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from ragqa.corpus.bylines import author_from
 from ragqa.corpus.decoding import decode
+from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
 from ragqa.corpus.formats import damage_told, read
 from ragqa.corpus.front_matter import named
 from ragqa.corpus.html import plain
 from ragqa.corpus.metadata import iso_date
-from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
 
 _FEED = re.compile(rb"<(?:rss|feed|rdf:RDF|channel)[\s>]", re.IGNORECASE)
 
@@ -32,7 +32,9 @@ def read_table(data: bytes) -> list[FileText]:
     try:
         columns = [name.strip() for name in next(rows, [])]
         if "text" not in named(dict.fromkeys(columns, "x")):
-            raise ValueError("no column of texts: call one text, content or 正文, and give the first line to the names")
+            raise ValueError(
+                "no column of texts: call one text, content or 正文, and give the first line to the names"
+            )
         return [_row(dict(zip(columns, row, strict=False)), number) for number, row in enumerate(rows, 1)]
     except csv.Error as error:
         raise ValueError(f"not a table: {error}") from error
@@ -58,7 +60,9 @@ def read_feed(data: bytes) -> list[FileText]:
     if not _FEED.search(data[:4096]):
         raise ValueError("not an RSS or Atom feed")
     # As a stream: bytes alone would be tried as the name of a file.
-    feed = needed("feedparser", "feed").parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
+    feed = needed("feedparser", "feed").parse(
+        io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False
+    )
     items = [_item(entry, number) for number, entry in enumerate(feed.entries, 1)]
     if not any(item.text for item in items):
         raise ValueError("a feed without an item")

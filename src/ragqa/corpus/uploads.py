@@ -134,7 +134,7 @@ def _require_folder(corpus: Path) -> None:
 
 
 def write(home: Path, name: str, source: IO[bytes], *, replace: bool) -> None:
-    """Write a file of a folder whole or not at all. Raises FileExistsError where the name is taken, unless ``replace``."""
+    """Write a file of a folder whole or not at all. Raises FileExistsError for a taken name, if not ``replace``."""
     part, target = home / f".{secrets.token_hex(8)}.part", home / name
     try:
         with part.open("xb") as file:

@@ -3,7 +3,7 @@
 from ragqa.retrieval import answerability
 from ragqa.retrieval.answerability import OUTCOMES
 from ragqa.retrieval.query import MOST_CHARACTERS, Query, Question, as_written
-from ragqa.retrieval.reading import Found, Read, Window
+from ragqa.retrieval.reading import Found, Read, Window, authors, byline
 from ragqa.retrieval.rewrite import Translator, resolved
 from ragqa.retrieval.search import rank_articles, retrieve
 
@@ -18,6 +18,8 @@ __all__ = [
     "Window",
     "answerability",
     "as_written",
+    "authors",
+    "byline",
     "rank_articles",
     "resolved",
     "retrieve",

@@ -13,7 +13,8 @@ from ragqa.types import Article, Passage
 class Window:
     """What the reader reads: a stretch of an article under its title.
 
-    ``text[body:]`` is ``article.text[start:end]``; what stands before it is the title, and a heading.
+    ``text[body:]`` is ``article.text[start:end]``; what stands before it is the title, who wrote the article where these
+    words name them, and a heading.
     """
 
     article: Article
@@ -27,10 +28,32 @@ class Window:
         """The stretch ``start`` to ``end`` of an article under its title and heading."""
         words = article.text[start:end]
         above = [
-            line for line in dict.fromkeys((article.title, heading)) if line and not words.startswith(line)
+            line
+            for line in dict.fromkeys((article.title, byline(article, words), heading))
+            if line and not words.startswith(line)
         ]
         head = "".join(f"{line}\n" for line in above)
         return cls(article, start, end, head + words, len(head))
+
+
+def byline(article: Article, words: str) -> str:
+    """Who wrote the article in a form that the reader knows, of the authors that these words of it name; "" for none.
+
+    It takes "作者：…" for an answer to who wrote something, but not "文/…", "本报记者 …" or "By …".
+    """
+    named = [name for name in authors(article) if name in words]
+    if not named:
+        return ""
+    return (
+        f"作者：{'、'.join(named)}"
+        if article.language == "zh"
+        else f"The author of this article is {', '.join(named)}."
+    )
+
+
+def authors(article: Article) -> list[str]:
+    """The authors of an article one by one."""
+    return [name for name in article.author.replace("、", ", ").split(", ") if name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,19 @@ class Articles(BaseModel, frozen=True):
     source: str | None = Field(default=None, max_length=200)
     author: str | None = Field(default=None, max_length=200)
 
-    _empty = field_validator("since", "until", "written_in", "source", "author", mode="before")(_none_if_empty)
+    _empty = field_validator("since", "until", "written_in", "source", "author", mode="before")(
+        _none_if_empty
+    )
 
     @property
     def filters(self) -> Filter:
         """The filter on articles."""
         return Filter(
-            since=self.since, until=self.until, language=self.written_in, source=self.source, author=self.author
+            since=self.since,
+            until=self.until,
+            language=self.written_in,
+            source=self.source,
+            author=self.author,
         )
 
 
