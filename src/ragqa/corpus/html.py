@@ -66,7 +66,7 @@ def lines_of(tree: Any) -> list[str]:
             pieces += [] if silent else ["" if inline else "\n", element.text or ""]
         elif element is not tree:
             # Neighbours are apart on the page although nothing stands between them, "来源：…" and "作者：…".
-            gap = " " if inline and named and not element.tail and _stands_apart(element) else ""
+            gap = " " if inline and named and not element.tail and _stands_apart(element, pieces[-1]) else ""
             pieces += [] if silent else ["" if inline else "\n", element.tail or gap]
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return [line for line in lines if line]
@@ -80,13 +80,9 @@ def plain(markup: str) -> str:
     return "\n".join(lines_of(visible(html.document_fromstring(f"<div>{markup}</div>"))))
 
 
-def _stands_apart(element: Any) -> bool:
+def _stands_apart(element: Any, words: str) -> bool:
     beside = element.getnext()
-    return (
-        beside is not None
-        and element.tag == "span" == beside.tag
-        and not "".join(element.itertext()).endswith((":", "："))
-    )
+    return beside is not None and element.tag == "span" == beside.tag and not words.endswith((":", "："))
 
 
 def unsigned(title: str, *, sites: Sequence[str] = ()) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ _AUTHORS = frozenset(
 )
 _SOURCES = frozenset("contentsource source".split())
 _SITES = frozenset("og:site_name sitename application-name apple-mobile-web-app-title dc.publisher".split())
-_MOST_SCRIPT = 500_000
+_MOST_SCRIPT, _MOST_OBJECTS, _MOST_TIMES = 500_000, 200, 20
 # WeChat keeps what other pages put into their head in a script. Its times are China's.
 _WECHAT_TIME = re.compile(
     r"\b(?:ct|create_?[tT]ime|publish_time)\s{0,3}[=:]\s{0,3}[\"'](\d{10}(?!\d)|\d{4}-\d\d-\d\d)"
@@ -142,12 +143,11 @@ def _objects(tree: Any) -> Iterator[Mapping[str, Any]]:
             waiting = [json.loads((script.text or "")[:_MOST_SCRIPT], strict=False)]
         except (ValueError, RecursionError):
             continue
-        while waiting:
-            value = waiting.pop(0)
+        for value in islice(waiting, _MOST_OBJECTS):  # which grows meanwhile
             if isinstance(value, list):
-                waiting = [*value[:50], *waiting]
+                waiting += value[: max(0, _MOST_OBJECTS - len(waiting))]
             elif isinstance(value, dict):
-                waiting = [*waiting, value.get("@graph"), value.get("mainEntity")]
+                waiting += [inner for name in ("@graph", "mainEntity") if (inner := value.get(name))]
                 kind = str(value.get("@type", "Article"))
                 if re.search(r"Article|Posting|Report|WebPage|Review|Recipe", kind):
                     yield value
@@ -192,7 +192,8 @@ def _date(
     heads += [_moment(value) for value in _WECHAT_TIME.findall(script)]
     if date := next((date for value in heads if (date := iso_date(value))), None):
         return date, "meta"
-    shown = [each.get("datetime") or _words(each) for each in tree.iter("time") if _is_byline_time(each)]
+    times = [each for each in islice(tree.iter("time"), _MOST_TIMES) if _is_byline_time(each)]
+    shown = [each.get("datetime") or _words(each) for each in times]
     if date := next((date for value in shown if (date := iso_date(value))), None) or date_of_lines(above):
         return date, "byline"
     return None, ""

@@ -13,8 +13,8 @@ from ragqa.types import Article, Passage
 class Window:
     """What the reader reads: a stretch of an article under its title.
 
-    ``text[body:]`` is ``article.text[start:end]``; what stands before it is the title, who wrote the article where these
-    words name them, and a heading.
+    ``text[body:]`` is ``article.text[start:end]``; what stands before it is the title, who wrote the article where
+    these words name them, and a heading.
     """
 
     article: Article
