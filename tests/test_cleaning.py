@@ -101,6 +101,13 @@ def test_breadcrumb_channel_byline_and_counter_above_the_article_go() -> None:
     assert (result.author, result.published_from) == ("林舟", "byline")
 
 
+@pytest.mark.parametrize("line", ["本报记者 林舟 2023年9月14日", "2023-09-14 记者：林舟", "By Jane Doe, May 22, 2024"])
+def test_of_a_dated_byline_the_author_stays(line: str) -> None:
+    result = clean(page(TITLE, line, *STORY))
+    assert result.text.split("\n")[1] in ("本报记者 林舟", "记者：林舟", "By Jane Doe")
+    assert (result.author in ("林舟", "Jane Doe"), result.published_from) == (True, "byline")
+
+
 def test_the_channel_above_the_title_goes_when_a_byline_shows_that_it_is_one() -> None:
     byline = "字号+作者: 来源:山海晨报 2023-09-14 08:30 评论"
     assert cleaned_lines("海事", TITLE, byline, *STORY) == [TITLE, *STORY]

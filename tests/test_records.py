@@ -39,7 +39,7 @@ until eleven at night.
 00:00:12,000 --> 00:00:14,000
 The fare stays at two dollars.
 """
-VTT = "WEBVTT\n\nNOTE written by hand\n\n00:01.000 --> 00:03.000 align:start\n大家好，\n\n00:03.000 --> 00:05.000\n渡口加开了夜班。\n"
+VTT = "WEBVTT\n\nNOTE written by hand\n\n00:01.000 --> 00:03.000 align:start\n大家好，\n\nNOTE 校对过\n\n00:03.000 --> 00:05.000\n渡口加开了 A&amp;B 夜班。\n"
 MHTML = (
     "From: <Saved by Blink>\nSnapshot-Content-Location: https://c.example/ferry\nSubject: x\nMIME-Version: 1.0\n"
     'Content-Type: multipart/related; type="text/html"; boundary="b"\n\n--b\nContent-Type: text/html; charset=utf-8\n'
@@ -119,7 +119,7 @@ def test_an_atom_feed_is_read_as_well(tmp_path: Path) -> None:
     ("name", "data", "text"),
     [
         ("a.srt", SRT, "The ferry now runs until eleven at night.\nThe fare stays at two dollars."),
-        ("a.vtt", VTT, "大家好，渡口加开了夜班。"),
+        ("a.vtt", VTT, "大家好，渡口加开了 A&B 夜班。"),
     ],
 )
 def test_subtitles_are_paragraphs_without_times(tmp_path: Path, name: str, data: str, text: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ragqa.corpus.bylines import credit
 from ragqa.corpus.metadata import (
     FULL_DATE,
     ends_sentence,
@@ -127,7 +128,7 @@ def is_byline(line: str) -> bool:
     alone = (_DATED.fullmatch(line), is_date(line), _BY.fullmatch(line), _MINUTES.fullmatch(line))
     if any(alone) or len(_COUNTED.findall(line)) > 1:
         return True
-    strong = set(_STRONG.findall(line))
+    strong = set(_STRONG.findall(line)) or {words for words in [credit(line)] if words}
     dated = full_date(line) is not None
     weak = {word.lower() for word in _WEAK.findall(line)}
     return bool(strong or dated) and len(strong) + len(weak) + 2 * dated >= 3

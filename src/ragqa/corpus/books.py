@@ -5,6 +5,7 @@ The .epub is read from its zip: the maintained library for it, ebooklib, has the
 
 from __future__ import annotations
 
+import html
 import io
 import posixpath
 import re
@@ -63,7 +64,7 @@ def _said(package: Any, name: str) -> list[str]:
 
 
 def _chapters(book: zipfile.ZipFile, package: Any, folder: str) -> Iterator[str]:
-    html = needed("lxml.html", "html")
+    parse = needed("lxml.html", "html").document_fromstring
     items = {
         each.get("id"): each for each in package.xpath("//*[local-name()='manifest']/*[local-name()='item']")
     }
@@ -82,18 +83,22 @@ def _chapters(book: zipfile.ZipFile, package: Any, folder: str) -> Iterator[str]
             continue
         if chapter.strip():
             markup = re.sub(r"^\s{0,20}<\?xml[^>]{0,200}\?>", "", decode(chapter))
-            yield from lines_of(visible(html.document_fromstring(markup or "<p></p>")))
+            yield from lines_of(visible(parse(markup or "<p></p>")))
 
 
 def read_subtitles(data: bytes) -> FileText:
     """Read subtitles (.srt, .vtt) as paragraphs without times: cues are joined until a sentence or the talk pauses."""
     pysubs2 = needed("pysubs2", "subtitles")
-    text = decode(data)
+    # pysubs2 would take a note for a line of the cue above it.
+    blocks = re.split(r"\n[ \t]{0,20}\n", decode(data).replace("\r\n", "\n"))
+    text = "\n\n".join(
+        block for block in blocks if not block.lstrip().startswith(("NOTE", "STYLE", "REGION"))
+    )
     cues = pysubs2.SSAFile.from_string(text, format_="vtt" if text.lstrip().startswith("WEBVTT") else "srt")
     paragraphs: list[str] = []
     end = 0
     for cue in sorted(cues, key=lambda each: each.start):
-        words = " ".join(_CUE_SETTING.sub("", cue.plaintext).split())
+        words = " ".join(html.unescape(_CUE_SETTING.sub("", cue.plaintext)).split())
         if not words or (paragraphs and paragraphs[-1].endswith(words)):
             continue  # rolling captions repeat a line
         last = paragraphs[-1] if paragraphs else ""
