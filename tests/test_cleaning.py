@@ -101,7 +101,9 @@ def test_breadcrumb_channel_byline_and_counter_above_the_article_go() -> None:
     assert (result.author, result.published_from) == ("林舟", "byline")
 
 
-@pytest.mark.parametrize("line", ["本报记者 林舟 2023年9月14日", "2023-09-14 记者：林舟", "By Jane Doe, May 22, 2024"])
+@pytest.mark.parametrize(
+    "line", ["本报记者 林舟 2023年9月14日", "2023-09-14 记者：林舟", "By Jane Doe, May 22, 2024"]
+)
 def test_of_a_dated_byline_the_author_stays(line: str) -> None:
     result = clean(page(TITLE, line, *STORY))
     assert result.text.split("\n")[1] in ("本报记者 林舟", "记者：林舟", "By Jane Doe")

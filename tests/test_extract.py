@@ -175,13 +175,13 @@ def test_a_number_is_not_cut() -> None:
     [
         (
             replace(BRIDGE, text="本报记者 闻笙\n大桥花了4亿元。", author="闻笙"),
-            "作者：闻笙",
+            "这篇文章的作者是闻笙。",
             "闻笙",
             "本报记者 闻笙",
         ),
         (
             replace(TOWER, text="By Ola Berg\nIt was sold.", author="Ola Berg", language="en"),
-            "The author of this article is Ola Berg.",
+            "The author who wrote this article is Ola Berg.",
             "Ola Berg",
             "By Ola Berg",
         ),
