@@ -144,6 +144,23 @@ def test_references_leave_the_text_and_stay_as_links(label: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("发布于 2023-09-14 08:30", []),
+        ("Posted by Jane Doe on May 22, 2024 at 9:00 AM", ["Posted by Jane Doe"]),
+    ],
+)
+def test_when_a_page_was_posted_may_stand_below_it(line: str, rest: list[str]) -> None:
+    result = clean(page(*STORY, line))
+    assert result.text.split("\n") == [*STORY, *rest]
+    assert (result.published in ("2023-09-14", "2024-05-22"), result.published_from) == (True, "byline")
+
+
+def test_a_date_that_ends_a_letter_stays() -> None:
+    assert cleaned_lines(*STORY, "2023年9月14日") == [*STORY, "2023年9月14日"]
+
+
+@pytest.mark.parametrize(
     "notice",
     [
         "本网文章均为转载，不代表本站观点。如侵犯版权，请来信联系删除。 邮箱[email protected]",

@@ -1,4 +1,4 @@
-"""Thirty forms of news pages, after those of well-known sites: clean title, author, date with its reason, outlet.
+"""Thirty-one forms of news pages, after those of well-known sites: clean title, author, date with its reason, outlet.
 
 The companies and people are invented; what is a site's own (classes, scripts, suffixes) is shaped like the real one.
 """
@@ -42,6 +42,12 @@ FORMS = {
         '<div class="info">2024-08-02 09:15:20 来源：新华网</div>'
         f'<div id="detail">{text(ZH)}</div><div class="editor">【责任编辑:孟琪】</div>',
         (T, "", "2024-08-02", "byline", "新华网"),
+    ),
+    "光明网": Form(
+        f"<title>{T}_光明网</title><meta name='author' content='孟琪'>",
+        f'<h1 class="u-title">{T}</h1><div class="m-con-info">2024-08-02 10:17 来源：柏岭日报</div>'
+        f'<div class="u-mainText">{text(ZH)}<span class="m-infoedit">[ 责编：孟琪 ]</span></div>',
+        (T, "", "2024-08-02", "byline", "柏岭日报"),
     ),
     "人民网": Form(
         f'<title>{T}--经济·科技--人民网</title><meta name="publishdate" content="2024-08-02">',

@@ -22,7 +22,7 @@ RSS = """<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/el
 <item><title>渡口加开夜班 &amp; 减价</title><link>https://a.example/1</link><guid>n-1</guid><dc:creator>闻笙</dc:creator>
 <pubDate>Tue, 05 Mar 2024 23:30:00 +0800</pubDate><description>短。</description>
 <content:encoded><![CDATA[<p>渡口周五起加开夜班。</p><p>票价<b>两元</b>。</p><script>x()</script>]]></content:encoded></item>
-<item><title>Only a summary</title><link>https://a.example/2</link><description>The ferry runs at night, too.</description></item>
+<item><author>desk@a.example (Ola Berg)</author><title>Only a summary</title><link>https://a.example/2</link><description>The ferry runs at night, too.</description></item>
 </channel></rss>"""
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>Pier notes</title><entry><title>Pier lamps</title>
 <id>urn:x:1</id><updated>2024-03-06T09:00:00Z</updated><author><name>Ola Berg</name></author>
@@ -106,6 +106,7 @@ def test_the_items_of_a_feed_are_articles(tmp_path: Path) -> None:
         "https://a.example/1",
     )
     assert night.text == "渡口周五起加开夜班。\n票价两元。"
+    assert summary.author == "Ola Berg"
     assert (summary.text, summary.published, skipped) == ("The ferry runs at night, too.", None, [])
 
 

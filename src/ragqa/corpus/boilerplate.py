@@ -117,7 +117,9 @@ _WEAK = re.compile(
     r"评论|收藏|阅读|浏览|点击|分享|点赞|comments?\b|share\b|views\b|min(?:ute)?s? read|\d{1,2}:\d\d",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"(?:阅读|浏览|评论|点赞|收藏|分享|[Vv]iews|[Cc]omments)[量数]?\s?[:：(（]?\s?\d")
+_COUNTED = re.compile(
+    r"(?:字数|喜欢|播放|阅读|浏览|评论|点赞|收藏|分享|[Vv]iews|[Cc]omments)[量数]?\s?[:：(（]?\s?\d"
+)
 _MINUTES = re.compile(r"\d{1,3} min(?:ute)?s? read", re.IGNORECASE)
 
 
@@ -140,6 +142,19 @@ def is_truncation_of(line: str, paragraph: str) -> bool:
         return False
     beginning = line.rstrip(" .…'\"‘’“”")
     return len(beginning) >= 15 and len(paragraph) > len(beginning) and paragraph.startswith(beginning)
+
+
+_POSTED = re.compile(r"(?:发布|更新|发表|发稿)(?:时间|日期|于)|(?:Published|Updated|Posted)\b")
+
+
+def is_posted(line: str) -> bool:
+    """Whether a line only says when the page was posted."""
+    return (
+        len(line) <= 80
+        and bool(_POSTED.match(line))
+        and full_date(line) is not None
+        and not ends_sentence(line)
+    )
 
 
 # --- credits, above and below ----------------------------------------------------------------

@@ -23,6 +23,7 @@ from ragqa.corpus.boilerplate import (
     is_interface,
     is_navigation,
     is_notice,
+    is_posted,
     is_reference,
     is_reference_label,
     is_truncation_of,
@@ -72,7 +73,7 @@ def clean(raw: str) -> Cleaned:
         if text == before:
             break
     dates = {
-        "byline": date_of_lines(head),
+        "byline": date_of_lines([*head, *filter(is_posted, tail)]),
         "dateline": date_of_lead(text),
         "address": date_of_links(links, text),
     }
@@ -197,12 +198,16 @@ def _without_channel(kept: list[str], end: int) -> list[str]:
 def _without_tail(lines: list[str], dropped: list[str]) -> list[str]:
     """Drop notices, credits and bare addresses below the last sentence; the author's credit stays."""
     end = len(lines)
-    while end and (is_credit(lines[end - 1]) or is_notice(lines[end - 1]) or _is_address(lines[end - 1])):
+    while end and _is_furniture(lines[end - 1]):
         end -= 1
     kept = lines[:end]
     for line in lines[end:]:
         _keep_credit(line, kept, dropped)
     return kept
+
+
+def _is_furniture(line: str) -> bool:
+    return is_credit(line) or is_notice(line) or is_posted(line) or _is_address(line)
 
 
 def _is_address(line: str) -> bool:

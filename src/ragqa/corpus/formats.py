@@ -44,6 +44,8 @@ _LINK = re.compile(
     r"\( {0,3}<?((?:[^()\s<>]|\([^()\s]{0,200}\)){0,2000})>?(?: {1,3}\"[^\"\n]{0,300}\")? {0,3}\)"
 )
 _DEFINITION = re.compile(r"\[[^\]\n]{1,100}\]:\s{0,3}<?(https?://\S{1,2000}?)>?(?:\s.*)?")
+# The mark of a note that links to it.
+_NOTE_MARK = re.compile(r"\[\\?\[(?:\d{1,3}|[a-z]|注\d{0,3})\\?\]\]\(([^()\s]{0,2000})\)")
 _WIKI = re.compile(r"(!?)\[\[(?:[^\[\]|\n]{1,300}\|)?([^\[\]|\n]{1,300})\]\]")
 _STRONG = re.compile(r"(\*\*\*|\*\*|~~|(?<![A-Za-z0-9_])__)(?=\S)([^*_~\n]{1,500}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9*_\\])([*_])(?=\S)([^*_\n]{1,500}?)(?<=\S)\1(?![A-Za-z0-9*_])")
@@ -100,6 +102,8 @@ def _plain_line(line: str, links: list[str]) -> str:
         return "" if match[1] else match[2]
 
     line = _heading(_PREFIX.sub("", line, count=1))
+    links += [match[1] for match in _NOTE_MARK.finditer(line)]
+    line = _NOTE_MARK.sub("", line)
     line = _WIKI.sub(lambda match: "" if match[1] else match[2], line)
     # Twice: an image may stand inside a link.
     line = _LINK.sub(words, _LINK.sub(words, line))

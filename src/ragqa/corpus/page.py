@@ -35,6 +35,7 @@ _WECHAT_NAME = re.compile(
     r"\b(?:profile_)?nick_?name\s{0,3}=\s{0,3}(?:htmlDecode\()?[\"']([^\"'<>]{1,60})[\"']"
 )
 _WECHAT_TITLE = re.compile(r"\bmsg_title\s{0,3}=\s{0,3}[\"']([^\"'\n]{1,200})[\"']")
+_EDITOR = re.compile(r"编辑?\s?[:：]\s?([^\s,，、:：()（）\[\]【】_]{1,20})")
 _CHINA = dt.timezone(dt.timedelta(hours=8))
 
 
@@ -73,7 +74,8 @@ def stated(tree: Any, lines: Sequence[str], text: str, *, url: str = "", title: 
     named = [author_from(each.get("author")) for each in objects] + [
         author_from(value) for name, value in metas if name in _AUTHORS
     ]
-    author = author_of([visible]) or next((name for name in named if name and name not in sites), "")
+    others = {*sites, *_editors(lines)}
+    author = author_of([visible]) or next((name for name in named if name and name not in others), "")
     outlets = [value for name, value in metas if name in _SOURCES and "/" not in value]
     outlet = next((name for name in [*outlets, *sites] if name), "") or outlet_of(above)
     return Stated(found, author, published, reason, outlet, credit(visible))
@@ -117,6 +119,13 @@ def _follows(window: str, words: str) -> bool:
     return (
         bool(found) and before.rstrip().endswith(("|", "｜", "_", "-", "–", "—")) and not rest[:1].isalnum()
     )
+
+
+def _editors(lines: Sequence[str]) -> list[str]:
+    """Those whom the page names as its editors: some sites put them into their head as authors."""
+    return [
+        found[1] for line in lines if "编" in line[:100] for found in [_EDITOR.search(line[:100])] if found
+    ]
 
 
 # --- head ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ragqa.corpus.front_matter import named
 from ragqa.corpus.html import plain
 from ragqa.corpus.metadata import iso_date
 
+_MAIL_AND_NAME = re.compile(r"\s*\S{1,200}@\S{1,200}\s{1,9}\(([^()]{1,200})\)\s*")
 _FEED = re.compile(rb"<(?:rss|feed|rdf:RDF|channel)[\s>]", re.IGNORECASE)
 
 
@@ -83,9 +84,18 @@ def _item(entry: Mapping[str, Any], number: int) -> FileText:
         published=published or None,
         published_from="field" if published else "",
         source=link,
-        author=author_from([each.get("name") for each in entry.get("authors", [])] or entry.get("author")),
+        author=_author(entry),
         id=str(entry.get("id") or link or number),
     )
+
+
+def _author(entry: Mapping[str, Any]) -> str:
+    """The authors of an item; RSS writes "mail@example.org (Name)", which feedparser takes apart wrongly at times."""
+    stated = str(entry.get("author", ""))
+    if "@" in stated:
+        named = _MAIL_AND_NAME.fullmatch(stated)
+        return author_from(named[1]) if named else ""
+    return author_from([each.get("name") for each in entry.get("authors", [])] or stated)
 
 
 def _bodies(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
