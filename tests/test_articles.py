@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ragqa.corpus import articles as reading
-from ragqa.corpus import formats
 from ragqa.corpus.articles import SUFFIXES, read_articles
+from ragqa.corpus.records import read_all
 from ragqa.corpus.sandbox import Confined
 from ragqa.errors import CorpusError
 from ragqa.types import Article, Skipped
@@ -189,8 +189,11 @@ def test_a_collection_gives_one_article_a_line(tmp_path: Path) -> None:
     ("text", "date"), [("content", "publishedAt"), ("body", "publish_date"), ("text", "pubDate")]
 )
 def test_a_collection_may_call_text_and_date_as_exports_do(tmp_path: Path, text: str, date: str) -> None:
-    article = only(collection(tmp_path, {"id": "d1", text: EN, date: "2024-05-02T08:00:00Z"}))
-    assert (article.text, article.published) == (EN, "2024-05-02")
+    article = only(
+        collection(tmp_path, {"id": "d1", text: EN, date: "2024-05-02T08:00:00Z", "author": "Ola Berg"})
+    )
+    assert (article.text, article.published, article.published_from) == (EN, "2024-05-02", "field")
+    assert article.author == "Ola Berg"
 
 
 def test_the_text_of_a_collection_is_not_taken_for_a_page(tmp_path: Path) -> None:
@@ -247,7 +250,7 @@ def test_every_file_is_an_article_or_is_skipped(
         write(folder, name, content)
     with pytest.MonkeyPatch.context() as patch:
         # A process for each of the hundreds of folders would take minutes.
-        patch.setattr(Confined, "read", lambda self, suffix, data: formats.read(suffix, data))
+        patch.setattr(Confined, "read", lambda self, suffix, data: read_all(suffix, data))
         articles, skipped = read_articles(folder)
     assert sorted([*(a.id for a in articles), *(skip.file for skip in skipped)]) == sorted(files)
     for article in articles:

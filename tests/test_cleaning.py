@@ -94,8 +94,18 @@ def test_breadcrumb_channel_byline_and_counter_above_the_article_go() -> None:
             *STORY,
         )
     )
-    assert result.text.split("\n") == [TITLE, *STORY]
+    assert result.text.split("\n") == [TITLE, "作者:林舟", *STORY]
     assert (result.title, result.published, result.source) == (TITLE, "2023-09-14", "山海晨报")
+    assert (result.author, result.published_from) == ("林舟", "byline")
+
+
+@pytest.mark.parametrize(
+    "line", ["本报记者 林舟 2023年9月14日", "2023-09-14 记者：林舟", "By Jane Doe, May 22, 2024"]
+)
+def test_of_a_dated_byline_the_author_stays(line: str) -> None:
+    result = clean(page(TITLE, line, *STORY))
+    assert result.text.split("\n")[1] in ("本报记者 林舟", "记者：林舟", "By Jane Doe")
+    assert (result.author in ("林舟", "Jane Doe"), result.published_from) == (True, "byline")
 
 
 def test_the_channel_above_the_title_goes_when_a_byline_shows_that_it_is_one() -> None:
@@ -132,6 +142,23 @@ def test_references_leave_the_text_and_stay_as_links(label: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("发布于 2023-09-14 08:30", []),
+        ("Posted by Jane Doe on May 22, 2024 at 9:00 AM", ["Posted by Jane Doe"]),
+    ],
+)
+def test_when_a_page_was_posted_may_stand_below_it(line: str, rest: list[str]) -> None:
+    result = clean(page(*STORY, line))
+    assert result.text.split("\n") == [*STORY, *rest]
+    assert (result.published in ("2023-09-14", "2024-05-22"), result.published_from) == (True, "byline")
+
+
+def test_a_date_that_ends_a_letter_stays() -> None:
+    assert cleaned_lines(*STORY, "2023年9月14日") == [*STORY, "2023年9月14日"]
+
+
+@pytest.mark.parametrize(
     "notice",
     [
         "本网文章均为转载，不代表本站观点。如侵犯版权，请来信联系删除。 邮箱[email protected]",
@@ -162,7 +189,7 @@ def test_an_english_page_is_cleaned_as_well() -> None:
             "Related articles",
         )
     )
-    assert result.text.split("\n") == ["Old lighthouses shine again", *ENGLISH]
+    assert result.text.split("\n") == ["Old lighthouses shine again", "By Jane Doe", *ENGLISH]
     assert (result.title, result.published) == ("Old lighthouses shine again", "2024-05-22")
     assert result.source == "Coast Herald"
 

@@ -96,12 +96,19 @@ WRITTEN: dict[str, Any] = {"kind": "written", "text": "来的是甲。", "citati
 ANSWER: dict[str, Any] = {
     "question": "谁？", "asked": "谁？", "cached": False, "language": "zh", "note": "", "status": "answered",
     "answers": [{"text": "甲", "citation": 1}], "statements": [QUOTE], "passages": [PASSAGE],
-    "citations": [{"marker": 1, "title": "题目", "published": None, "article_id": "a.md", "quote": "甲来了。"}],
+    "citations": [
+        {"marker": 1, "title": "题目", "author": None, "published": None, "article_id": "a.md", "quote": "甲来了。"}
+    ],
 }  # fmt: skip
 
 
 def test_short_answers_then_quotes_then_references() -> None:
     assert answer_text(ANSWER) == "甲\n\n甲来了。 [1]\n\n[1] 题目 · a.md"
+
+
+def test_a_reference_names_the_author() -> None:
+    citation = {**ANSWER["citations"][0], "author": "闻笙", "published": "2024-03-05"}
+    assert answer_text({**ANSWER, "citations": [citation]}).endswith("[1] 题目 · 闻笙 · 2024-03-05 · a.md")
 
 
 @pytest.mark.parametrize(

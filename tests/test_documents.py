@@ -144,6 +144,7 @@ def test_an_article() -> None:
         "schema": "ragqa.article/1",
         "article_id": "a.md",
         **ABOUT,
+        "published_from": None,
         "links": ["x"],
         "characters": 12,
         "text": "甲来了。乙走了。丙说话。",

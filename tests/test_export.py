@@ -42,6 +42,12 @@ def test_text_has_question_short_answers_note_quotes_with_translations_and_refer
     )
 
 
+def test_a_reference_names_the_author() -> None:
+    told = replace(ANSWER, citations=(Citation(1, replace(ARTICLE, author="Ola Berg"), 0, 17),))
+    assert "[1] A *title*, Ola Berg, 2024-05-01, " in as_text(told)
+    assert "1. A \\*title\\*, Ola Berg, 2024-05-01, " in as_markdown(told)
+
+
 def test_nothing_from_outside_becomes_markdown() -> None:
     assert as_markdown(ANSWER) == (
         "## 谁走了？\n\n**He** · **\\*title\\***\n\n*See \\<b\\>both\\</b\\>.*\n\n"

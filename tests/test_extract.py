@@ -167,6 +167,39 @@ def test_a_number_is_not_cut() -> None:
     assert quote.said == ("1500",)
 
 
+# --- authors ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("article", "line", "name", "unit"),
+    [
+        (
+            replace(BRIDGE, text="本报记者 闻笙\n大桥花了4亿元。", author="闻笙"),
+            "这篇文章的作者是闻笙。",
+            "闻笙",
+            "本报记者 闻笙",
+        ),
+        (
+            replace(TOWER, text="By Ola Berg\nIt was sold.", author="Ola Berg", language="en"),
+            "The author who wrote this article is Ola Berg.",
+            "Ola Berg",
+            "By Ola Berg",
+        ),
+    ],
+)
+def test_who_wrote_an_article_is_read_in_one_form_and_quoted_in_its_own(
+    article: Article, line: str, name: str, unit: str
+) -> None:
+    of = window(article)
+    assert of.text.split("\n")[1] == line
+    (quote,) = quoted((of, read(of, name)))
+    assert said(quote) == (unit, (name,))
+
+
+def test_an_author_whom_the_text_does_not_name_is_not_read() -> None:
+    assert window(replace(BRIDGE, author="闻笙")).text == window(BRIDGE).text
+
+
 # --- titles and headings ---------------------------------------------------------------------
 
 

@@ -35,6 +35,22 @@ def test_a_block_gives_title_and_date_and_leaves_the_text(
 
 
 @pytest.mark.parametrize(
+    ("line", "first", "author"),
+    [
+        ("作者: 闻笙", "作者: 闻笙", "闻笙"),
+        ('author: "闻笙"', "author: 闻笙", "闻笙"),
+        ("authors: [Ola Berg, Jane Doe]", "authors: Ola Berg, Jane Doe", "Ola Berg, Jane Doe"),
+        ("authors:\n  - Ola Berg\n  - Jane Doe", "authors: Ola Berg, Jane Doe", "Ola Berg, Jane Doe"),
+        ("author:\n  name: 闻笙", "author: 闻笙", "闻笙"),
+        ("author: admin", BODY.strip(), ""),
+    ],
+)
+def test_the_author_of_a_block_stays_above_the_text(line: str, first: str, author: str) -> None:
+    draft = read_markdown(f"---\ntitle: 湖滨电厂并网\n{line}\n---\n{BODY}".encode())
+    assert (draft.text.strip().split("\n")[0], draft.author) == (first, author)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "---\n一段没有键的话。\n---\n正文。\n",

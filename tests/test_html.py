@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ragqa.corpus import read_articles
 from ragqa.corpus.formats import read_html
 from ragqa.corpus.html import unsigned
 
@@ -57,28 +58,86 @@ def test_raised_and_lowered_figures_stay_in_their_line(markup: str, text: str) -
         ("柳湖水厂开始供水_民生频道_柳湖网", {}, "柳湖水厂开始供水"),
         ("柳湖水厂开始供水-柳湖新闻网", {}, "柳湖水厂开始供水"),
         ("Waterworks opens at last | The Lakeside Times", {}, "Waterworks opens at last"),
-        ("Waterworks opens - Lakeside", {"site": "Lakeside"}, "Waterworks opens"),
-        ("柳湖水厂开始供水 独家", {"heading": "柳湖水厂开始供水"}, "柳湖水厂开始供水"),
+        ("Waterworks opens - Lakeside", {"sites": ["Lakeside"]}, "Waterworks opens"),
+        ("柳湖水厂开始供水--时政--柳湖网", {}, "柳湖水厂开始供水"),
+        ("Waterworks opens : LKR", {"sites": ["lkr"]}, "Waterworks opens"),
         ("Water - a short history", {}, "Water - a short history"),
         ("A-股收涨", {}, "A-股收涨"),
         ("柳湖网", {}, "柳湖网"),
     ],
 )
 def test_a_title_is_shown_without_the_names_of_site_and_channel(
-    title: str, given: dict[str, str], right: str
+    title: str, given: dict[str, list[str]], right: str
 ) -> None:
     assert unsigned(title, **given) == right
 
 
-@pytest.mark.parametrize(
-    ("head", "body", "published"),
-    [
-        ('<meta property="article:published_time" content="2023-06-05T08:00:00+08:00">', "", "2023-06-05"),
-        ('<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2023-06-05"}</script>', "",
-         "2023-06-05"),
-        ("", "<p>泵房毁于1997年3月4日的洪水，2001年重建。</p>", None),
-        ("", "<div>版权所有 © 2012-2019 柳湖网</div>", None),
-    ],
+LD = '<script type="application/ld+json">%s</script>'
+META = '<meta %s="%s" content="%s">'
+
+
+# Head, what stands above the text, the date and why it is believed.
+DATED = (
+    (META % ("property", "article:published_time", "2023-06-05T08:00:00+08:00"), "", "2023-06-05", "meta"),
+    (META % ("name", "publishdate", "2023-06"), "", "2023-06", "meta"),
+    (META % ("itemprop", "datePublished", "20230605"), "", "2023-06-05", "meta"),
+    (META % ("name", "PubDate", "2023-13-05"), "", None, ""),
+    (META % ("property", "article:modified_time", "2024-01-01"), "", None, ""),
+    (LD % '{"@type":"NewsArticle","datePublished":"2023-06-05"}', "", "2023-06-05", "json-ld"),
+    (LD % '{"@graph":[{"@type":"Organization","foundingDate":"1998"},{"@type":"BlogPosting","datePublished":"2023-06-05"}]}',
+     "", "2023-06-05", "json-ld"),
+    (LD % '{"pubDate":"2023-06-05T08:00:00"}', "", "2023-06-05", "json-ld"),
+    (LD % "{not json", "", None, ""),
+    (META % ("name", "date", "2022-01-01") + LD % '{"@type":"Article","datePublished":"2023-06-05"}', "",
+     "2023-06-05", "json-ld"),
+    ("", '<time datetime="2023-06-05T08:00">today</time>', "2023-06-05", "byline"),
+    ("", "<div>2023-06-05 柳湖社</div>", "2023-06-05", "byline"),
+    ("", "<div>发布时间：2023年6月5日 浏览：20</div>", "2023-06-05", "byline"),
+    ("", "<div>二〇二三年六月五日</div>", "2023-06-05", "byline"),
+    ("", "<div>June 5, 2023 at 3:17 p.m. EDT</div>", "2023-06-05", "byline"),
+    ("", "<div>6月5日 09:15</div>", None, ""),
+    ("", "<div>Copyright © 2012-2019 柳湖网</div>", None, ""),
+    ("", "<div>Founded 1998</div>", None, ""),
 )  # fmt: skip
-def test_a_page_is_dated_by_what_it_states_of_itself(head: str, body: str, published: str | None) -> None:
-    assert read_html(page(f"<h1>柳湖水厂供水</h1><p>{PROSE}</p>{body}", head)).published == published
+# Dates of the story, of a list beside it, of a notice.
+OTHER_DATES = (
+    "<p>泵房毁于1997年3月4日的洪水，2001年重建。</p>",
+    '<p>泵房毁于<time datetime="1997-03-04">1997年3月4日</time>的洪水，当年有二百户居民搬到东岸，后来再也没有搬回来；'
+    "三年以后，水利局在原址上立了一块石碑，碑上刻着水位、人数和那一天的日期，每年春天都有人来献花，也有人来量水位。</p>",
+    "<div>版权所有 © 2012-2019 柳湖网</div>",
+    '<ul><li><time datetime="2019-01-01">2019年1月1日</time> 旧闻一则</li></ul>',
+)
+
+
+@pytest.fixture(scope="module")
+def dates(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str | None, str]]:
+    """The date of each page, and the reason, read in one go."""
+    folder = tmp_path_factory.mktemp("dated")
+    pages = [(head, f"{body}<p>{PROSE}</p>") for head, body, *_ in DATED]
+    pages += [("", f"<p>{PROSE}</p>{other}") for other in OTHER_DATES]
+    for number, (head, body) in enumerate(pages):
+        data = page(f"<h1>柳湖水厂供水</h1>{body}<p>这是第{number}座水厂，{PROSE}</p>", head)
+        (folder / f"{number:02}.html").write_bytes(data)
+    articles, skipped = read_articles(folder)
+    assert skipped == []
+    return [(article.published, article.published_from) for article in articles]
+
+
+@pytest.mark.parametrize("row", range(len(DATED)))
+def test_a_page_is_dated_by_what_it_states_above_its_text(
+    dates: list[tuple[str | None, str]], row: int
+) -> None:
+    assert dates[row] == DATED[row][2:]
+
+
+@pytest.mark.parametrize("row", range(len(OTHER_DATES)))
+def test_other_dates_are_not_the_page_s(dates: list[tuple[str | None, str]], row: int) -> None:
+    assert dates[len(DATED) + row] == (None, "")
+
+
+@pytest.mark.parametrize(
+    "mark", ['<a href="https://a.example/n1">[1]</a>', '<a href="#n">[注1]</a>', "<sup><a>2</a></sup>"]
+)
+def test_marks_of_notes_do_not_stand_in_the_text(mark: str) -> None:
+    text = read_html(page(f"<h1>柳湖水厂供水</h1><p>{PROSE[:-1]}{mark}。</p><p>{PROSE}</p>")).text
+    assert text.split("\n")[-2:] == [PROSE, PROSE]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from support.house import small_index
 from ragqa.errors import ArticleNotFoundError, IndexMismatchError
 from ragqa.index.calibration import Calibration
 from ragqa.index.index import Index
+from ragqa.index.index_files import article_from
 from ragqa.index.late_interaction import Signature
 from ragqa.index.store import Manifest, read_manifest, verify
 from ragqa.types import Article, Chunk, Filter, Language, Skipped, Vectors
@@ -64,6 +65,22 @@ def nearest(index: Index, query: Vectors, **asked: Any) -> list[int]:
 
 def rows(index: Index, **filters: str | None) -> list[int]:
     return np.flatnonzero(index.mask(Filter(**filters))).tolist()
+
+
+def test_articles_are_filtered_by_a_part_of_the_author_s_name() -> None:
+    signed = [replace(ARTICLES[0], author="Ola Berg"), *ARTICLES[1:]]
+    index = build()
+    index = Index.build(signed, CHUNKS, VECTORS, manifest=index.manifest, keys=KEYS, signatures=SIGNATURES)
+    assert rows(index, author="BERG") == [
+        n for n, chunk in enumerate(CHUNKS) if chunk.article_id == signed[0].id
+    ]
+    assert rows(index, author="nobody") == []
+
+
+def test_an_index_of_before_there_were_authors_is_opened() -> None:
+    row = asdict(ARTICLES[0])
+    old = {name: value for name, value in row.items() if name not in ("author", "published_from")}
+    assert article_from(old) == ARTICLES[0]
 
 
 # --- what was saved is found again -----------------------------------------------------------

@@ -128,7 +128,6 @@ def test_what_cannot_be_added_is_told_and_the_rest_goes_in(
     large.write_bytes(b"x" * (20 * 2**20 + 1))
     for files, words in (
         (["program.exe"], ["program.exe: not a kind of file that is read"]),
-        (["harbour.md"], ["harbour.md: there is a file of this name already; rename one of the two"]),
         ([f"{n}.md" for n in range(21)], ["At most 20 files at once."]),
     ):
         choose(page, *[{**NOTE, "name": name} for name in files])
@@ -140,6 +139,31 @@ def test_what_cannot_be_added_is_told_and_the_rest_goes_in(
     choose(page, {**NOTE, "name": "a.exe"}, NOTE)
     page.wait_for_selector("#corpus .shelf >> text=新港口")
     assert texts(page, "#corpus .refused li") == ["a.exe: not a kind of file that is read"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "files", "replaced"),
+    [
+        ("replace it", ["harbour.md", "library.md", "lighthouse.md"], True),
+        ("keep both", ["harbour (2).md", "harbour.md", "library.md", "lighthouse.md"], False),
+        ("cancel", ["harbour.md", "library.md", "lighthouse.md"], False),
+    ],
+)
+def test_a_name_that_another_file_has_is_asked_about(
+    panel: Callable[..., Any], house: House, choice: str, files: list[str], replaced: bool
+) -> None:
+    page = panel("corpus")
+    choose(page, {**NOTE, "name": "harbour.md"})
+    page.wait_for_selector(
+        "#corpus .refused >> text=a file of this name is there already, with other contents"
+    )
+    assert texts(page, "#corpus .refused button") == ["replace it", "keep both", "cancel"]
+    page.click(f"#corpus .refused >> text={choice}")
+    page.wait_for_selector("#corpus .refused li", state="detached")
+    if choice != "cancel":
+        said(page, "The index is up to date.")
+    assert sorted(path.name for path in house.settings.corpus.iterdir()) == files
+    assert ((house.settings.corpus / "harbour.md").read_bytes() == NOTE["buffer"]) == replaced
 
 
 def test_a_file_can_be_dropped_on_the_panel_and_beside_it_nothing_happens(

@@ -86,8 +86,8 @@ def test_the_handles_name_their_limits_and_one_file_has_none() -> None:
     html = panels.corpus("en", CorpusState())
     assert "up to 20 at once, 20 MB each" in words(html)
     assert (
-        'accept=".docx,.htm,.html,.jsonl,.markdown,.md,.pdf,.txt" data-most="20" data-bytes="20971520"'
-        in html
+        'accept=".atom,.csv,.docx,.epub,.htm,.html,.jsonl,.markdown,.md,.mht,.mhtml,.pdf,.rss,.srt,.tsv,.txt,.vtt,.xml"'
+        ' data-most="20" data-bytes="20971520"' in html
     )
     single = panels.corpus("zh", CorpusState(dated("2024"), single="all.jsonl"))
     assert "语料是单个文件 all.jsonl" in words(single)
@@ -236,11 +236,22 @@ def test_a_file_goes_in_and_out_and_the_index_follows(server: Server) -> None:
     assert server.count() == 4
 
 
+def test_a_file_is_replaced_when_the_request_says_so(server: Server) -> None:
+    replaced = server.client.post("/ragqa/corpus/file?name=harbour.md&replace=true", content=b"x")
+    assert (replaced.status_code, replaced.json()) == (201, {"name": "harbour.md"})
+    assert (server.house.settings.corpus / "harbour.md").read_bytes() == b"x"
+
+
 def test_refusals_are_words_with_their_status(server: Server) -> None:
     answer = server.add("harbour.md")
     assert (answer.status_code, answer.json()) == (
-        409, {"word": "shelf.exists", "args": {"name": "harbour.md"}},
-    )  # fmt: skip
+        409,
+        {
+            "word": "shelf.exists",
+            "args": {"name": "harbour.md", "n": 250, "m": 15},
+            "said": "harbour.md: a file of this name is there already, with other contents (250 bytes; the new one has 15)",
+        },
+    )
     assert server.add("a.exe").status_code == 415
     assert server.client.delete("/ragqa/corpus/file?name=gone.md").status_code == 404
     assert server.client.post("/ragqa/corpus/file", content=b"x").status_code == 422

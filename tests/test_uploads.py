@@ -93,14 +93,25 @@ def test_a_name_that_is_taken_is_refused_and_what_has_it_stays(corpus: Path, lin
     if link:
         (corpus / "harbour.md").unlink()
         (corpus / "harbour.md").symlink_to(outside)
-    assert refused(lambda: uploads.add(corpus, "harbour.md", b"other")) == ("shelf.exists", 409)
+    told = ("shelf.link", 403) if link else ("shelf.exists", 409)
+    assert refused(lambda: uploads.add(corpus, "harbour.md", b"other")) == told
     assert (corpus / "harbour.md").read_text(encoding="utf-8") == ("outside" if link else HARBOUR)
+    assert all_files(corpus) == ["harbour.md", "old/library.md"]
+
+
+def test_a_namesake_with_the_same_contents_is_no_conflict(corpus: Path) -> None:
+    assert uploads.add(corpus, "harbour.md", HARBOUR.encode()) == "harbour.md"
+
+
+def test_a_namesake_is_replaced_when_that_is_asked_for(corpus: Path) -> None:
+    assert uploads.add(corpus, "harbour.md", b"other", replace=True) == "harbour.md"
+    assert (corpus / "harbour.md").read_text(encoding="utf-8") == "other"
     assert all_files(corpus) == ["harbour.md", "old/library.md"]
 
 
 def test_a_dangling_link_is_not_written_through(corpus: Path) -> None:
     (corpus / "new.md").symlink_to(corpus.parent / "elsewhere.md")
-    assert refused(lambda: uploads.add(corpus, "new.md", b"x")) == ("shelf.exists", 409)
+    assert refused(lambda: uploads.add(corpus, "new.md", b"x", replace=True)) == ("shelf.link", 403)
     assert not (corpus.parent / "elsewhere.md").exists()
 
 

@@ -85,8 +85,15 @@ def index_json(built: Built) -> Json:
 
 def article_json(article: Article) -> Json:
     """``ragqa.article/1``, with the text that citations point into."""
-    return {"schema": "ragqa.article/1", "article_id": article.id, **_about(article), "links": list(article.links),
-            "characters": len(article.text), "text": article.text}  # fmt: skip
+    return {
+        "schema": "ragqa.article/1",
+        "article_id": article.id,
+        **_about(article),
+        "published_from": article.published_from or None,
+        "links": list(article.links),
+        "characters": len(article.text),
+        "text": article.text,
+    }
 
 
 def passages_json(
@@ -140,7 +147,7 @@ def _about(article: Article) -> Json:
     return {
         "title": article.title,
         "source": article.source,
-        "author": None,
+        "author": article.author or None,
         "published": article.published,
         "language": article.language,
     }

@@ -27,7 +27,13 @@ _ITEMS = 3
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One cleaned article; ``text`` is what is indexed, cited and shown."""
+    """One cleaned article; ``text`` is what is indexed, cited and shown.
+
+    ``author`` names who wrote it ("" where nothing says so), several with 、 or a comma between them.
+    ``published_from`` is why the date is believed: "json-ld" or "meta" (a page's head), "front matter", "field" (of a
+    .jsonl line, a table's row, a feed, a message, an e-book), "byline" (a line around the text), "dateline" (its
+    first words), "address" (a link, where the text names the same day).
+    """
 
     id: str
     title: str
@@ -36,6 +42,8 @@ class Article:
     published: str | None = None
     language: str = "zh"
     links: tuple[str, ...] = ()
+    author: str = ""
+    published_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +212,15 @@ class Filter:
     """Which articles may answer; empty fields let all pass.
 
     ``since`` and ``until`` are ISO dates (or prefixes), both inclusive, ``before`` is not: an article without a
-    date passes none of them. ``source`` is part of an outlet or address, in any case; ``title`` are words that
-    the title holds, ``phrases`` what the article holds, ``without`` what it does not.
+    date passes none of them. ``source`` is part of an outlet or address, ``author`` of the authors' names, in any
+    case; ``title`` are words that the title holds, ``phrases`` what the article holds, ``without`` what it does not.
     """
 
     since: str | None = None
     until: str | None = None
     language: str | None = None
     source: str | None = None
+    author: str | None = None
     before: str | None = None
     title: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ragqa.models import Reading
-from ragqa.retrieval import Window
+from ragqa.retrieval import Window, authors, byline
 from ragqa.text import HAN, fold, quantities, sentence_spans
 from ragqa.types import Article, Citation, ShortAnswer, Statement
 
@@ -206,6 +206,9 @@ def _quote(
     if below is None or not marks:
         return None
     words = window.text[marks[0][0] : marks[-1][1]]
+    line = byline(window.article, window.text[window.body :])
+    if line and window.text.find(line) <= start < window.text.find(line) + len(line):
+        return _credited(window, units, words, worth)
     if words not in window.article.title:
         place = window.article.text.find(window.text[start:end])
         if place < 0:
@@ -213,6 +216,17 @@ def _quote(
         moved = tuple((a - start + place, b - start + place) for a, b in marks)
         return Quote(window.article, place, place + end - start, worth, moved)
     return Quote(window.article, below[0] + shift, below[1] + shift, worth, (), words)
+
+
+def _credited(window: Window, units: Sequence[Span], words: str, worth: float) -> Quote | None:
+    """The unit of the text that names the authors: the line above it that was read is not the article's."""
+    found = [(name, window.text.find(name, window.body)) for name in authors(window.article) if name in words]
+    unit = next(((a, b) for a, b in units for _, at in found if a <= at < b), None)
+    if unit is None:
+        return None
+    shift = window.start - window.body
+    answers = tuple((at + shift, at + len(name) + shift) for name, at in found if unit[0] <= at < unit[1])
+    return Quote(window.article, unit[0] + shift, unit[1] + shift, worth, answers)
 
 
 def _merged(quotes: Sequence[Quote]) -> list[Quote]:

@@ -46,6 +46,7 @@ WrittenInOption = Annotated[
 SourceOption = Annotated[
     str | None, typer.Option(help="Only articles whose outlet or address contains this.")
 ]
+AuthorOption = Annotated[str | None, typer.Option(help="Only articles whose author's name contains this.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Common:
 
 
 def article_filter(
-    *, since: str | None, until: str | None, written_in: str | None, source: str | None
+    *, since: str | None, until: str | None, written_in: str | None, source: str | None, author: str | None
 ) -> Filter:
     """The filter that these options ask for. Raises SettingsError for what is no date or language."""
     from ragqa.types import Filter, checked_code, checked_date
@@ -88,7 +89,7 @@ def article_filter(
                 check(given)
         except ValueError:
             raise SettingsError(f"{option} {given}: it is {accepted}") from None
-    return Filter(since=since, until=until, language=written_in, source=source)
+    return Filter(since=since, until=until, language=written_in, source=source, author=author)
 
 
 class DefaultVerb(typer.core.TyperGroup):

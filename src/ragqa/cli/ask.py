@@ -11,6 +11,7 @@ import typer
 
 from ragqa.cli import console
 from ragqa.cli.app import (
+    AuthorOption,
     BatchOption,
     Common,
     JsonOption,
@@ -71,6 +72,7 @@ def ask(
     until: UntilOption = None,
     written_in: WrittenInOption = None,
     source: SourceOption = None,
+    author: AuthorOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 5 when the corpus holds no answer.")] = False,
     *,
     common: Common,
@@ -81,14 +83,13 @@ def ask(
     """
     _require_answerable(language, no_llm=no_llm, write=write)
     _require_one(question, batch)
-    settings = common.settings()
     options: dict[str, Any] = {
         "k": k, "language": language, "use_llm": not no_llm, "write": write or None, "after": after,
-        "filters": article_filter(since=since, until=until, written_in=written_in, source=source),
+        "filters": article_filter(since=since, until=until, written_in=written_in, source=source, author=author),
     }  # fmt: skip
     lines = list(console.read_batch(batch)) if batch else []
     # Translations load the language model when the first is needed.
-    pipeline = _open(settings, common, warm=write)
+    pipeline = _open(common.settings(), common, warm=write)
 
     def answer(text: str, id: Any) -> dict[str, Any]:
         from ragqa.documents import answer_json
@@ -119,6 +120,7 @@ def search(
     until: UntilOption = None,
     written_in: WrittenInOption = None,
     source: SourceOption = None,
+    author: AuthorOption = None,
     *,
     common: Common,
 ) -> None:
@@ -135,7 +137,7 @@ def search(
     trec: list[str] | None = [] if run else None
     options: dict[str, Any] = {
         "k": k or (100 if run else None), "use_llm": not no_llm, "explain": explain, "trec": trec,
-        "filters": article_filter(since=since, until=until, written_in=written_in, source=source),
+        "filters": article_filter(since=since, until=until, written_in=written_in, source=source, author=author),
     }  # fmt: skip
     lines = list(console.read_batch(batch)) if batch else []
     if run:

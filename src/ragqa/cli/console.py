@@ -145,7 +145,7 @@ def _quote(statement: dict[str, Any], language: Language) -> str:
 
 
 def _reference(citation: dict[str, Any]) -> str:
-    facts = [citation["title"], citation["published"], citation["article_id"]]
+    facts = [citation["title"], citation["author"], citation["published"], citation["article_id"]]
     return f"[{citation['marker']}] {' · '.join(fact for fact in facts if fact)}"
 
 

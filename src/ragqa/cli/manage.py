@@ -64,7 +64,7 @@ def show(
     if as_json:
         print(json.dumps(article_json(article), ensure_ascii=False))
     else:
-        facts = [article.published or "no date", article.source, article.language]
+        facts = [article.author, article.published or "no date", article.source, article.language]
         print(f"{article.title}\n{' · '.join(fact for fact in facts if fact)}\n\n{article.text}")
 
 

@@ -2,8 +2,9 @@
 
 from ragqa.corpus import uploads
 from ragqa.corpus.articles import SUFFIXES, read_articles
+from ragqa.corpus.bylines import credit
 from ragqa.corpus.examples import example_questions
-from ragqa.corpus.formats import MAX_BYTES
+from ragqa.corpus.file_text import MAX_BYTES
 from ragqa.corpus.uploads import MEGABYTES, MOST_FILES, CorpusState
 from ragqa.corpus.watch import changes
 
@@ -14,6 +15,7 @@ __all__ = [
     "SUFFIXES",
     "CorpusState",
     "changes",
+    "credit",
     "example_questions",
     "read_articles",
     "uploads",

@@ -10,16 +10,19 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
+from ragqa.corpus.bylines import author_from, author_of_text
 from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
+from ragqa.corpus.file_text import MAX_BYTES, FileText
 from ragqa.corpus.files import is_plain, listed, open_regular, shown
-from ragqa.corpus.formats import MAX_BYTES, READERS, FileText, read
+from ragqa.corpus.formats import READERS
 from ragqa.corpus.front_matter import named
 from ragqa.corpus.metadata import iso_date, links_in, shortened, title_of
+from ragqa.corpus.records import RECORDS, read_all
 from ragqa.corpus.sandbox import SUFFIXES as CONFINED
 from ragqa.corpus.sandbox import Confined
 from ragqa.errors import CorpusError
@@ -28,7 +31,9 @@ from ragqa.types import Article, Skipped
 
 __all__ = ["SUFFIXES", "decode", "read_articles"]
 
-SUFFIXES: frozenset[str] = frozenset({*READERS, ".jsonl"})
+# Files that hold an article a line, a row or an item.
+COLLECTIONS: frozenset[str] = frozenset({*RECORDS, ".jsonl"})
+SUFFIXES: frozenset[str] = frozenset({*READERS, *COLLECTIONS})
 # Bad lines of a collection that are named one by one: a file that is none has millions.
 _NAMED = 1000
 _LONGEST_ID, _LONGEST_SOURCE = 500, 2000
@@ -142,7 +147,7 @@ def _read_file(path: Path, name: str, confined: Confined) -> Iterator[_Entry]:
             if suffix == ".jsonl":
                 yield from _read_lines(handle, name)
             else:
-                yield _read_whole(handle, name, suffix, confined)
+                yield from _read_whole(handle, name, suffix, confined)
     except OSError as error:
         yield Skipped(name, error.strerror or "cannot be read")
     except MemoryError:
@@ -151,14 +156,23 @@ def _read_file(path: Path, name: str, confined: Confined) -> Iterator[_Entry]:
         yield Skipped(name, _line(str(error))[:200])
 
 
-def _read_whole(handle: IO[bytes], name: str, suffix: str, confined: Confined) -> _Entry:
+def _read_whole(handle: IO[bytes], name: str, suffix: str, confined: Confined) -> Iterator[_Entry]:
     large = os.fstat(handle.fileno()).st_size > MAX_BYTES
     # One more than may be: the file can grow while it is read.
     data = b"" if large else handle.read(MAX_BYTES + 1)
     if large or len(data) > MAX_BYTES:
-        return Skipped(name, f"larger than {MAX_BYTES // 2**20} MB")
-    draft = (confined.read if suffix in CONFINED else read)(suffix, data)
-    return _Found(_article(draft, name), name, alone=True)
+        yield Skipped(name, f"larger than {MAX_BYTES // 2**20} MB")
+        return
+    drafts = (confined.read if suffix in CONFINED else read_all)(suffix, data)
+    if suffix not in COLLECTIONS:
+        yield _Found(_article(drafts[0], name), name, alone=True)
+        return
+    for draft in drafts:
+        place = f"{name}#{_line(draft.id)[:_LONGEST_ID]}"
+        if is_plain(place):
+            yield _Found(replace(_article(draft, name), id=place), place, alone=False)
+        else:
+            yield Skipped(shown(place), "the id holds characters that cannot be shown")
 
 
 def _article(draft: FileText, name: str) -> Article:
@@ -171,6 +185,8 @@ def _article(draft: FileText, name: str) -> Article:
         published=draft.published or cleaned.published,
         language=language_code(cleaned.text, draft.language),
         links=tuple(dict.fromkeys([*draft.links, *cleaned.links])),
+        author=draft.author or cleaned.author,
+        published_from=draft.published_from if draft.published else cleaned.published_from,
     )
 
 
@@ -247,13 +263,16 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
     text = tidy(words) or title
     where = next((fields[key] for key in ("url", "source") if isinstance(fields.get(key), str)), "")
     dates = [iso_date(fields.get("published")), iso_date(facts.get("published"))]
+    published = next((date for date in dates if date), None)
     stated = facts.get("language")
     return Article(
         id=name,
         title=shortened(title, 200) or title_of(text),
         text=text,
         source=_line(where)[:_LONGEST_SOURCE] or place,
-        published=next((date for date in dates if date), None),
+        published=published,
         language=language_code(text, stated if isinstance(stated, str) else ""),
         links=links_in(text),
+        author=author_from(facts.get("author")) or author_of_text(text),
+        published_from="field" if published else "",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ragqa.corpus.bylines import credit
 from ragqa.corpus.metadata import (
     FULL_DATE,
     ends_sentence,
@@ -34,14 +35,18 @@ _INTERFACE = _phrases(
     相关资讯, 推荐阅读, 热门推荐, 热门文章, 热门新闻, 猜你喜欢, 延伸阅读, 为你推荐, 上一篇, 下一篇,
     阅读全文, 展开全文, 查看全文, 查看更多, 加载更多, 点击加载, 点击加载更多, 点击查看更多, 点击查看大图,
     查看大图, 点击放大, 扫一扫, 微信扫一扫, 扫码关注, 扫码分享, 复制链接, 登录, 注册, 登录注册, 立即登录,
-    字号, 打印本页, 关闭窗口, 阅读, 浏览, 阅读量, 浏览量, 创建话题, 阅读原文, 关注, 已关注, 举报反馈,
+    字号, 打印本页, 关闭窗口, 预览时标签不可点, 轻点两下取消赞, 轻点两下取消在看, 继续滑动看下一个,
+    向上滑动看下一个, 微信扫一扫关注该公众号, 关注该公众号, 喜欢此内容的人还喜欢, 使用完整服务, 点击阅读原文, 查看原文,
+    点击进入专题, 进入专题, 更多精彩, 更多精彩内容, 更多内容, 更多阅读, 相关报道, 相关专题, 相关链接, 责任编辑,
+    阅读, 浏览, 阅读量, 浏览量, 创建话题, 阅读原文, 关注, 已关注, 举报反馈,
     举报/反馈, 点击上方蓝字关注我们"""
 ) | _phrases(
     """advertisement, advertisements, ad, ads, sponsored, sponsored content,
     article continues below advertisement, story continues below advertisement, share, share this,
     share this article, share this story, share this page, share on facebook, share on twitter, share on x,
     share on linkedin, copy link, read more, read next, continue reading, keep reading, related articles,
-    related stories, related posts, related content, recommended for you, you may also like, most read,
+    related stories, related posts, related, related news, related topics, more on this story, more stories,
+    more from, topics, follow us, related content, recommended for you, you may also like, most read,
     most popular, comments, leave a comment, leave a reply, post a comment, add a comment, view
     comments, no comments, views, back to top, table of contents, skip to content, skip to main content,
     subscribe, subscribe now, sign in, sign up, log in, load more, show more, loading, image, listen to
@@ -50,6 +55,11 @@ _INTERFACE = _phrases(
 # Links to share a page or to leave it, with what they lead to.
 _PREFIXED = re.compile(r"(?:分享[到至]|上一[篇条页]|下一[篇条页])\s?[:：]")
 _DECORATION = " *#·•|>»<«[]()（）【】{}:：-—_=+~…."
+# Too ordinary to go where they stand alone.
+_BUTTONS = _phrases(
+    "视频, 小程序, 赞, 在看, 微信, 微博, 朋友圈, qq, qq空间, facebook, twitter, x, linkedin, whatsapp, email, print"
+)
+_APART = re.compile(r"[\s,，、|·:：]{1,5}")
 _BACK = re.compile(r"返回.{1,8}[,，]\s?查看更多")
 _COUNT = re.compile(r"[ (（:：]{0,3}\d{1,7}[)）]?\s?[条次人]?$")
 
@@ -61,7 +71,11 @@ def is_interface(line: str) -> bool:
     if len(line) > 50:
         return False
     bare = line.strip(_DECORATION).casefold()
-    return bare in _INTERFACE or _COUNT.sub("", bare) in _INTERFACE or bool(_BACK.fullmatch(bare))
+    if bare in _INTERFACE or _COUNT.sub("", bare) in _INTERFACE or _BACK.fullmatch(bare):
+        return True
+    # A row of buttons: "视频 小程序 赞 ，轻点两下取消赞 在看".
+    buttons = _APART.split(bare)
+    return len(buttons) > 1 and all(each in _INTERFACE or each in _BUTTONS for each in buttons)
 
 
 # --- above the article -----------------------------------------------------------------------
@@ -104,7 +118,9 @@ _WEAK = re.compile(
     r"评论|收藏|阅读|浏览|点击|分享|点赞|comments?\b|share\b|views\b|min(?:ute)?s? read|\d{1,2}:\d\d",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"(?:阅读|浏览|评论|点赞|收藏|分享|[Vv]iews|[Cc]omments)[量数]?\s?[:：(（]?\s?\d")
+_COUNTED = re.compile(
+    r"(?:字数|喜欢|播放|阅读|浏览|评论|点赞|收藏|分享|[Vv]iews|[Cc]omments)[量数]?\s?[:：(（]?\s?\d"
+)
 _MINUTES = re.compile(r"\d{1,3} min(?:ute)?s? read", re.IGNORECASE)
 
 
@@ -115,7 +131,7 @@ def is_byline(line: str) -> bool:
     alone = (_DATED.fullmatch(line), is_date(line), _BY.fullmatch(line), _MINUTES.fullmatch(line))
     if any(alone) or len(_COUNTED.findall(line)) > 1:
         return True
-    strong = set(_STRONG.findall(line))
+    strong = set(_STRONG.findall(line)) or {words for words in [credit(line)] if words}
     dated = full_date(line) is not None
     weak = {word.lower() for word in _WEAK.findall(line)}
     return bool(strong or dated) and len(strong) + len(weak) + 2 * dated >= 3
@@ -127,6 +143,19 @@ def is_truncation_of(line: str, paragraph: str) -> bool:
         return False
     beginning = line.rstrip(" .…'\"‘’“”")
     return len(beginning) >= 15 and len(paragraph) > len(beginning) and paragraph.startswith(beginning)
+
+
+_POSTED = re.compile(r"(?:发布|更新|发表|发稿)(?:时间|日期|于)|(?:Published|Updated|Posted)\b")
+
+
+def is_posted(line: str) -> bool:
+    """Whether a line only says when the page was posted."""
+    return (
+        len(line) <= 80
+        and bool(_POSTED.match(line))
+        and full_date(line) is not None
+        and not ends_sentence(line)
+    )
 
 
 # --- credits, above and below ----------------------------------------------------------------
@@ -155,7 +184,7 @@ def is_credit(line: str) -> bool:
     words = without_links(line).strip(" ,，")
     if len(words) > 60 or ends_sentence(words) or is_prose(words):
         return False
-    return bool(_CREDIT.fullmatch(line))
+    return bool(_CREDIT.fullmatch(line.strip("【】[]()（） ")))
 
 
 def is_image_credit(line: str) -> bool:

@@ -23,10 +23,12 @@ from ragqa.corpus.boilerplate import (
     is_interface,
     is_navigation,
     is_notice,
+    is_posted,
     is_reference,
     is_reference_label,
     is_truncation_of,
 )
+from ragqa.corpus.bylines import author_of, author_of_text, credit
 from ragqa.corpus.metadata import (
     NAMED_SITE,
     date_of_lead,
@@ -39,18 +41,20 @@ from ragqa.corpus.metadata import (
     title_of,
     units,
 )
-from ragqa.text import tables_in
+from ragqa.corpus.table_markup import row_lines
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A cleaned text and its metadata; ``source`` is the outlet, or empty."""
+    """A cleaned text and its metadata; ``source`` is the outlet, or empty; the others as in ``Article``."""
 
     title: str
     text: str
     published: str | None
     source: str
     links: tuple[str, ...]
+    author: str
+    published_from: str
 
 
 def clean(raw: str) -> Cleaned:
@@ -69,8 +73,15 @@ def clean(raw: str) -> Cleaned:
         before, text = text, "\n".join(lines)
         if text == before:
             break
-    published = date_of_lines(head) or date_of_lead(text) or date_of_links(links, text)
-    return Cleaned(title_of(text), text, published, outlet_of([*head, *tail]), links)
+    dates = {
+        "byline": date_of_lines([*head, *filter(is_posted, tail)]),
+        "dateline": date_of_lead(text),
+        "address": date_of_links(links, text),
+    }
+    reason = next((name for name, date in dates.items() if date), "")
+    author = author_of([*head, *tail]) or author_of_text(text)
+    title = title_of(text)
+    return Cleaned(title, text, dates.get(reason), outlet_of([*head, *tail]), links, author, reason)
 
 
 # --- characters ------------------------------------------------------------------------------
@@ -122,16 +133,9 @@ def _author_lines(lines: list[str], head: list[str], tail: list[str]) -> list[st
         return lines
     # References first: the words above them ("further reading") are interface words elsewhere.
     lines = _without_references(_without_marks(lines))
-    rows = _rows(lines)
+    rows = row_lines(lines)
     lines = [line for line in lines if line in rows or not (is_interface(line) or is_image_credit(line))]
     return _without_tail(_without_head(lines, head, rows), tail, rows)
-
-
-def _rows(lines: list[str]) -> frozenset[str]:
-    """The lines of tables, which are the author's whatever stands in them; two lines with dots may be a byline."""
-    text = "\n".join(lines)
-    found = [table for table in tables_in(text) if table.headed or len(table.rows) > 2]
-    return frozenset(line for table in found for line in text[table.start : table.end].split("\n"))
 
 
 def _without_references(lines: list[str]) -> list[str]:
@@ -149,7 +153,7 @@ def _without_references(lines: list[str]) -> list[str]:
 
 
 def _without_head(lines: list[str], dropped: list[str], rows: frozenset[str]) -> list[str]:
-    """Drop what the page sets above the first sentence; a title and a motto stay."""
+    """Drop what the page sets above the first sentence; a title, a motto and the author's credit stay."""
     kept: list[str] = []
     gone: list[str] = []
     channel_end = 0
@@ -163,15 +167,24 @@ def _without_head(lines: list[str], dropped: list[str], rows: frozenset[str]) ->
         elif is_prose(line):
             break
         elif is_byline(line) or is_navigation(line, gone, [*kept, *below]):
-            gone.append(line)
             channel_end = len(kept) if channel_end < 1 else channel_end
-        elif is_credit(line):
-            gone.append(line)
+            _keep_credit(line, kept, gone)
+        elif is_credit(line) or is_notice(line):
+            _keep_credit(line, kept, gone)
         elif not _repeats(line, kept, below):
             kept.append(line)
         at += 1
     dropped.extend(gone)
     return [*_without_channel(kept, channel_end), *lines[at:]]
+
+
+def _keep_credit(line: str, kept: list[str], gone: list[str]) -> None:
+    """Of a line that goes keep who wrote the article, in the page's own words: that can be asked for and quoted."""
+    words = credit(line)
+    if words and words not in kept:
+        kept.append(words)
+    if words != line:
+        gone.append(line)
 
 
 def _repeats(line: str, kept: list[str], below: list[str]) -> bool:
@@ -187,16 +200,18 @@ def _without_channel(kept: list[str], end: int) -> list[str]:
 
 
 def _without_tail(lines: list[str], dropped: list[str], rows: frozenset[str]) -> list[str]:
-    """Drop notices, credits and bare addresses below the last sentence."""
+    """Drop notices, credits and bare addresses below the last sentence; the author's credit stays."""
     end = len(lines)
-    while end and lines[end - 1] not in rows and _is_tail(lines[end - 1]):
+    while end and lines[end - 1] not in rows and _is_furniture(lines[end - 1]):
         end -= 1
-    dropped.extend(lines[end:])
-    return lines[:end]
+    kept = lines[:end]
+    for line in lines[end:]:
+        _keep_credit(line, kept, dropped)
+    return kept
 
 
-def _is_tail(line: str) -> bool:
-    return is_credit(line) or is_notice(line) or _is_address(line)
+def _is_furniture(line: str) -> bool:
+    return is_credit(line) or is_notice(line) or is_posted(line) or _is_address(line)
 
 
 def _is_address(line: str) -> bool:

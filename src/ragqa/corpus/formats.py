@@ -6,38 +6,28 @@ for HTML, PDF and DOCX are optional, and imported when a file needs them.
 
 from __future__ import annotations
 
-import importlib
+import copy
+import email
+import email.policy
 import io
 import re
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 
+from ragqa.corpus.books import read_epub, read_subtitles
+from ragqa.corpus.bylines import author_from
 from ragqa.corpus.decoding import decode
 from ragqa.corpus.docx import docx_text
+from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
 from ragqa.corpus.front_matter import split_front_matter
-from ragqa.corpus.html import unsigned, visible
+from ragqa.corpus.html import lines_of, visible
 from ragqa.corpus.metadata import iso_date, links_in
+from ragqa.corpus.page import stated, wechat
 from ragqa.corpus.pdf import pdf_text
 from ragqa.corpus.table_markup import put_tables_into_lines, with_tables
 from ragqa.corpus.wrapping import unwrap
-
-MAX_BYTES = 20 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class FileText:
-    """The text of a file before cleaning, and the facts that its format holds apart from the text."""
-
-    text: str
-    title: str = ""
-    published: str | None = None
-    source: str = ""
-    outlet: str = ""
-    language: str = ""
-    links: tuple[str, ...] = ()
-
 
 # --- plain text ------------------------------------------------------------------------------
 
@@ -58,6 +48,8 @@ _DEFINITION = re.compile(r"\[[^\]\n]{1,100}\]:\s{0,3}<?(https?://\S{1,2000}?)>?(
 # A footnote: its number in the text, and its words below.
 _NOTE_NUMBER = re.compile(r"\[\^[^\]\s]{1,40}\]")
 _NOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:\s{0,9}(.*)")
+# The mark of a note that links to it.
+_NOTE_MARK = re.compile(r"\[\\?\[(?:\d{1,3}|[a-z]|注\d{0,3})\\?\]\]\(([^()\s]{0,2000})\)")
 _WIKI = re.compile(r"(!?)\[\[(?:[^\[\]|\n]{1,300}\|)?([^\[\]|\n]{1,300})\]\]")
 _STRONG = re.compile(r"(\*\*\*|\*\*|~~|(?<![A-Za-z0-9_])__)(?=\S)([^*_~\n]{1,500}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9*_\\])([*_])(?=\S)([^*_\n]{1,500}?)(?<=\S)\1(?![A-Za-z0-9*_])")
@@ -77,6 +69,8 @@ def read_markdown(data: bytes) -> FileText:
         source=_string(facts.get("source")),
         language=_string(facts.get("language")),
         links=links,
+        author=author_from(facts.get("author")),
+        published_from="front matter",
     )
 
 
@@ -114,7 +108,9 @@ def _plain_line(line: str, links: list[str]) -> str:
         links.append("" if match[1] else match[3])
         return "" if match[1] else match[2]
 
-    line = _NOTE_NUMBER.sub("", _heading(_PREFIX.sub("", line, count=1)))
+    line = _heading(_PREFIX.sub("", line, count=1))
+    links += [match[1] for match in _NOTE_MARK.finditer(line)]
+    line = _NOTE_NUMBER.sub("", _NOTE_MARK.sub("", line))
     line = _WIKI.sub(lambda match: "" if match[1] else match[2], line)
     # Twice: an image may stand inside a link.
     line = _LINK.sub(words, _LINK.sub(words, line))
@@ -145,48 +141,59 @@ def _without_comments(text: str) -> str:
 _META = re.compile(rb"<meta[^<>]{0,200}?charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
 
 
-# Dates that a page states in its head; the words of an article are no place to look for them.
-_DATED = {"original_date": True, "extensive_search": False}
-
-
-def _needed(module: str, extra: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise ValueError(f'needs {module}: pip install "ragqa[{extra}]"') from None
-
-
-def read_html(data: bytes) -> FileText:
-    """Read the article of a web page with its title, date, outlet and canonical address."""
-    trafilatura = _needed("trafilatura", "html")
+def read_html(data: bytes, declared: str = "") -> FileText:
+    """Read the article of a web page with its title, author, date, outlet and canonical address."""
     meta = _META.search(data[:4096])
-    declared = meta[1].decode("ascii") if meta else ""
-    tree = trafilatura.load_html(decode(data, declared))
-    heading = " ".join("".join(tree.xpath("(//h1)[1]//text()")).split()) if tree is not None else ""
-    page = tree is not None and trafilatura.bare_extraction(
-        put_tables_into_lines(visible(tree)),
+    return read_page(decode(data, declared or (meta[1].decode("ascii") if meta else "")))
+
+
+def read_page(html: str) -> FileText:
+    """Read the article of a decoded web page. Raises ValueError where it holds none."""
+    trafilatura = needed("trafilatura", "html")
+    tree = trafilatura.load_html(html)
+    if tree is None:
+        raise ValueError("no article text found in the page")
+    shown = visible(tree)
+    lines, article = lines_of(shown), wechat(shown)
+    page = trafilatura.bare_extraction(
+        put_tables_into_lines(copy.deepcopy(shown)),
         with_metadata=True,
         include_comments=False,
         include_links=True,
-        date_extraction_params=_DATED,
     )
-    if not page or not (page.text or "").strip():
+    words = "\n".join(lines_of(article)) if article is not None else page and page.text
+    if not page or not (words or "").strip():
         raise ValueError("no article text found in the page")
-    text, links = plain_markdown(page.text)
+    text, links = plain_markdown(words) if article is None else (words, ())
     url = (page.url or "") if str(page.url or "").startswith(("http://", "https://")) else ""
+    facts = stated(shown, lines, text, url=url, title=page.title or "")
     return FileText(
-        text=text,
-        title=unsigned(page.title or "", site=page.sitename or "", heading=heading),
-        published=iso_date(page.date),
+        text=f"{facts.byline}\n{text}" if facts.byline and facts.byline not in text else text,
+        title=facts.title,
+        author=facts.author,
+        published=facts.published,
+        published_from=facts.published_from,
         source=url,
-        outlet=page.sitename or "",
+        outlet=facts.outlet,
         links=links,
     )
 
 
+def read_mhtml(data: bytes) -> FileText:
+    """Read a web page that a browser saved with its parts in one file."""
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    page = next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
+    if page is None:
+        raise ValueError("no HTML page in it")
+    body = page.get_payload(decode=True)
+    found = read_html(body if isinstance(body, bytes) else b"", page.get_content_charset() or "")
+    address = str(page.get("Content-Location") or message.get("Snapshot-Content-Location") or "")
+    return replace(found, source=found.source or (address if address.startswith("http") else ""))
+
+
 def read_pdf(data: bytes) -> FileText:
     """Read the text layer of a PDF in reading order; a scanned one has none."""
-    _needed("pypdfium2", "pdf")
+    needed("pypdfium2", "pdf")
     text, title = pdf_text(data, most=MAX_BYTES)
     return FileText(text, title=_string(title))
 
@@ -194,7 +201,7 @@ def read_pdf(data: bytes) -> FileText:
 def read_docx(data: bytes) -> FileText:
     """Read a Word file: paragraphs, lists, tables and notes; its own title and dates are seldom the text's."""
     for module in ("mammoth", "lxml.html"):
-        _needed(module, "docx")
+        needed(module, "docx")
     # Inflates 1000:1 at worst, so the sizes are looked at before anything is unpacked.
     if sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(data)).infolist()) > 10 * MAX_BYTES:
         raise ValueError("unpacks to too much data")
@@ -209,15 +216,26 @@ READERS: Mapping[str, Callable[[bytes], FileText]] = {
     ".htm": read_html,
     ".pdf": read_pdf,
     ".docx": read_docx,
+    ".mhtml": read_mhtml,
+    ".mht": read_mhtml,
+    ".epub": read_epub,
+    ".srt": read_subtitles,
+    ".vtt": read_subtitles,
 }
 
 
 def read(suffix: str, data: bytes) -> FileText:
     """Read a file of a format by its suffix. Raises ValueError with the reason, whatever is wrong with it."""
-    try:
+    with damage_told():
         return READERS.get(suffix, read_text)(data)
+
+
+@contextmanager
+def damage_told() -> Iterator[None]:
+    """Turn what a library raises on a damaged file, nearly anything, into ValueError."""
+    try:
+        yield
     except (ValueError, MemoryError):
         raise
     except Exception as error:
-        # A damaged PDF or DOCX makes its library raise nearly anything.
         raise ValueError(f"damaged, or not what its name says ({type(error).__name__})") from error

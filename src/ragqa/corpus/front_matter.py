@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from ragqa.corpus.bylines import author_from, credit
+
 _BLOCKS = (
     re.compile(r"\ufeff?---[ \t]*\n(?P<facts>.{0,16000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL),
     re.compile(r"\ufeff?\+\+\+[ \t]*\n(?P<facts>.{0,16000}?)\n\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL),
@@ -20,8 +22,11 @@ NAMES: Mapping[str, str] = {
         "title": "title 标题 題目 题目",
         "published": "date published publish_date published_at publishedat pubdate publish-date datepublished 日期"
         " 发布日期 发布时间 發布日期",
-        "source": "source url link 来源 來源 链接 原文",
+        "source": "source url link 网址 来源 來源 链接 原文",
         "language": "language lang 语言",
+        "author": "author authors 作者",
+        "text": "text content body 正文 内容",
+        "id": "_id id 编号",
     }.items()
     for name in names.split()
 }
@@ -44,16 +49,26 @@ def split_front_matter(text: str) -> tuple[dict[str, object], str]:
     """The facts of a block above a text, by their usual names, and the text without it.
 
     What YAML or TOML cannot read is read line by line; a block without a single "name: value" stays in the text.
+    The line that names the author stays above the text, without quotes and brackets: it can be asked for and quoted.
     """
     for fence, pattern in zip("-+", _BLOCKS, strict=True):
         if found := pattern.match(text):
             block = _parsed(found["facts"], toml=fence == "+")
-            return (named(block), text[found.end() :]) if block else ({}, text)
+            return (named(block), _with_credit(block, text[found.end() :])) if block else ({}, text)
     if found := _LABELLED.match(text):
-        facts = named(_pairs(found["facts"]))
+        block = _pairs(found["facts"])
+        facts = named(block)
         if "title" in facts and "published" in facts:
-            return facts, text[found.end() :]
+            return facts, _with_credit(block, text[found.end() :])
     return {}, text
+
+
+def _with_credit(block: Mapping[Any, object], text: str) -> str:
+    for name, value in block.items():
+        if NAMES.get(str(name).strip().casefold()) == "author" and (names := author_from(value)):
+            words = credit(f"{name}: {names}")
+            return f"{words}\n\n{text}" if words else text
+    return text
 
 
 def named(facts: Mapping[Any, object]) -> dict[str, object]:

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 
+from ragqa.corpus.bylines import credit
 from ragqa.text import HAN, chinese_number, language_of, sentence_spans
 from ragqa.types import Language
 
@@ -191,6 +192,8 @@ _DAY = re.compile(r"(?:(?:19|20)\d\d\s?年\s?)?\d{1,2}\s?月\s?\d{1,2}\s?日(?:�
 def title_of(text: str) -> str:
     """The first line when it reads as a title, else the first sentence that makes a claim."""
     lines = text.split("\n", 40)[:40]
+    while len(lines) > 1 and credit(lines[0]) == lines[0]:
+        lines = lines[1:]
     if len(lines) > 1 and is_title(lines[0], language_of(text)):
         return lines[0]
     prose = next((line for line in lines if is_prose(line)), lines[0])

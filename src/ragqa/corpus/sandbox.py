@@ -18,9 +18,10 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Timer
 
-from ragqa.corpus.formats import MAX_BYTES, FileText, read
+from ragqa.corpus.file_text import MAX_BYTES, FileText
+from ragqa.corpus.records import read_all
 
-SUFFIXES = frozenset({".html", ".htm", ".pdf", ".docx"})
+SUFFIXES = frozenset(".html .htm .mhtml .mht .pdf .docx .epub .srt .vtt .rss .atom .xml".split())
 SECONDS = 30.0
 MEMORY = 2 * 2**30
 
@@ -37,8 +38,8 @@ class Confined:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def read(self, suffix: str, data: bytes) -> FileText:
-        """Read one file as ``formats.read`` does. Raises ValueError with the reason."""
+    def read(self, suffix: str, data: bytes) -> list[FileText]:
+        """Read one file as ``read_all`` does. Raises ValueError with the reason."""
         fresh, began = self._process is None, time.monotonic()
         reply = self._asked(suffix, data)
         if not reply and not fresh and time.monotonic() - began < SECONDS:
@@ -49,7 +50,7 @@ class Confined:
         told = json.loads(reply)
         if "reason" in told:
             raise ValueError(told["reason"])
-        return FileText(**{**told, "links": tuple(told["links"])})
+        return [FileText(**{**draft, "links": tuple(draft["links"])}) for draft in told["drafts"]]
 
     def _asked(self, suffix: str, data: bytes) -> bytes:
         """The reply, or nothing where the process died or was killed over this file."""
@@ -112,13 +113,15 @@ def main() -> None:
 
 def _reply(suffix: str, data: bytes) -> dict[str, object]:
     try:
-        draft = read(suffix, data)
+        drafts = read_all(suffix, data)
     except ValueError as error:
         return {"reason": str(error)}
     except MemoryError:
         # Dies instead of going on with what little there is; the other side knows what that means.
         os._exit(1)
-    return {"reason": "unpacks to too much text"} if len(draft.text) > MAX_BYTES else asdict(draft)
+    if sum(len(draft.text) for draft in drafts) > MAX_BYTES:
+        return {"reason": "unpacks to too much text"}
+    return {"drafts": [asdict(draft) for draft in drafts]}
 
 
 def _limit_memory() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ragqa.text import table_lines
+from ragqa.text import table_lines, tables_in
 
 # What a page may claim of rows and columns that one cell spans, and the cells of a table that is read as one.
 _MOST_SPANNED, _MOST_CELLS = 100, 20_000
@@ -174,3 +174,10 @@ def _is_bold(row: Any) -> bool:
     """Whether all words of a row are bold."""
     strong = sum(len(_words(element)) for tag in ("b", "strong") for element in row.iter(tag))
     return 0 < len(_words(row).replace(" ", "")) <= strong
+
+
+def row_lines(lines: list[str]) -> frozenset[str]:
+    """The lines of tables, which are the author's whatever stands in them; two lines with dots may be a byline."""
+    text = "\n".join(lines)
+    found = [table for table in tables_in(text) if table.headed or len(table.rows) > 2]
+    return frozenset(line for table in found for line in text[table.start : table.end].split("\n"))

@@ -1,20 +1,23 @@
 """Add files to the corpus folder and remove them, as the page does.
 
 A name that comes from a browser is never a path: what could lead out of the corpus is refused, links
-are left alone, and a file that exists is never overwritten.
+are left alone, and a file with other contents is overwritten only when that is asked for.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
+import shutil
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from ragqa.corpus.articles import SUFFIXES
-from ragqa.corpus.formats import MAX_BYTES
+from ragqa.corpus.articles import COLLECTIONS, SUFFIXES
+from ragqa.corpus.file_text import MAX_BYTES
 from ragqa.errors import CorpusError, UploadError
 from ragqa.types import Article, Skipped
 
@@ -40,8 +43,8 @@ class CorpusState:
 
     @property
     def collections(self) -> list[str]:
-        """Files that hold an article a line."""
-        return sorted(name for name in self.files if name.lower().endswith(".jsonl"))
+        """Files that hold several articles."""
+        return sorted(name for name in self.files if Path(name).suffix.lower() in COLLECTIONS)
 
     @property
     def waiting(self) -> int:
@@ -67,17 +70,27 @@ def is_empty(corpus: Path) -> bool:
     return not is_single(corpus) and next(_files(corpus), None) is None
 
 
-def add(corpus: Path, given: str, data: bytes) -> str:
-    """Write a new file into the corpus; returns its name. Raises UploadError, CorpusError."""
+def add(corpus: Path, given: str, data: bytes, *, replace: bool = False) -> str:
+    """Write a file into the corpus; returns its name. Raises UploadError, CorpusError.
+
+    One of the same name with other contents is refused with both sizes, or with ``replace`` replaced.
+    """
     _require_folder(corpus)
     name = safe_name(given)
     if len(data) > MAX_BYTES:
         raise UploadError("shelf.large", 413, name=name, n=MEGABYTES)
     try:
         corpus.mkdir(parents=True, exist_ok=True)
-        _write(Path(os.path.realpath(corpus)), name, data)
+        home = Path(os.path.realpath(corpus))
+        there = home / name
+        if there.is_symlink():
+            raise UploadError("shelf.link", 403, name=name)
+        if there.is_file() and there.stat().st_size == len(data) and there.read_bytes() == data:
+            return name
+        write(home, name, io.BytesIO(data), replace=replace)
     except FileExistsError as error:
-        raise UploadError("shelf.exists", 409, name=name) from error
+        sizes = {"n": there.stat().st_size, "m": len(data)}
+        raise UploadError("shelf.exists", 409, name=name, **sizes) from error
     except OSError as error:
         raise CorpusError(f"{name} could not be written: {error.strerror}") from error
     return name
@@ -120,16 +133,17 @@ def _require_folder(corpus: Path) -> None:
         raise UploadError("corpus.single", 409, file=str(corpus))
 
 
-def _write(home: Path, name: str, data: bytes) -> None:
-    """Write to a temporary file, then rename. Raises FileExistsError where the name is taken."""
+def write(home: Path, name: str, source: IO[bytes], *, replace: bool) -> None:
+    """Write a file of a folder whole or not at all. Raises FileExistsError for a taken name, if not ``replace``."""
     part, target = home / f".{secrets.token_hex(8)}.part", home / name
     try:
         with part.open("xb") as file:
-            file.write(data)
+            shutil.copyfileobj(source, file)
             file.flush()
             os.fsync(file.fileno())
         # A rename would overwrite; to create the name first takes it, or fails.
-        target.open("xb").close()
+        if not (replace and target.is_file()):
+            target.open("xb").close()
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import filecmp
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ragqa.corpus import SUFFIXES, read_articles
+from ragqa.corpus import SUFFIXES, read_articles, uploads
 from ragqa.errors import CorpusError, IndexUnusableError
 from ragqa.index import durable
 from ragqa.index.calibration import Calibration
@@ -119,9 +118,8 @@ def add_files(files: Sequence[Path], corpus: Path, *, replace: bool = False) -> 
     for file in files:
         target = corpus / file.name
         if not (target.exists() and target.samefile(file)):
-            temporary = corpus / f".{file.name}.part"
-            shutil.copyfile(file, temporary)
-            temporary.replace(target)
+            with file.open("rb") as source:
+                uploads.write(corpus, file.name, source, replace=True)
         copied.append(target)
     return copied
 

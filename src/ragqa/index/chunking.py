@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ragqa.corpus import credit
 from ragqa.text import Span, sentence_spans, tables_in, weight
 from ragqa.types import Article, Chunk
 
@@ -54,7 +55,7 @@ def headings(text: str) -> list[Span]:
         if start in rows:
             continue
         line, below = text[start:end], text[following[0] : following[1]]
-        short = 0 < weight(line) <= _HEADING_WEIGHT
+        short = 0 < weight(line) <= _HEADING_WEIGHT and credit(line) != line
         heads = not _ENDS_LIKE_PROSE.search(line) or bool(_NUMBERED.match(line))
         if short and heads and weight(below) > 1.5 * weight(line):
             found.append((start, end))

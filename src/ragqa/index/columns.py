@@ -22,6 +22,7 @@ class Columns:
         self.published = np.array([article.published or "" for article in articles], dtype=np.str_)
         self.language = np.array([article.language for article in articles], dtype=np.str_)
         self.source = np.array([article.source.casefold() for article in articles], dtype=np.str_)
+        self.author = np.array([article.author.casefold() for article in articles], dtype=np.str_)
 
     @cached_property
     def title(self) -> npt.NDArray[np.str_]:
@@ -42,6 +43,8 @@ class Columns:
             passed &= self.language == filters.language
         if filters.source:
             passed &= np.char.find(self.source, filters.source.casefold()) >= 0
+        if filters.author:
+            passed &= np.char.find(self.author, filters.author.casefold()) >= 0
         for words in filters.title:
             passed &= np.char.find(self.title, fold(words)) >= 0
         for phrase in filters.phrases:

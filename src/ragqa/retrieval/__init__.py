@@ -5,7 +5,7 @@ from ragqa.retrieval.answerability import OUTCOMES
 from ragqa.retrieval.openings import newest, on_subject
 from ragqa.retrieval.operators import MOST_CHARACTERS, read_operators
 from ragqa.retrieval.query import Query, Question, as_written
-from ragqa.retrieval.reading import Found, Read, Window, holds_code
+from ragqa.retrieval.reading import Found, Read, Window, authors, byline, holds_code
 from ragqa.retrieval.rewrite import Translator, resolved
 from ragqa.retrieval.search import JUDGED, rank_articles, retrieve
 from ragqa.retrieval.spelling import Taken, in_words_of, suggested
@@ -23,6 +23,8 @@ __all__ = [
     "Window",
     "answerability",
     "as_written",
+    "authors",
+    "byline",
     "holds_code",
     "in_words_of",
     "newest",

@@ -14,7 +14,7 @@ import numpy as np
 
 from ragqa.models import Reader, Reading
 from ragqa.retrieval.reading import Read, Window
-from ragqa.text import HAN, Cell, Span, Table, fold, tables_in, terms
+from ragqa.text import HAN, Cell, Span, Table, fold, simplified, tables_in, terms
 
 # The share of the reader's marks in a table from which on the answer is looked for there.
 _IN_TABLE = 0.5
@@ -34,7 +34,7 @@ def read_rows(question: str, read: Sequence[Read], reader: Reader) -> tuple[Read
         kept += [] if found else [each]
     if not rows:
         return tuple(read)
-    readings = reader.read(question, [window.text for _, window, _ in rows])
+    readings = reader.read(simplified(question), [simplified(window.text) for _, window, _ in rows])
     again = [
         replace(each, window=window, reading=_pointed(question, reading, window, cell) if cell else reading)
         for (each, window, cell), reading in zip(rows, readings, strict=True)

@@ -15,7 +15,7 @@ from ragqa.errors import IndexMismatchError, RagqaError, UploadError
 from ragqa.evaluation import run, run_store
 from ragqa.pipeline import Pipeline
 from ragqa.server import page_state
-from ragqa.server.i18n import ui_language
+from ragqa.server.i18n import phrase, ui_language
 from ragqa.server.jobs import Job
 from ragqa.settings import Settings
 
@@ -60,13 +60,15 @@ def _tell(app: FastAPI, pipeline: Pipeline, index: Job, measured: Job) -> None:
 
 def _keep(app: FastAPI, settings: Settings, index: Job, arrived: list[str]) -> None:
     @app.post("/ragqa/corpus/file")
-    async def add(request: Request, name: str) -> Response:
+    async def add(request: Request, name: str, replace: bool = False) -> Response:
         if len(arrived) >= uploads.MOST_FILES:
             return _refused(UploadError("shelf.busy", 429, n=uploads.MOST_FILES))
         arrived.append(name)
         try:
             # security.Guard counts the bytes as they come.
-            added = await run_in_threadpool(uploads.add, settings.corpus, name, await request.body())
+            added = await run_in_threadpool(
+                uploads.add, settings.corpus, name, await request.body(), replace=replace
+            )
         except Exception as error:
             if name in arrived:
                 arrived.remove(name)
@@ -108,7 +110,8 @@ def _measure(app: FastAPI, settings: Settings, measured: Job) -> None:
 
 def _refused(error: RagqaError) -> Response:
     if isinstance(error, UploadError):
-        return JSONResponse({"word": error.word, "args": error.values}, error.status)
+        said = phrase("en", error.word, **error.values)
+        return JSONResponse({"word": error.word, "args": error.values, "said": said}, error.status)
     return JSONResponse({"said": str(error)}, 500)
 
 

@@ -63,7 +63,7 @@ def _joined(parts: list[str]) -> str:
 
 def _about(citation: Citation, shown: Callable[[str], str] = str) -> str:
     article = citation.article
-    facts = [article.title, article.published or "", article.source, article.id]
+    facts = [article.title, article.author, article.published or "", article.source, article.id]
     return f"{', '.join(shown(fact) for fact in facts if fact)} ({citation.start}-{citation.end})"
 
 

@@ -140,11 +140,13 @@ def _why(ui: Language, passage: Passage, rank: int) -> str:
 
 
 def meta(ui: Language, article: Article, *, link: bool = False) -> str:
-    """Outlet, date and language of an article; ``link`` makes its web addresses clickable."""
+    """Author, outlet, date and language of an article; ``link`` makes its web addresses clickable."""
     outlet = escape(_outlet(article.source)) or words(ui, "unsaid.source")
     date = article.published
     when = f'<time datetime="{escape(date)}">{escape(date)}</time>' if date else words(ui, "unsaid.date")
+    author = [f'<span class="author">{escape(article.author)}</span>'] if article.author else []
     parts = [
+        *author,
         outlet,
         when,
         f'<span lang="{article.language}">{NAMES.get(article.language, escape(article.language))}</span>',

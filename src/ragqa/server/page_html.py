@@ -84,6 +84,7 @@ def advanced(ui: Language, *, model: str, k: int, write: bool = False) -> str:
         field("until", '<input type="date" name="until">'),
         field("written_in", f'<select name="written_in" data-usual="">{languages}</select>'),
         field("source", '<input type="text" name="source" maxlength="200">'),
+        field("author", '<input type="text" name="author" maxlength="200">'),
         field("k", f'<input type="number" name="k" min="1" max="{MOST_PASSAGES}" placeholder="{k}">'),
     ]
     switches = _switch(ui, "translate", on=True) + _switch(ui, "write", on=write)

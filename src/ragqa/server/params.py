@@ -31,13 +31,22 @@ class Articles(BaseModel, frozen=True):
     until: _Date | None = None
     written_in: Annotated[str, AfterValidator(checked_code)] | None = None
     source: str | None = Field(default=None, max_length=_LONGEST_SOURCE)
+    author: str | None = Field(default=None, max_length=_LONGEST_SOURCE)
 
-    _empty = field_validator("since", "until", "written_in", "source", mode="before")(_none_if_empty)
+    _empty = field_validator("since", "until", "written_in", "source", "author", mode="before")(
+        _none_if_empty
+    )
 
     @property
     def filters(self) -> Filter:
         """The filter on articles."""
-        return Filter(since=self.since, until=self.until, language=self.written_in, source=self.source)
+        return Filter(
+            since=self.since,
+            until=self.until,
+            language=self.written_in,
+            source=self.source,
+            author=self.author,
+        )
 
 
 class Params(Articles, frozen=True):

@@ -134,8 +134,47 @@ const problem = (file, { most, bytes }, kinds) => {
   const name = file.name;
   if (!kinds.some((kind) => name.toLowerCase().endsWith(kind))) return { word: "shelf.kind", args: { name } };
   if (file.size > bytes) return { word: "shelf.large", args: { name, n: Math.floor(bytes / 2 ** 20) } };
-  if ($$("#corpus .remove").some((one) => one.dataset.file === name)) return { word: "shelf.exists", args: { name } };
   return null;
+};
+
+const send = (file, name, replace = false) =>
+  call(`corpus/file?name=${encodeURIComponent(name)}${replace ? "&replace=true" : ""}`, {
+    method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file,
+  });
+
+// A name that another file has: what differs, and what to do about it.
+const taken = (file, wrong) => {
+  const item = document.createElement("li");
+  item.append(line(wrong));
+  const choices = item.appendChild(Object.assign(document.createElement("span"), { className: "choices" }));
+  const settle = async (sending) => {
+    for (const button of $$("button", choices)) button.disabled = true;
+    const { ok, body } = await sending();
+    if (ok && body.name) {
+      say("corpus", { word: "corpus.added", args: { n: 1 } });
+      start("corpus");
+    }
+    item.replaceWith(...(ok ? [] : [line(body, "li")]));
+    $("#corpus input[type=file]").focus({ preventScroll: true });
+    speak();
+  };
+  const both = async () => {
+    const dot = file.name.lastIndexOf(".");
+    for (let n = 2, got; ; n += 1) {
+      got = await send(file, `${file.name.slice(0, dot)} (${n})${file.name.slice(dot)}`);
+      if (got.ok || got.body.word !== "shelf.exists" || n === 20) return got;
+    }
+  };
+  const deeds = {
+    "shelf.replace": () => send(file, file.name, true),
+    "shelf.both": both,
+    "shelf.leave": () => ({ ok: true, body: {} }),
+  };
+  for (const [word, deed] of Object.entries(deeds)) {
+    const button = choices.appendChild(line({ word }, "button"));
+    Object.assign(button, { type: "button", onclick: () => void settle(deed) });
+  }
+  return item;
 };
 
 const add = async (files) => {
@@ -154,13 +193,11 @@ const add = async (files) => {
     let wrong = problem(file, limits, input.accept.split(","));
     if (!wrong) {
       say("corpus", { word: "corpus.adding", args: { name: file.name } });
-      const { ok, body } = await call(`corpus/file?name=${encodeURIComponent(file.name)}`, {
-        method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file,
-      });
+      const { ok, body } = await send(file, file.name);
       if (!ok) wrong = body;
     }
-    if (wrong) refused.append(line(wrong, "li"));
-    else added += 1;
+    if (!wrong) added += 1;
+    else refused.append(wrong.word === "shelf.exists" ? taken(file, wrong) : line(wrong, "li"));
   }
   say("corpus", added ? { word: "corpus.added", args: { n: added } } : {});
   speak();

@@ -5,7 +5,7 @@ import { $, $$, language, speak } from "./words.js";
 let after = ""; // the question that the next one follows up
 
 const field = (name) => $(`#advanced [name="${name}"]`);
-const FIELDS = ["since", "until", "written_in", "source", "k", "translate", "write"];
+const FIELDS = ["since", "until", "written_in", "source", "author", "k", "translate", "write"];
 
 const value = (node) => (node?.type === "checkbox" ? (node.checked ? "on" : "off") : node?.value ?? "");
 

@@ -1,0 +1,118 @@
+"""Read e-books and subtitles as one article each.
+
+The .epub is read from its zip: the maintained library for it, ebooklib, has the AGPL, and what is needed is small.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from ragqa.corpus.bylines import author_from
+from ragqa.corpus.decoding import decode
+from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
+from ragqa.corpus.html import lines_of, visible
+from ragqa.corpus.metadata import ends_sentence, iso_date
+from ragqa.text import HAN
+
+_MOST_PARTS = 10_000
+_CONTAINER = "META-INF/container.xml"
+# A pause of so many milliseconds, or so many characters, ends a paragraph of subtitles.
+_PAUSE, _LONG = 3000, 400
+_CUE_SETTING = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
+
+
+def read_epub(data: bytes) -> FileText:
+    """Read the chapters of an e-book in their order; title, author, date and language from its package file."""
+    etree = needed("lxml.etree", "html")
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        entries = book.infolist()
+        # Inflates 1000:1 at worst, so the sizes are looked at before anything is unpacked.
+        if sum(entry.file_size for entry in entries) > 10 * MAX_BYTES or len(entries) > _MOST_PARTS:
+            raise ValueError("unpacks to too much data")
+        if "META-INF/encryption.xml" in book.namelist() and b"adobe" in book.read("META-INF/encryption.xml"):
+            raise ValueError("encrypted")
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
+        container = etree.fromstring(book.read(_CONTAINER), parser)
+        name = next(iter(container.xpath("//*[local-name()='rootfile']/@full-path")), "")
+        package = etree.fromstring(book.read(name), parser)
+        text = "\n".join(_chapters(book, package, posixpath.dirname(name)))
+    if not text.strip():
+        raise ValueError("no chapter holds a text")
+    published = iso_date(next(iter(_said(package, "date")), ""))
+    return FileText(
+        text=text,
+        title=next(iter(_said(package, "title")), ""),
+        author=author_from(_said(package, "creator")),
+        published=published,
+        published_from="field" if published else "",
+        language=next(iter(_said(package, "language")), ""),
+    )
+
+
+def _said(package: Any, name: str) -> list[str]:
+    return [
+        " ".join(value.split())
+        for value in package.xpath(f"//*[local-name()='metadata']/*[local-name()='{name}']/text()")
+    ]
+
+
+def _chapters(book: zipfile.ZipFile, package: Any, folder: str) -> Iterator[str]:
+    parse = needed("lxml.html", "html").document_fromstring
+    items = {
+        each.get("id"): each for each in package.xpath("//*[local-name()='manifest']/*[local-name()='item']")
+    }
+    for ref in package.xpath("//*[local-name()='spine']/*[local-name()='itemref']")[:_MOST_PARTS]:
+        item = items.get(ref.get("idref"))
+        # The table of contents is no chapter.
+        if (
+            item is None
+            or "html" not in (item.get("media-type") or "")
+            or "nav" in (item.get("properties") or "").split()
+        ):
+            continue
+        try:
+            chapter = book.read(posixpath.normpath(posixpath.join(folder, unquote(item.get("href") or ""))))
+        except KeyError:
+            continue
+        if chapter.strip():
+            markup = re.sub(r"^\s{0,20}<\?xml[^>]{0,200}\?>", "", decode(chapter))
+            yield from lines_of(visible(parse(markup or "<p></p>")))
+
+
+def read_subtitles(data: bytes) -> FileText:
+    """Read subtitles (.srt, .vtt) as paragraphs without times: cues are joined until a sentence or the talk pauses."""
+    pysubs2 = needed("pysubs2", "subtitles")
+    # pysubs2 would take a note for a line of the cue above it.
+    blocks = re.split(r"\n[ \t]{0,20}\n", decode(data).replace("\r\n", "\n"))
+    text = "\n\n".join(
+        block for block in blocks if not block.lstrip().startswith(("NOTE", "STYLE", "REGION"))
+    )
+    cues = pysubs2.SSAFile.from_string(text, format_="vtt" if text.lstrip().startswith("WEBVTT") else "srt")
+    paragraphs: list[str] = []
+    end = 0
+    for cue in sorted(cues, key=lambda each: each.start):
+        words = " ".join(html.unescape(_CUE_SETTING.sub("", cue.plaintext)).split())
+        if not words or (paragraphs and paragraphs[-1].endswith(words)):
+            continue  # rolling captions repeat a line
+        last = paragraphs[-1] if paragraphs else ""
+        if (
+            not last
+            or cue.start - end > _PAUSE
+            or len(last) > _LONG
+            or (ends_sentence(last) and len(last) > _LONG / 4)
+        ):
+            paragraphs.append(words)
+        else:
+            closed = HAN.match(words) and not last[-1].isalnum()
+            paragraphs[-1] = f"{last}{'' if closed else ' '}{words}"
+        end = cue.end
+    if not paragraphs:
+        raise ValueError("no subtitle in it")
+    return FileText("\n".join(paragraphs))

@@ -1,0 +1,119 @@
+"""Read files of several articles, a table's rows or a feed's items; an ``id`` names each inside its file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ragqa.corpus.bylines import author_from
+from ragqa.corpus.decoding import decode
+from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
+from ragqa.corpus.formats import damage_told, read
+from ragqa.corpus.front_matter import named
+from ragqa.corpus.html import plain
+from ragqa.corpus.metadata import iso_date
+
+_MAIL_AND_NAME = re.compile(r"\s*\S{1,200}@\S{1,200}\s{1,9}\(([^()]{1,200})\)\s*")
+_FEED = re.compile(rb"<(?:rss|feed|rdf:RDF|channel)[\s>]", re.IGNORECASE)
+
+
+def read_table(data: bytes) -> list[FileText]:
+    """Read the rows of a .csv or .tsv file that has a column of texts: each is an article.
+
+    The column is called text, content, body, 正文 or 内容; others are recognised by the names that front matter uses.
+    """
+    text = decode(data)
+    csv.field_size_limit(MAX_BYTES)
+    head = text[:4096].lstrip("\ufeff").split("\n", 1)[0]
+    delimiter = max("\t,;|", key=head.count)
+    rows = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=delimiter)
+    try:
+        columns = [name.strip() for name in next(rows, [])]
+        if "text" not in named(dict.fromkeys(columns, "x")):
+            raise ValueError(
+                "no column of texts: call one text, content or 正文, and give the first line to the names"
+            )
+        return [_row(dict(zip(columns, row, strict=False)), number) for number, row in enumerate(rows, 1)]
+    except csv.Error as error:
+        raise ValueError(f"not a table: {error}") from error
+
+
+def _row(fields: Mapping[str, str], number: int) -> FileText:
+    facts = named(fields)
+    published = iso_date(facts.get("published"))
+    return FileText(
+        text=str(facts.get("text", "")),
+        title=str(facts.get("title", "")),
+        published=published,
+        published_from="field" if published else "",
+        source=str(facts.get("source", "")),
+        language=str(facts.get("language", "")),
+        author=author_from(facts.get("author")),
+        id=str(facts.get("id", number)),
+    )
+
+
+def read_feed(data: bytes) -> list[FileText]:
+    """Read the items of an RSS or Atom feed. Raises ValueError where it is none, or has no item with a text."""
+    if not _FEED.search(data[:4096]):
+        raise ValueError("not an RSS or Atom feed")
+    # As a stream: bytes alone would be tried as the name of a file.
+    feed = needed("feedparser", "feed").parse(
+        io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False
+    )
+    items = [_item(entry, number) for number, entry in enumerate(feed.entries, 1)]
+    if not any(item.text for item in items):
+        raise ValueError("a feed without an item")
+    return items
+
+
+def _item(entry: Mapping[str, Any], number: int) -> FileText:
+    link = str(entry.get("link", ""))
+    words = max((each.get("value", "") for each in _bodies(entry)), key=len)
+    when = entry.get("published") or entry.get("updated") or ""
+    parsed = entry.get("published_parsed") or entry.get("updated_parsed")
+    # feedparser turns every date into UTC; the day is the one that the feed wrote, where that can be read.
+    published = iso_date(when) or (parsed and f"{parsed[0]:04}-{parsed[1]:02}-{parsed[2]:02}")
+    title = plain(str(entry.get("title", ""))).replace("\n", " ")
+    return FileText(
+        text=plain(words) or title,
+        title=title,
+        published=published or None,
+        published_from="field" if published else "",
+        source=link,
+        author=_author(entry),
+        id=str(entry.get("id") or link or number),
+    )
+
+
+def _author(entry: Mapping[str, Any]) -> str:
+    """The authors of an item; RSS writes "mail@example.org (Name)", which feedparser takes apart wrongly at times."""
+    stated = str(entry.get("author", ""))
+    if "@" in stated:
+        named = _MAIL_AND_NAME.fullmatch(stated)
+        return author_from(named[1]) if named else ""
+    return author_from([each.get("name") for each in entry.get("authors", [])] or stated)
+
+
+def _bodies(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return [*entry.get("content", []), {"value": entry.get("summary", "")}]
+
+
+RECORDS: Mapping[str, Callable[[bytes], list[FileText]]] = {
+    ".csv": read_table,
+    ".tsv": read_table,
+    ".rss": read_feed,
+    ".atom": read_feed,
+    ".xml": read_feed,
+}
+
+
+def read_all(suffix: str, data: bytes) -> list[FileText]:
+    """The articles of a file by its suffix, one where the format holds one. Raises ValueError with the reason."""
+    if suffix not in RECORDS:
+        return [read(suffix, data)]
+    with damage_told():
+        return RECORDS[suffix](data)
