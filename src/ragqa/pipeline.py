@@ -9,7 +9,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ragqa.answer import TRANSLATED, answered, digested, explained, foreign, glosses, word, written
+from ragqa.answer import (
+    TRANSLATED,
+    answered,
+    digested,
+    explained,
+    foreign,
+    glosses,
+    with_passages,
+    word,
+    written,
+)
 from ragqa.cache import Cache
 from ragqa.corpus import example_questions
 from ragqa.errors import IndexMissingError, ModelError
@@ -29,10 +39,10 @@ from ragqa.retrieval import (
     Query,
     Question,
     Translator,
+    analysed,
     in_words_of,
     rank_articles,
     read_operators,
-    resolved,
     retrieve,
 )
 from ragqa.settings import Settings
@@ -119,11 +129,7 @@ class Pipeline:
     @property
     def models(self) -> dict[str, str]:
         """Names of the models in use."""
-        return {
-            "encoder": self._encoder.id,
-            "reader": self._reader.id,
-            "generator": self.settings.generator,
-        }
+        return {"encoder": self._encoder.id, "reader": self._reader.id, "generator": self.settings.generator}
 
     @property
     def encoder(self) -> SentenceEncoder | LazyEncoder:
@@ -180,9 +186,8 @@ class Pipeline:
     ) -> list[Passage]:
         """The best passages for a question; ``by_article`` gives each article's best chunk instead.
 
-        With ``use_llm`` the language model translates a question that may be answered in the other
-        language: about a second, once a question. Operators ("phrase", -word, title:, after:, before:)
-        narrow the filter. QuestionError as in ``stream``.
+        With ``use_llm`` the language model translates a question that may be answered in the other language: about a
+        second, once a question. Operators ("phrase", -word, title:) narrow the filter. QuestionError as in ``stream``.
         """
         typed = read_operators(question, filters, only_phrases=True)
         asked, filters, index = Question.of(typed.words), typed.filters, self._require_index()
@@ -192,8 +197,8 @@ class Pipeline:
             translation = self._translator.translate(asked.text, generator)
         query = Query.of(in_words_of(index, asked)[0], encoder=self._encoder, translation=translation)
         find = rank_articles if by_article else retrieve
-        k = k or self.settings.k
-        return list(find(query, index=index, k=k, filters=filters, reader=self._reader).passages)
+        found = find(query, index=index, k=k or self.settings.k, filters=filters, reader=self._reader)
+        return list(found.passages)
 
     def answer(self, question: str, **options: Any) -> Answer:
         """The finished answer to a question; options as in ``stream``."""
@@ -220,10 +225,8 @@ class Pipeline:
         QuestionError when the question is empty or longer than 2,000 characters, or an operator in it is no date.
         """
         clock, index = Clock(), self._require_index()
-        typed = read_operators(question, filters)
-        after = read_operators(after).words if after else None
-        asked = resolved(typed.words, after, self._translating if use_llm else None)
-        asked, filters = replace(asked, asked=typed.asked), typed.filters
+        model = self._translating if use_llm else None
+        asked, filters = analysed(question, after=after, filters=filters, model=model)
         write = use_llm and (self.settings.write if write is None else write)
         translate = use_llm and translate
         key = (index.manifest.version, asked.text, k, language, filters, use_llm, translate, write)
@@ -232,7 +235,7 @@ class Pipeline:
             return
         base = Answer(
             asked.text, language or asked.language, "not_found", asked=asked.asked, mode="sources",
-            kind=asked.kind, index=index.manifest.facts,
+            kind=asked.kind, index=self.describe(),
         )  # fmt: skip
         for answer in self._answer(base, asked, index, clock, k or self.settings.k, filters):
             yield answer
@@ -263,16 +266,13 @@ class Pipeline:
             return
         spelled, taken = in_words_of(index, question)
         query = Query.of(spelled, encoder=self._encoder)
-        wide = max(k, JUDGED) if question.several else k
-        found = retrieve(query, index=index, k=wide, filters=filters, reader=self._reader)
+        most = max(k, JUDGED) if question.several else k
+        found = retrieve(query, index=index, k=most, filters=filters, reader=self._reader)
         clock.mark("retrieve")
-        yield clock.stamp(replace(base, passages=found.passages))
-        answer = replace(base, passages=found.passages, mode="quotes")
+        answer = replace(base, passages=found.passages)
+        yield clock.stamp(answer)
         answer = answered(answer, question, found, refuse_below=self.settings.refuse_below)
-        answer = explained(answer, question, index, filters, taken)
-        cited = {citation.article.id for citation in answer.citations}
-        shown = [p for n, p in enumerate(answer.passages) if n < k or p.article.id in cited]
-        answer = replace(answer, passages=tuple(shown))
+        answer = with_passages(explained(answer, question, index, filters, taken), k)
         if answer.statements:
             clock.mark("first_statement")
         yield clock.stamp(answer)

@@ -1,6 +1,6 @@
 """From what was read to an answer: exact quotes or a refusal, their translations, a written answer."""
 
-from ragqa.answer.compose import answered
+from ragqa.answer.compose import answered, with_passages
 from ragqa.answer.digest import digested
 from ragqa.answer.messages import word
 from ragqa.answer.refusal import explained
@@ -16,6 +16,7 @@ __all__ = [
     "foreign",
     "glosses",
     "judge",
+    "with_passages",
     "word",
     "written",
 ]

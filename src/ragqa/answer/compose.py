@@ -16,7 +16,7 @@ from ragqa.types import Answer, Passage
 
 def answered(answer: Answer, question: Question, found: Found, *, refuse_below: float | None) -> Answer:
     """Fill an answer with the quotes that answer, or make it a refusal; its passages stay."""
-    read = shown(found)
+    read, answer = shown(found), replace(answer, mode="quotes")
     if not read:
         return not_found(answer)
     sure = read[0].confidence
@@ -38,6 +38,13 @@ def answered(answer: Answer, question: Question, found: Found, *, refuse_below: 
         answer = replace(answer, answers=short)
         answer = answer if question.several else completed(answer, question, quotes)
     return listed(answer, question, quotes, read) if question.several else answer
+
+
+def with_passages(answer: Answer, k: int) -> Answer:
+    """The answer with its ``k`` best passages, and those further down that it cites."""
+    cited = {citation.article.id for citation in answer.citations}
+    kept = [p for n, p in enumerate(answer.passages) if n < k or p.article.id in cited]
+    return replace(answer, passages=tuple(kept))
 
 
 def shown(found: Found) -> list[Read]:

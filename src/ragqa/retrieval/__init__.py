@@ -6,7 +6,7 @@ from ragqa.retrieval.openings import newest, on_subject
 from ragqa.retrieval.operators import MOST_CHARACTERS, read_operators
 from ragqa.retrieval.query import Query, Question, as_written
 from ragqa.retrieval.reading import Found, Read, Window, authors, byline, holds_code
-from ragqa.retrieval.rewrite import Translator, resolved
+from ragqa.retrieval.rewrite import Translator, analysed
 from ragqa.retrieval.search import JUDGED, rank_articles, retrieve
 from ragqa.retrieval.spelling import Taken, in_words_of, suggested
 
@@ -21,6 +21,7 @@ __all__ = [
     "Taken",
     "Translator",
     "Window",
+    "analysed",
     "answerability",
     "as_written",
     "authors",
@@ -31,7 +32,6 @@ __all__ = [
     "on_subject",
     "rank_articles",
     "read_operators",
-    "resolved",
     "retrieve",
     "suggested",
 ]

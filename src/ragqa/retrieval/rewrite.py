@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 from ragqa.cache import Cache
 from ragqa.errors import ModelError
 from ragqa.models import Generator, Message, readable, user_turn
-from ragqa.retrieval.operators import MOST_CHARACTERS, checked
+from ragqa.retrieval.operators import MOST_CHARACTERS, checked, read_operators
 from ragqa.retrieval.query import Question, follow_up, stands_alone
 from ragqa.text import fold, language_of, names
-from ragqa.types import Language
+from ragqa.types import EVERYTHING, Filter, Language
 
 # Questions remembered. A translation takes about a second, a question some hundred bytes.
 _REMEMBERED = 1000
@@ -35,6 +36,22 @@ class Translator:
         if found is None and (found := _translated(question, generator)):
             self._remembered.put(question, found)
         return found
+
+
+def analysed(
+    question: str,
+    *,
+    after: str | None = None,
+    filters: Filter = EVERYTHING,
+    model: Callable[[], Generator | None] | None = None,
+) -> tuple[Question, Filter]:
+    """A question as it is typed, without its operators and as it stands alone, and the filter that they narrow.
+
+    ``model`` as in ``resolved``. Raises QuestionError.
+    """
+    typed = read_operators(question, filters)
+    before = read_operators(after).words if after else None
+    return replace(resolved(typed.words, before, model), asked=typed.asked), typed.filters
 
 
 def resolved(question: str, after: str | None, model: Callable[[], Generator | None] | None) -> Question:
