@@ -90,9 +90,8 @@ class Pipeline:
         generator = LazyGenerator(settings)
         if warm:
             generator.load_in_background()
-        pipeline = cls(
-            settings, encoder=loading.load_encoder(settings), generator=generator, verified=verified
-        )
+        encoder = loading.load_encoder(settings)
+        pipeline = cls(settings, encoder=encoder, generator=generator, verified=verified)
         if require_index:
             pipeline._require_index()
         return pipeline
@@ -113,8 +112,7 @@ class Pipeline:
     @property
     def opening(self) -> bool:
         """Whether the index or the encoder is still being opened."""
-        loads = isinstance(self._encoder, LazyEncoder) and not self._encoder.loaded
-        return loads or self._current.opening
+        return self._current.opening or (isinstance(self._encoder, LazyEncoder) and not self._encoder.loaded)
 
     @property
     def problem(self) -> str:
@@ -227,8 +225,10 @@ class Pipeline:
         clock, index = Clock(), self._require_index()
         model = self._translating if use_llm else None
         asked, filters = analysed(question, after=after, filters=filters, model=model)
-        write = use_llm and (self.settings.write if write is None else write)
-        translate = use_llm and translate
+        write, translate = (
+            use_llm and (self.settings.write if write is None else write),
+            use_llm and translate,
+        )
         key = (index.manifest.version, asked.text, k, language, filters, use_llm, translate, write)
         if known := self._answered.get(key):
             yield clock.stamp(replace(known, cached=True, asked=asked.asked, timings_ms={}))
