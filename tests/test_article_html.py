@@ -40,3 +40,9 @@ def test_a_quoted_row_is_marked_whole_and_nothing_beside_it() -> None:
     assert marked == ["东岭厂", "供水量 ", "3,410万吨", "厂长 ", "郁&lt;文&gt;川"]
     assert re.findall(r'<mark class="key"[^>]*>([^<]*)</mark>', page) == ["3,410万吨"]
     assert page.count('id="mark-2"') == page.count('data-last="2"') == 1
+
+
+def test_items_below_each_other_are_no_headings() -> None:
+    text = "换钟\n修屋顶\n招两名学徒\n钟楼的钥匙由守夜人保管，他住在楼下。\n联系\n写信到石桥街九号即可，不必预约。"
+    page = article_html.reader("zh", article_of(text), [])
+    assert re.findall(r"<h3>(.*?)</h3>", page) == ["联系"]

@@ -26,18 +26,18 @@ _WORDS = re.compile(r"[^\W_]+")
 def read_rows(question: str, read: Sequence[Read], reader: Reader) -> tuple[Read, ...]:
     """What was read, with the rows that the question names in place of a text whose table the reader marked."""
     kept: list[Read] = []
-    rows: list[tuple[Read, Window, Span | None]] = []
+    rows: list[tuple[Read, Window, list[Span]]] = []
     for each in read:
         found = list(_named_rows(question, each))
         for row, table in found:
-            rows.append((each, _alone(each.window, row), _named_cell(question, each.window.text, row, table)))
+            rows.append((each, _alone(each.window, row), _cells(question, each.window.text, row, table)))
         kept += [] if found else [each]
     if not rows:
         return tuple(read)
     readings = reader.read(simplified(question), [simplified(window.text) for _, window, _ in rows])
     again = [
-        replace(each, window=window, reading=_pointed(question, reading, window, cell) if cell else reading)
-        for (each, window, cell), reading in zip(rows, readings, strict=True)
+        replace(each, window=window, reading=_in_cells(question, reading, window, cells))
+        for (each, window, cells), reading in zip(rows, readings, strict=True)
     ]
     # By chance, so that whoever keeps one reading of a chunk keeps the best.
     return tuple(sorted([*kept, *again], key=lambda each: each.chance))
@@ -56,16 +56,12 @@ def _named_rows(question: str, each: Read) -> Iterator[tuple[tuple[Cell, ...], T
         yield from ((rows[at], table) for at in _named(question, labels))
 
 
-def _named_cell(question: str, text: str, row: Sequence[Cell], table: Table) -> Span | None:
-    """Where in its row the one cell stands whose column the question names."""
-    if not table.headed:
-        return None
-    cells = [cell for cell in row[1:] if cell.value > cell.start]
+def _cells(question: str, text: str, row: Sequence[Cell], table: Table) -> list[Span]:
+    """Where the words of the cells stand in their row; only of the one whose column the question names, if one is."""
+    cells = [cell for cell in row if table.headed and cell.value > cell.start]
     named = _named(question, [text[cell.start : cell.value] for cell in cells])
-    if len(named) != 1:
-        return None
-    cell = cells[named[0]]
-    return cell.value - row[0].start, cell.end - row[0].start
+    chosen = [cells[named[0]]] if len(named) == 1 else list(row)
+    return [(cell.value - row[0].start, cell.end - row[0].start) for cell in chosen]
 
 
 def _named(question: str, names: Sequence[str]) -> list[int]:
@@ -104,14 +100,21 @@ def _lines(window: Window) -> list[str]:
     return window.text[: window.body].split("\n")
 
 
-def _pointed(question: str, reading: Reading, window: Window, cell: Span) -> Reading:
-    """The reading of a row with its marks on one cell; sure where row and titles hold every word of the question."""
-    start, end = window.body + cell[0], window.body + cell[1]
-    inside = (reading.places[:, 0] < end) & (reading.places[:, 1] > start)
+def _in_cells(question: str, reading: Reading, window: Window, cells: Sequence[Span]) -> Reading:
+    """The reading of a row with its marks on the words of these cells; a column's name is no answer.
+
+    A single cell has them all, and is sure where row and titles hold every word of the question.
+    """
+    inside = np.zeros(len(reading.places), np.bool_)
+    for start, end in cells:
+        inside |= (reading.places[:, 0] < window.body + end) & (reading.places[:, 1] > window.body + start)
     if not inside.any():
         return reading
+    begins, ends = np.where(inside, reading.begins, 0), np.where(inside, reading.ends, 0)
+    if len(cells) > 1:
+        return replace(reading, begins=begins, ends=ends, inside=np.where(inside, reading.inside, 0))
     places = np.flatnonzero(inside)
-    begins, ends = np.zeros_like(reading.begins), np.zeros_like(reading.ends)
+    begins, ends = np.zeros_like(begins), np.zeros_like(ends)
     begins[places[0]] = ends[places[-1]] = 1 - reading.none
     score = max(reading.score, _SURE) if _says_all(question, window.text) else reading.score
     return replace(reading, score=score, begins=begins, ends=ends, inside=inside.astype(np.float32))

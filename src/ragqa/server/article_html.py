@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import groupby
 
 from ragqa.server.markup import STOPS, Mark, edition, message, meta, spans, words
 from ragqa.text import Table, tables_in
 from ragqa.types import Article, Language
 
 _SENTENCE_ENDS = STOPS + "：:…，,”’」』）)]】\"'"
+# From so many on, short lines below each other are no headings.
+_LIST = 3
 
 
 def reader(ui: Language, article: Article, marks: Sequence[Mark], *, asked: str = "") -> str:
@@ -42,11 +46,13 @@ def _body(text: str, marks: Sequence[Mark]) -> Iterator[str]:
 
 
 def _paragraphs(text: str, marks: Sequence[Mark], offset: int) -> Iterator[str]:
-    for line in text.split("\n"):
-        if line.strip():
-            tag = "h3" if _heading(line) else "p"
-            yield f"<{tag}>{spans(line, marks, offset=offset)}</{tag}>"
-        offset += len(line) + 1
+    """Lines as paragraphs, short ones as headings; many short ones below each other are the items of a list."""
+    lines = [(found.start(), found[0]) for found in re.finditer(r"[^\n]*\S[^\n]*", text)]
+    for short, group in groupby(lines, key=lambda line: _heading(line[1])):
+        run = list(group)
+        tag = "h3" if short and len(run) < _LIST else "p"
+        for start, line in run:
+            yield f"<{tag}>{spans(line, marks, offset=offset + start)}</{tag}>"
 
 
 def _table(text: str, table: Table, marks: Sequence[Mark]) -> str:
