@@ -50,7 +50,7 @@ _FIGURE = re.compile(
     r"(?>(?P<digits>\d{1,3}(?:,\d{3})++(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?))(?!\.\d)"
     r"(?:[ -]?(?P<scale>万亿|百万|千万|百|千|万|亿|(?:hundred|thousand|million|billion|trillion|bn|mn)\b"
     r"|(?(sign)[kmb]\b|(?!))))?"
-    r"(?![a-z_])(?P<share> ?(?:%|‰|percent\b|per cent\b))?"
+    r"(?![a-z_])(?P<share> ?(?:%|‰|percent\b|per cent\b)|成(?![员立为功本长果千分就都]))?"
 )
 _ZH_DIGIT, _ZH_NUMERAL = "[零〇○一二三四五六七八九]", "[零〇○一二两三四五六七八九十百千万亿]"
 # A lone numeral is part of a word more often than a number (三星, 四川), unless something is counted by it.
@@ -131,7 +131,8 @@ def _digits_figure(match: re.Match[str]) -> str:
     # 05 is a month or a day; a longer number that begins with 0 is a code.
     if len(digits) > 2 and digits[0] == "0" and digits.isdigit():
         return digits
-    return _figure(Decimal(digits.replace(",", "")), match["scale"] or "", match["share"] or "")
+    value = Decimal(digits.replace(",", "")) * (10 if match["share"] == "成" else 1)
+    return _figure(value, match["scale"] or "", match["share"] or "")
 
 
 def _chinese_figures(folded: str) -> Iterator[tuple[int, int, str]]:
