@@ -28,8 +28,8 @@ def with_items(
     found = list(quotes)
     if least < least_for("answered"):
         # What is only possible is shown by its best sentence.
-        best = {quote.article.id: quote for quote in sorted(quotes, key=lambda quote: quote.worth)}
-        found = [quote for quote in quotes if best[quote.article.id] is quote]
+        best_of = {quote.article.id: quote for quote in sorted(quotes, key=lambda quote: quote.worth)}
+        found = [quote for quote in quotes if best_of[quote.article.id] is quote]
     for each in read:
         known = {quote.article.id for quote in found}
         if each.window.article.id in known or each.confidence < least:
