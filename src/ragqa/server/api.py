@@ -111,8 +111,7 @@ def add_routes(app: FastAPI, session: Session) -> None:
     """``/api/ask``, ``/api/search``, ``/api/article``, ``/healthz``, ``/readyz``, and errors as JSON."""
     _tell_errors(app)
     _tell_health(app, session)
-    pipeline = session.pipeline
-    slots = Slots(_AT_ONCE, _WAITING)
+    pipeline, slots = session.pipeline, Slots(_AT_ONCE, _WAITING)
 
     @app.post("/api/ask")
     async def ask(asked: Asked, request: Request) -> Any:
