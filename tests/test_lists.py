@@ -116,3 +116,13 @@ def test_what_was_read_as_one_item_gives_a_quote_and_no_short_answer() -> None:
     answer = answer_to("Which firms cut jobs?", said)
     assert (answer.status, answer.answers) == ("answered", ())
     assert [s.text for s in answer.statements] == ["Kew Pottery cut 95 jobs, Ann Lee said."]
+    assert answer.note == "Found in one article; there may be more."
+
+
+def test_what_is_only_possible_is_shown_by_one_sentence_an_article_best_first() -> None:
+    text = "石桥纺织关闭了东厂。厂房建于1996年。"
+    two = read(text, "石桥纺织", score=-0.2)
+    two = replace(two, reading=marks(text, (0, 4), (14, 19), score=-0.2, shares=(0.6, 0.4)))
+    weak = read("青田机械关闭了仓库。", "青田机械", score=-0.5)
+    answer = answer_to("哪些公司关闭了工厂？", weak, two)
+    assert [s.text for s in answer.statements] == ["石桥纺织关闭了东厂。", "青田机械关闭了仓库。"]

@@ -28,8 +28,8 @@ def with_items(
     found = list(quotes)
     if least < least_for("answered"):
         # What is only possible is shown by its best sentence.
-        best_first = sorted(quotes, key=lambda quote: -quote.worth)
-        found = list({quote.article.id: quote for quote in reversed(best_first)}.values())
+        best_of = {quote.article.id: quote for quote in sorted(quotes, key=lambda quote: quote.worth)}
+        found = [quote for quote in quotes if best_of[quote.article.id] is quote]
     for each in read:
         known = {quote.article.id for quote in found}
         if each.window.article.id in known or each.confidence < least:
@@ -53,9 +53,11 @@ def listed(answer: Answer, question: Question, quotes: Sequence[Quote], read: Se
         # "95 jobs" is no number of companies.
         answer = replace(answer, answers=tuple(a for a in answer.answers if a.citation in stating))
         notes += [] if stating else [word("not_counted", answer.language)]
-    articles = len({quote.article.id for quote in quotes})
-    if articles > 1:
-        notes.append(word("listed", answer.language, n=str(articles)))
+    articles = {quote.article.id for quote in quotes}
+    if len(articles) > 1:
+        notes.append(word("listed", answer.language, n=str(len(articles))))
+    elif articles & unsure:
+        notes.append(word("listed_one", answer.language))
     return replace(answer, note=("" if answer.language == "zh" else " ").join(notes))
 
 

@@ -111,8 +111,7 @@ def add_routes(app: FastAPI, session: Session) -> None:
     """``/api/ask``, ``/api/search``, ``/api/article``, ``/healthz``, ``/readyz``, and errors as JSON."""
     _tell_errors(app)
     _tell_health(app, session)
-    pipeline = session.pipeline
-    slots = Slots(_AT_ONCE, _WAITING)
+    pipeline, slots = session.pipeline, Slots(_AT_ONCE, _WAITING)
 
     @app.post("/api/ask")
     async def ask(asked: Asked, request: Request) -> Any:
@@ -157,9 +156,14 @@ def add_routes(app: FastAPI, session: Session) -> None:
     def article(id: Annotated[str, Query(max_length=4_000)]) -> Any:
         return article_json(pipeline.article(id))
 
-    # Else the page would answer, in words of its own.
+    _tell_unknown(app)
+
+
+def _tell_unknown(app: FastAPI) -> None:
+    """Refuse all other addresses below /api/, which else the page would answer in words of its own."""
+
     @app.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    def nothing(rest: str) -> Any:
+    def unknown(rest: str) -> Any:
         raise HTTPException(404)
 
 
