@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from ragqa.answer import (
@@ -225,10 +224,8 @@ class Pipeline:
         clock, index = Clock(), self._require_index()
         model = self._translating if use_llm else None
         asked, filters = analysed(question, after=after, filters=filters, model=model)
-        write, translate = (
-            use_llm and (self.settings.write if write is None else write),
-            use_llm and translate,
-        )
+        write = use_llm and (self.settings.write if write is None else write)
+        translate = use_llm and translate
         key = (index.manifest.version, asked.text, k, language, filters, use_llm, translate, write)
         if known := self._answered.get(key):
             yield clock.stamp(replace(known, cached=True, asked=asked.asked, timings_ms={}))
@@ -260,12 +257,12 @@ class Pipeline:
         self, base: Answer, question: Question, index: Index, clock: Clock, k: int, filters: Filter
     ) -> Iterator[Answer]:
         """Sources, then the quotes that answer or a refusal."""
-        examples = partial(self.examples, base.language)
-        if digest := digested(base, question, index, self._encoder, k=k, filters=filters, examples=examples):
+        examples, encoder = self.examples, self._encoder
+        if digest := digested(base, question, index, encoder, k=k, filters=filters, examples=examples):
             yield clock.stamp(digest)
             return
         spelled, taken = in_words_of(index, question)
-        query = Query.of(spelled, encoder=self._encoder)
+        query = Query.of(spelled, encoder=encoder)
         most = max(k, JUDGED) if question.several else k
         found = retrieve(query, index=index, k=most, filters=filters, reader=self._reader)
         clock.mark("retrieve")

@@ -11,7 +11,7 @@ from ragqa.index import Index
 from ragqa.models import Encoder
 from ragqa.retrieval import Query, Question, newest, on_subject, retrieve
 from ragqa.text import fold, sentence_spans
-from ragqa.types import EVERYTHING, Answer, Citation, Filter, Passage, Statement
+from ragqa.types import EVERYTHING, Answer, Citation, Filter, Language, Passage, Statement
 
 # Sentences quoted of one article; of several, the first of each. Articles of a summary, at most. Examples told.
 _OF_ONE, _ARTICLES, _EXAMPLES = 3, 3, 3
@@ -29,14 +29,14 @@ def digested(
     *,
     k: int,
     filters: Filter,
-    examples: Callable[[], Sequence[str]],
+    examples: Callable[[Language], Sequence[str]],
 ) -> Answer | None:
     """A greeting, a summary or the news, of ``k`` articles at most; None for what the reader answers."""
     if question.kind not in ("hello", "summary", "latest"):
         return None
     answer = replace(answer, mode="quotes")
     if question.kind == "hello":
-        return greeting(answer, articles=len(index.articles), examples=examples()[:_EXAMPLES])
+        return greeting(answer, articles=len(index.articles), examples=examples(answer.language)[:_EXAMPLES])
     if question.subject:
         return _on_subject(answer, question, index, encoder, k=k, filters=filters)
     return news(answer, question, newest(index, filters, k), _undated(index, filters))
