@@ -1,4 +1,4 @@
-"""Thirty-one forms of news pages, after those of well-known sites: clean title, author, date with its reason, outlet.
+"""Thirty-two forms of news pages, after those of well-known sites: clean title, author, date with its reason, outlet.
 
 The companies and people are invented; what is a site's own (classes, scripts, suffixes) is shaped like the real one.
 """
@@ -235,6 +235,11 @@ FORMS = {
         "datetime='2024-08-02T10:00:00+00:00'>August 2, 2024</time></span> <span class='byline'>by Wren Tull</span></header>"
         f"<div class='entry-content'>{text(EN)}</div></article><aside><time datetime='2021-01-01'>2021</time></aside>",
         (E, "Wren Tull", "2024-08-02", "byline", "Wren’s Works"),
+    ),
+    "a window title of two characters": Form(
+        "<title>快讯</title>",
+        f"<article><h1>快讯：{T}</h1>{text(ZH)}</article>",
+        (f"快讯：{T}", "", None, "", ""),
     ),
     "a bare page with a logo": Form(
         f"<title>{E} - Harrow Echo</title><link rel='canonical' href='https://www.harrow-echo.example/a'>",

@@ -96,7 +96,7 @@ def titled(windows: Sequence[str], headings: Sequence[str], *, sites: Sequence[s
     plain = [each for each in headings if len(each) >= 4 and unsigned(f"x_{each}", sites=sites) != "x"]
     for heading in sorted(plain, key=len, reverse=True):
         if any(
-            _begins(window, heading) or (len(window) >= 4 and _begins(heading, window)) for window in windows
+            _begins(window, heading) or (len(window) > 1 and _begins(heading, window)) for window in windows
         ):
             return heading
     # "Opinion | The title - The Paper": the heading stands inside.
