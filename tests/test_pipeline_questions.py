@@ -116,7 +116,7 @@ def test_the_pipeline_describes_itself(house: House) -> None:
         "encoder": "words", "reader": "ragqa-reader", "generator": "qwen2.5-coder-1.5b-instruct-q4_k_m",
     }  # fmt: skip
     assert pipeline.article("harbour.md").title == "港口停航"
-    assert pipeline.examples("en") == []
+    assert pipeline.examples("zh") == ["总结《港口停航》"]
 
 
 # --- the index changes -----------------------------------------------------------------------
