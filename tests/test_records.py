@@ -155,7 +155,7 @@ LAUGHS = '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha">' + "".join(
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("a.csv", "公司,营收\n甲,1\n", "no column of texts: call one text, content or 正文"),
+        ("a.csv", "公司,营收\n甲,1\n", "no column holds texts: name it text, content or 正文"),
         ("a.xml", "<note><to>you</to></note>", "not an RSS or Atom feed"),
         ("a.rss", "<rss><channel><title>x</title></channel></rss>", "a feed without an item"),
         ("a.srt", "no times at all", "no subtitle in it"),
