@@ -33,9 +33,7 @@ def read_table(data: bytes) -> list[FileText]:
     try:
         columns = [name.strip() for name in next(rows, [])]
         if "text" not in named(dict.fromkeys(columns, "x")):
-            raise ValueError(
-                "no column holds texts: name it text, content or 正文 in the first line"
-            )
+            raise ValueError("no column holds texts: name it text, content or 正文 in the first line")
         return [_row(dict(zip(columns, row, strict=False)), number) for number, row in enumerate(rows, 1)]
     except csv.Error as error:
         raise ValueError(f"not a table: {error}") from error

@@ -113,14 +113,20 @@ class KnownNames:
             if not chinese or len(other) == len(folded)
         ]
         same = self.sounding_like(name) if chinese else []
-        return [other for other in dict.fromkeys([*same, *near]) if fold(other) != folded]
+        found = (other for other in dict.fromkeys([*same, *near]) if fold(other) != folded)
+        # A plural is no other name.
+        return [
+            other
+            for other in found
+            if {fold(other), folded} != {folded.rstrip("s"), f"{folded.rstrip('s')}s"}
+        ]
 
 
 def _typos(name: str) -> int:
     """How many characters of a name may be wrong: of a short one none, since it would be another name."""
     if HAN.search(name):
         return 1 if len(name) > 2 else 0
-    return 0 if len(name) < 4 else 1 if len(name) < 8 else 2
+    return 0 if len(name) < 4 else 1 if len(name) < 10 else 2
 
 
 def _abbreviates(short: str, words: Sequence[str]) -> int | None:

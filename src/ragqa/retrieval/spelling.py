@@ -15,10 +15,13 @@ from ragqa.text import HAN, entities, simplified, sounds, tagged
 
 # What short forms of organisations end in: characters that begin or end the last word of a whole name.
 _ENDS_ORGANISATION = "委会联基理办协学商工议公司集团银行大中组盟心局部厅署院所社台馆厂党"
-_SHORT = re.compile(rf"(?=([\u4e00-\u9fff]{{1,4}}[{_ENDS_ORGANISATION}]))")
+_LONGEST_SHORT = 5
+_SHORT = re.compile(rf"[\u4e00-\u9fff]{{1,4}}[{_ENDS_ORGANISATION}]")
 _LATIN_RUN = re.compile(r"[A-Za-zü]+(?:['’ -][A-Za-zü]+){0,3}")
 # Letters of a name in pinyin, and of a word that may be mistyped.
 _LETTERS = 5
+# Letters of a word in a question without capitals that may be a mistyped name.
+_PLAIN = 6
 # Names that one short form or one sound may stand for, and suggestions that are made.
 _MOST = 2
 
@@ -43,9 +46,12 @@ def in_words_of(index: Index, question: Question) -> tuple[Question, tuple[Taken
 
 def suggested(index: Index, question: Question) -> list[tuple[str, str]]:
     """Names of the question that no article of the whole index holds, and the nearest that one does."""
-    near = {as_written(name, question.text): index.names.near for name in question.names}
-    if not HAN.search(question.text):
-        near |= dict.fromkeys(re.findall(r"[A-Za-z]{5,}", question.text), index.names.near)
+    near = {
+        re.sub("['’]s?$", "", as_written(name, question.text)): index.names.near for name in question.names
+    }
+    # Who writes no capitals at all may write a name without one; a short word is near too many.
+    if not re.search(r".[A-Z]", question.text):
+        near |= dict.fromkeys(re.findall(rf"\b[a-z]{{{_PLAIN},}}\b", question.text), index.names.near)
     # A mistyped name is often cut apart; three characters of which one is another are many names.
     near |= dict.fromkeys(re.findall(r"(?=([\u4e00-\u9fff]{3}))", question.text), index.names.sounding_like)
     pairs = ((name, find(name)) for name, find in near.items() if not index.holds(name))
@@ -55,10 +61,8 @@ def suggested(index: Index, question: Question) -> list[tuple[str, str]]:
 def _candidates(index: Index, question: Question) -> Iterator[Taken]:
     """Longest first."""
     text = simplified(question.text)
-    words = {word for word, tag in tagged(text) if tag.startswith(("n", "j"))}
-    shorts = {short[at:] for short in _SHORT.findall(text) for at in range(len(short) - 1)}
-    for short in sorted(shorts, key=lambda short: (-len(short), short)):
-        if (len(short) > 2 or short in words) and not index.holds(short):
+    for short in sorted(_shorts(text), key=lambda short: (-len(short), short)):
+        if not index.holds(short):
             yield from _taken(_as_there(short, text, question.text), index.names.abbreviated(short))
     for name in entities(question.text):
         whole = "".join(name)
@@ -73,10 +77,30 @@ def _candidates(index: Index, question: Question) -> Iterator[Taken]:
                 yield from _pinyin(index, "".join(parts[start : start + size]))
 
 
+def _shorts(text: str) -> set[str]:
+    """What may be a short form of an organisation: whole words that end like one; of two characters, one noun."""
+    found = set()
+    words = tagged(text)
+    for last, (_, tag) in enumerate(words):
+        short = ""
+        for before in range(last, max(-1, last - _LONGEST_SHORT), -1):
+            short = words[before][0] + short
+            if len(short) > _LONGEST_SHORT or not HAN.search(words[before][0]):
+                break
+            if _SHORT.fullmatch(short) and (before < last or tag.startswith(("n", "j"))):
+                found.add(short)
+    return found
+
+
 def _pinyin(index: Index, written: str) -> Iterator[Taken]:
     """The Chinese names that are written so in Latin letters."""
     letters = re.sub("[^a-z]", "", written.lower().replace("ü", "v"))
-    if len(letters) >= _LETTERS and written[0].isalpha() and not index.holds(written):
+    if (
+        len(letters) >= _LETTERS
+        and written[0].isalpha()
+        and written[-1].isalpha()
+        and not index.holds(written)
+    ):
         found = [name for sound in sounds(written) for name in index.names.sounding(sound)]
         yield from _taken(written, [name for name in found if HAN.search(name)])
 

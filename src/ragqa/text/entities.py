@@ -20,7 +20,9 @@ _ORGANISATION = re.compile(
     r"|[委部局厅署院所社台馆厂党办行])$"
 )
 # Tags of the words that an organisation's name is made of: nouns, nouns made of verbs and adjectives, short forms.
-_IN_NAME = ("n", "j", "vn", "an", "a", "b", "v")
+_IN_NAME = ("n", "j", "vn", "an", "a", "b")
+# The last word of such a name is a noun.
+_HEAD = ("n", "j")
 _NAME_TAGS = ("nr", "ns", "nt", "nz", "j")
 # Words and characters of a name; readings of its sound that are kept.
 _MOST_WORDS, _LONGEST, _READINGS = 8, 24, 8
@@ -41,17 +43,18 @@ def entities(text: str) -> Iterator[Name]:
     for plain, tag in tagged(simplified(text)):
         word = text[at : at + len(plain)]
         at += len(plain)
-        if not HAN.search(plain) or not (tag.startswith(_IN_NAME) or plain == "和"):
-            run = []
-            continue
         # 宋卫明说 is cut before 明说, which is a word, too: both names are kept.
         if run and person and len(run[-1]) == len(plain) == 2 and plain[1] in SAYS:
             yield (run[-1] + word[0],)
+        if not HAN.search(plain) or not (tag.startswith(_IN_NAME) or plain == "和"):
+            run = []
+            continue
         person = tag == "nr"
         run = [*run[1 - _MOST_WORDS :], word]
         if tag.startswith(_NAME_TAGS) and 1 < len(word) <= _LONGEST:
             yield parts_of(word)
-        if len(run) > 1 and _ORGANISATION.search(plain) and run[0] != "和":
+        # 举行 and 创办 end like an organisation, and are none.
+        if len(run) > 1 and tag.startswith(_HEAD) and _ORGANISATION.search(plain) and run[0] != "和":
             yield tuple(part for each in run for part in parts_of(each))
 
 
