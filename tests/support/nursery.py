@@ -12,6 +12,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def work(job: dict[str, Any]) -> int:
 def main() -> None:
     """Serve jobs until stdin ends."""
     terms("词典")  # loads dictionaries, so that children need not
+    tempfile.gettempdir()  # its first call tries the folder with a file
     for line in sys.stdin:
         reading, told = os.pipe()
         child = os.fork()
