@@ -262,7 +262,7 @@ def test_progress_counts_what_is_left(corpus: Path, tmp_path: Path) -> None:
 WRITTEN = [
     "articles.jsonl", "chunks.jsonl", "vectors.faiss", "calibration.npz", "lexical.terms.npy",
     "lexical.offsets.npy", "lexical.rows.npy", "lexical.weights.npy", "tokens.bits.npy", "tokens.starts.npy",
-    "tokens.offsets.npy",
+    "tokens.offsets.npy", "names.txt",
 ]  # fmt: skip
 
 

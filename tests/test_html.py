@@ -141,3 +141,21 @@ def test_other_dates_are_not_the_page_s(dates: list[tuple[str | None, str]], row
 def test_marks_of_notes_do_not_stand_in_the_text(mark: str) -> None:
     text = read_html(page(f"<h1>柳湖水厂供水</h1><p>{PROSE[:-1]}{mark}。</p><p>{PROSE}</p>")).text
     assert text.split("\n")[-2:] == [PROSE, PROSE]
+
+
+def test_short_lines_of_a_page_are_not_joined() -> None:
+    cells = [
+        "".join(f"<td>{value}</td>" for value in row)
+        for row in (("北渡", "4.85", "0.92"), ("南渡", "5.30", "1.48"))
+    ]
+    rows = "".join(f"<tr>{row}</tr>" for row in cells)
+    table = f"<table><tr><th>渡口</th><th>轮渡票</th><th>月票价</th></tr>{rows}</table>"
+    text = read_html(
+        page(
+            f"<h1>渡口票价调整一览表公布了</h1><p>2024年11月15日 柳湖轮渡监测组</p><p>{PROSE}</p>{table}<p>{PROSE}</p>"
+        )
+    ).text
+    assert text.split("\n")[-4:-1] == [
+        "渡口 · 轮渡票 · 月票价", "北渡 · 轮渡票 4.85 · 月票价 0.92", "南渡 · 轮渡票 5.30 · 月票价 1.48",
+    ]  # fmt: skip
+    assert "2024年11月15日 柳湖轮渡监测组" in text.split("\n")

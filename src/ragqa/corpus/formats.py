@@ -61,7 +61,7 @@ def read_markdown(data: bytes) -> FileText:
     """Read Markdown as plain lines; a block above that has no facts stays in the text."""
     text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     facts, body = split_front_matter(text)
-    plain, links = plain_markdown(body)
+    plain, links = plain_markdown(unwrap(_without_comments(body)))
     return FileText(
         text=plain,
         title=_string(facts.get("title")),
@@ -81,12 +81,11 @@ def _string(value: object) -> str:
 
 
 def plain_markdown(text: str) -> tuple[str, tuple[str, ...]]:
-    """Remove Markdown markup; link targets are returned apart."""
+    """Remove Markdown markup from lines that are whole; link targets are returned apart."""
     found: list[str] = []
     lines: list[str] = []
     in_code = False
-    source = unwrap(_without_comments(text)).split("\n")
-    for line in with_tables(source, lambda cell: _plain_line(cell, found)):
+    for line in with_tables(text.split("\n"), lambda cell: _plain_line(cell, found)):
         stripped = line.strip()
         if not stripped:
             lines.append("")

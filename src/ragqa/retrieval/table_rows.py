@@ -14,12 +14,10 @@ import numpy as np
 
 from ragqa.models import Reader, Reading
 from ragqa.retrieval.reading import Read, Window
-from ragqa.text import HAN, Cell, Span, Table, fold, simplified, tables_in, terms
+from ragqa.text import HAN, Cell, Span, Table, fold, simplified, tables_in
 
 # The share of the reader's marks in a table from which on the answer is looked for there.
 _IN_TABLE = 0.5
-# The reader's logit for a cell that the question names by its row, its column and its title: a look-up, no guess.
-_SURE = 3.0
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -36,7 +34,7 @@ def read_rows(question: str, read: Sequence[Read], reader: Reader) -> tuple[Read
         return tuple(read)
     readings = reader.read(simplified(question), [simplified(window.text) for _, window, _ in rows])
     again = [
-        replace(each, window=window, reading=_in_cells(question, reading, window, cells))
+        replace(each, window=window, reading=_in_cells(reading, window, cells))
         for (each, window, cells), reading in zip(rows, readings, strict=True)
     ]
     # By chance, so that whoever keeps one reading of a chunk keeps the best.
@@ -100,10 +98,10 @@ def _lines(window: Window) -> list[str]:
     return window.text[: window.body].split("\n")
 
 
-def _in_cells(question: str, reading: Reading, window: Window, cells: Sequence[Span]) -> Reading:
+def _in_cells(reading: Reading, window: Window, cells: Sequence[Span]) -> Reading:
     """The reading of a row with its marks on the words of these cells; a column's name is no answer.
 
-    A single cell has them all, and is sure where row and titles hold every word of the question.
+    A single cell has them all. How likely the row answers is the reader's word, and stays.
     """
     inside = np.zeros(len(reading.places), np.bool_)
     for start, end in cells:
@@ -116,12 +114,4 @@ def _in_cells(question: str, reading: Reading, window: Window, cells: Sequence[S
     places = np.flatnonzero(inside)
     begins, ends = np.zeros_like(begins), np.zeros_like(ends)
     begins[places[0]] = ends[places[-1]] = 1 - reading.none
-    score = max(reading.score, _SURE) if _says_all(question, window.text) else reading.score
-    return replace(reading, score=score, begins=begins, ends=ends, inside=inside.astype(np.float32))
-
-
-def _says_all(question: str, text: str) -> bool:
-    """Whether a text holds every word that a question looks for: another firm or another year is none of its."""
-    found = terms(question)
-    words = [term[1:] for term in found if term.startswith("=")] or found
-    return bool(words) and all(word in fold(text) for word in words)
+    return replace(reading, begins=begins, ends=ends, inside=inside.astype(np.float32))
