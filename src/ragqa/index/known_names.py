@@ -113,11 +113,11 @@ class KnownNames:
             if not chinese or len(other) == len(folded)
         ]
         same = self.sounding_like(name) if chinese else []
-        found = (other for other in dict.fromkeys([*same, *near]) if fold(other) != folded)
+        others = (other for other in dict.fromkeys([*same, *near]) if fold(other) != folded)
         # A plural is no other name.
         return [
             other
-            for other in found
+            for other in others
             if {fold(other), folded} != {folded.rstrip("s"), f"{folded.rstrip('s')}s"}
         ]
 

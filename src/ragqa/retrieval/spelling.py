@@ -68,8 +68,8 @@ def _candidates(index: Index, question: Question) -> Iterator[Taken]:
         whole = "".join(name)
         if HAN.search(whole) and not index.holds(whole):
             latin = [found for sound in sounds(whole) for found in index.names.sounding(sound)]
-            short = index.names.short_for(name) if len(name) > 1 else []
-            yield from _taken(whole, short or [found for found in latin if not HAN.search(found)])
+            shorts = index.names.short_for(name) if len(name) > 1 else []
+            yield from _taken(whole, shorts or [found for found in latin if not HAN.search(found)])
     for run in _LATIN_RUN.findall(question.text):
         parts = re.split(r"(?<=[^A-Za-zü])|(?=[^A-Za-zü])", run)
         for size in range(len(parts), 0, -1):
