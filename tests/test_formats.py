@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ragqa.corpus import formats
+from ragqa.corpus import file_text, formats
 from ragqa.corpus.articles import decode, read_articles
 from ragqa.corpus.wrapping import unwrap
 from ragqa.types import Article
@@ -283,6 +283,6 @@ def test_a_word_file_gives_its_paragraphs(tmp_path: Path) -> None:
 
 def test_a_word_file_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mammoth")
-    monkeypatch.setattr(formats, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(file_text, "MAX_BYTES", 10_000)
     with pytest.raises(ValueError, match="unpacks to too much data"):
         formats.read_docx(_docx("0" * 10**6))

@@ -6,7 +6,6 @@ The .epub is read from its zip: the maintained library for it, ebooklib, has the
 from __future__ import annotations
 
 import html
-import io
 import posixpath
 import re
 import zipfile
@@ -16,7 +15,7 @@ from urllib.parse import unquote
 
 from ragqa.corpus.bylines import author_from
 from ragqa.corpus.decoding import decode
-from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
+from ragqa.corpus.file_text import FileText, needed, opened_zip
 from ragqa.corpus.html import lines_of, visible
 from ragqa.corpus.metadata import ends_sentence, iso_date
 from ragqa.text import HAN
@@ -31,10 +30,8 @@ _CUE_SETTING = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
 def read_epub(data: bytes) -> FileText:
     """Read the chapters of an e-book in their order; title, author, date and language from its package file."""
     etree = needed("lxml.etree", "html")
-    with zipfile.ZipFile(io.BytesIO(data)) as book:
-        entries = book.infolist()
-        # Inflates 1000:1 at worst, so the sizes are looked at before anything is unpacked.
-        if sum(entry.file_size for entry in entries) > 10 * MAX_BYTES or len(entries) > _MOST_PARTS:
+    with opened_zip(data) as book:
+        if len(book.infolist()) > _MOST_PARTS:
             raise ValueError("unpacks to too much data")
         if "META-INF/encryption.xml" in book.namelist() and b"adobe" in book.read("META-INF/encryption.xml"):
             raise ValueError("encrypted")
@@ -45,13 +42,12 @@ def read_epub(data: bytes) -> FileText:
         text = "\n".join(_chapters(book, package, posixpath.dirname(name)))
     if not text.strip():
         raise ValueError("no chapter holds a text")
-    published = iso_date(next(iter(_said(package, "date")), ""))
     return FileText(
         text=text,
         title=next(iter(_said(package, "title")), ""),
         author=author_from(_said(package, "creator")),
-        published=published,
-        published_from="field" if published else "",
+        published=iso_date(next(iter(_said(package, "date")), "")),
+        published_from="field",
         language=next(iter(_said(package, "language")), ""),
     )
 

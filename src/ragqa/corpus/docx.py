@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from ragqa.corpus.file_text import needed, opened_zip
 from ragqa.corpus.html import visible
 from ragqa.corpus.table_markup import lines_of_table
 
@@ -19,11 +19,12 @@ _BLOCKS = f"//*[{' or '.join(f'self::{tag}' for tag in _TAGS)}][not(ancestor::ta
 
 
 def docx_text(data: bytes) -> str:
-    """The text of a Word file; what its libraries raise for a damaged one goes on."""
-    mammoth = importlib.import_module("mammoth")
+    """The text of a Word file. What its libraries raise for a damaged one goes on."""
+    mammoth, html = needed("mammoth", "docx"), needed("lxml.html", "docx")
+    opened_zip(data).close()
     without_data = mammoth.images.img_element(lambda _: {})
     page = mammoth.convert_to_html(io.BytesIO(data), convert_image=without_data).value
-    tree = importlib.import_module("lxml.html").document_fromstring(f"<div>{page}</div>")
+    tree = html.document_fromstring(f"<div>{page}</div>")
     return "\n".join(_lines(tree))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import zipfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +28,15 @@ class FileText:
     author: str = ""
     published_from: str = ""
     id: str = ""
+
+
+def opened_zip(data: bytes) -> zipfile.ZipFile:
+    """A zip file. Raises ValueError where it unpacks to more than ten times what a file may have."""
+    book = zipfile.ZipFile(io.BytesIO(data))
+    # Inflates 1000:1 at worst, so the sizes are looked at before anything is unpacked.
+    if sum(entry.file_size for entry in book.infolist()) > 10 * MAX_BYTES:
+        raise ValueError("unpacks to too much data")
+    return book
 
 
 def needed(module: str, extra: str) -> Any:

@@ -6,12 +6,12 @@ the rows of tables, and which lines go on in the next.
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ragqa.corpus.file_text import needed
 from ragqa.corpus.metadata import units
 from ragqa.corpus.pdf_layout import Run, level, rows_of, without_furniture
 from ragqa.corpus.pdf_lines import Line, lines_of, paragraphs
@@ -31,7 +31,7 @@ def pdf_text(data: bytes, *, most: int) -> tuple[str, str]:
 
     ``most`` is how many characters it may have.
     """
-    pdfium = importlib.import_module("pypdfium2")
+    pdfium = needed("pypdfium2", "pdf")
     try:
         document = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:

@@ -41,12 +41,11 @@ def read_table(data: bytes) -> list[FileText]:
 
 def _row(fields: Mapping[str, str], number: int) -> FileText:
     facts = named(fields)
-    published = iso_date(facts.get("published"))
     return FileText(
         text=str(facts.get("text", "")),
         title=str(facts.get("title", "")),
-        published=published,
-        published_from="field" if published else "",
+        published=iso_date(facts.get("published")),
+        published_from="field",
         source=str(facts.get("source", "")),
         language=str(facts.get("language", "")),
         author=author_from(facts.get("author")),
@@ -80,7 +79,7 @@ def _item(entry: Mapping[str, Any], number: int) -> FileText:
         text=plain(words) or title,
         title=title,
         published=published or None,
-        published_from="field" if published else "",
+        published_from="field",
         source=link,
         author=_author(entry),
         id=str(entry.get("id") or link or number),
