@@ -51,9 +51,14 @@ class KnownNames:
         return simplified(self.text)
 
     @cached_property
+    def _written(self) -> list[str]:
+        """The names in their order."""
+        return [line.split("\t", 1)[0] for line in self.text.splitlines()]
+
+    @cached_property
     def _spelled(self) -> list[str]:
-        """The names folded, in their order."""
-        return [fold(line.split("\t", 1)[0]) for line in self.text.splitlines()]
+        """The names folded, in the same order."""
+        return [fold(name) for name in self._written]
 
     def sounding(self, sound: str) -> list[str]:
         """The names that are written so in Latin letters: 张卫明 for zhangweiming."""
@@ -105,13 +110,8 @@ class KnownNames:
             else []
         )
         chinese = bool(HAN.search(name))
-        lines = self.text.splitlines()
         # A Chinese character too many or too few makes another name.
-        near = [
-            lines[row].split("\t", 1)[0]
-            for other, _, row in found
-            if not chinese or len(other) == len(folded)
-        ]
+        near = [self._written[row] for other, _, row in found if not chinese or len(other) == len(folded)]
         same = self.sounding_like(name) if chinese else []
         others = (other for other in dict.fromkeys([*same, *near]) if fold(other) != folded)
         # A plural is no other name.
