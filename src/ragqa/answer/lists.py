@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ragqa.answer.extract import Quote, choose_quotes, repeats
-from ragqa.answer.messages import word
-from ragqa.answer.refusal import least_for
+from ragqa.answer.refusal import least_for, noted
 from ragqa.retrieval import Question, Read
-from ragqa.text import denies, fold, quantities
+from ragqa.text import YEAR, denies, fold, quantities
 from ragqa.types import Answer
 
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 # How far before what is counted its number stands: "three of the listed companies", 三家上市公司.
 _BEFORE = 24
 
@@ -43,7 +41,6 @@ def with_items(
 
 def listed(answer: Answer, question: Question, quotes: Sequence[Quote], read: Sequence[Read]) -> Answer:
     """Say in how many articles the items were found, and that nothing was counted where no quote states the number."""
-    notes = [answer.note] if answer.note else []
     # Who cut jobs? may mark the person who said so, where companies are asked for.
     unsure = {each.window.article.id for each in read if each.as_item}
     sure = {n for n, quote in enumerate(quotes, start=1) if quote.article.id not in unsure}
@@ -52,21 +49,19 @@ def listed(answer: Answer, question: Question, quotes: Sequence[Quote], read: Se
         stating = {n for n, quote in enumerate(quotes, start=1) if _states_count(quote, question)}
         # "95 jobs" is no number of companies.
         answer = replace(answer, answers=tuple(a for a in answer.answers if a.citation in stating))
-        notes += [] if stating else [word("not_counted", answer.language)]
+        answer = answer if stating else noted(answer, "not_counted")
     articles = {quote.article.id for quote in quotes}
     if len(articles) > 1:
-        notes.append(word("listed", answer.language, n=str(len(articles))))
-    elif articles & unsure:
-        notes.append(word("listed_one", answer.language))
-    return replace(answer, note=("" if answer.language == "zh" else " ").join(notes))
+        return noted(answer, "listed", n=str(len(articles)))
+    return noted(answer, "listed_one") if articles & unsure else answer
 
 
 def _is_item(quote: Quote, question: Question) -> bool:
     text = quote.article.text[quote.start : quote.end]
     if denies(text) and not denies(question.text):
         return False
-    asked = set(_YEAR.findall(question.text))
-    told = set(_YEAR.findall(text)) or {(quote.article.published or "")[:4]}
+    asked = set(YEAR.findall(question.text))
+    told = set(YEAR.findall(text)) or {(quote.article.published or "")[:4]}
     return not asked or bool(told & (asked | {""}))
 
 
@@ -78,4 +73,4 @@ def _states_count(quote: Quote, question: Question) -> bool:
     """Whether a quote has a number before what the question counts."""
     text = fold(quote.article.text[quote.start : quote.end])
     ends = (found.start() for found in re.finditer(re.escape(fold(question.subject)), text))
-    return any(quantities(_YEAR.sub("", text[max(0, at - _BEFORE) : at]), generous=True) for at in ends)
+    return any(quantities(YEAR.sub("", text[max(0, at - _BEFORE) : at]), generous=True) for at in ends)

@@ -37,9 +37,9 @@ def explained(
         answer = _refused(answer, question, index, filters)
     if answer.status != "answered" and filters == EVERYTHING and not taken:
         near = [name for _, name in suggested(index, question)]
-        answer = _noted(answer, "suggested", names=_joined(near, answer.language)) if near else answer
+        answer = noted(answer, "suggested", names=_joined(near, answer.language)) if near else answer
     for each in taken:
-        answer = _noted(answer, "taken", asked=each.asked, names=_joined(each.names, answer.language))
+        answer = noted(answer, "taken", asked=each.asked, names=_joined(each.names, answer.language))
     return answer
 
 
@@ -49,7 +49,8 @@ def _refused(answer: Answer, question: Question, index: Index, filters: Filter) 
     return not_found(answer, [as_written(name, question.text) for name in index.absent(question.names)])
 
 
-def _noted(answer: Answer, key: str, **values: str) -> Answer:
+def noted(answer: Answer, key: str, **values: str) -> Answer:
+    """The same answer with one more sentence in its note."""
     between = "" if answer.language == "zh" else " "
     return replace(answer, note=f"{answer.note}{between}{word(key, answer.language, **values)}".strip())
 

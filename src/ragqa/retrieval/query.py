@@ -14,6 +14,7 @@ from ragqa.retrieval.kind import kind_of
 from ragqa.retrieval.operators import checked, quoted
 from ragqa.text import (
     HAN,
+    YEAR,
     asks_for_latest,
     codes,
     fold,
@@ -64,7 +65,6 @@ _WHO_DOES = re.compile(
     re.IGNORECASE,
 )
 _ASKS_WHO = re.compile(r"谁|哪位|哪个人|\bwho(?:se|m)?\b", re.IGNORECASE)
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 _PLACED = re.compile(r"(?:in|on|at|for|by|from|since|during|after|before) ", re.IGNORECASE)
 
 
@@ -74,8 +74,8 @@ class Question:
 
     ``names`` are folded, ``numbers`` scaled (lexicon.quantities); ``latest`` says that the newest article
     answers best. ``codes`` and ``quoted`` words are wanted as they are: a passage that holds them comes first.
-    ``kind`` is what it asks for, ``subject`` what a summary or
-    the news is to be about ("" for anything), or what is counted.
+    ``kind`` is what it asks for, ``subject`` what a summary or the news is to be about ("" for anything), or what is
+    counted.
     """
 
     text: str
@@ -185,7 +185,7 @@ def _reference(question: str) -> re.Match[str] | None:
 
 def _with_part(after: str, part: str) -> str | None:
     """The previous question with one part replaced: a year for its year, a name for its name."""
-    year, old_year = _YEAR.search(part), _YEAR.search(after)
+    year, old_year = YEAR.search(part), YEAR.search(after)
     if year and old_year:
         return after[: old_year.start()] + year.group() + after[old_year.end() :]
     subject = subject_of(after)

@@ -17,6 +17,7 @@ from ragqa.text.lexicon import (
     terms,
 )
 from ragqa.text.numbers import (
+    YEAR,
     amounts,
     chinese_number,
     figures,
@@ -32,6 +33,7 @@ __all__ = [
     "HAN",
     "NAMES",
     "TERMS",
+    "YEAR",
     "Cell",
     "Span",
     "Table",

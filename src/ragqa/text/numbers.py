@@ -11,6 +11,7 @@ from decimal import Decimal
 from ragqa.text.script import simplified
 from ragqa.types import Language
 
+YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 _ZH_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 _ZH_SMALL, _ZH_LARGE = {"十": 10, "百": 100, "千": 1000}, {"万": 10**4, "亿": 10**8}
 _SCALE = {
