@@ -24,7 +24,7 @@ from ragqa.evaluation.record import Record, fate
 from ragqa.evaluation.runner import record_of
 from ragqa.evaluation.statistics import Figure
 from ragqa.index.build import build_index
-from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.encoder import TextEncoder
 from ragqa.models.loading import LazyGenerator, load_encoder, load_reader
 from ragqa.models.reader import Reader
 from ragqa.pipeline import Pipeline
@@ -72,7 +72,7 @@ def main() -> None:
     chosen = parser.parse_args()
     settings = Settings.load(generator="none")
     encoder = load_encoder(settings)
-    reader = load_reader(settings, encoder)
+    reader = load_reader(settings)
     print(f"| pack | n | {' | '.join(COLUMNS)} | top passage, joint |")
     print(f"|---|---|{'---|' * (len(COLUMNS) + 1)}")
     for name in chosen.pack:
@@ -94,7 +94,7 @@ def pack_of(name: str, packs: Path) -> Pack:
 
 
 def opened(
-    pack: Pack, folder: Path, settings: Settings, encoder: SentenceEncoder, reader: Reader
+    pack: Pack, folder: Path, settings: Settings, encoder: TextEncoder, reader: Reader
 ) -> Pipeline:
     """A pipeline over the pack's index; what is indexed already is not encoded again."""
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ from sklearn.metrics import roc_auc_score
 from ragqa.answer.compose import quotes_in, shown
 from ragqa.evaluation.gold import read_gold
 from ragqa.index.index import Index
-from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.encoder import TextEncoder
 from ragqa.models.loading import load_encoder, load_reader
 from ragqa.models.reader import Reader, Reading
 from ragqa.retrieval import passages, search
@@ -92,7 +92,7 @@ def main() -> None:
     chosen = arguments.parse_args()
     settings = Settings.load()
     encoder = load_encoder(settings)
-    reader = Remembering(load_reader(settings, encoder))
+    reader = Remembering(load_reader(settings))
     asks = list(_asks(chosen.packs, chosen.work, encoder, settings))
     sources = list(dict.fromkeys(ask.source for ask in asks))
     print(f"| setting | {' | '.join(f'{s}: shown, right, AUROC' for s in sources)} | quotes |")
@@ -142,7 +142,7 @@ def _passages(found: Found) -> str:
     return "\n".join(f"{p.article.title}\n{p.chunk.text}" for p in found.passages)
 
 
-def _asks(packs: Path, work: Path, encoder: SentenceEncoder, settings: Settings) -> Iterator[Ask]:
+def _asks(packs: Path, work: Path, encoder: TextEncoder, settings: Settings) -> Iterator[Ask]:
     for name in PACKS:
         index = open_index(packs / name / "corpus.jsonl", work / name, encoder, settings)
         for line in (packs / name / "queries.jsonl").read_text(encoding="utf-8").splitlines():

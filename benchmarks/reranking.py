@@ -33,7 +33,7 @@ def main() -> None:
     chosen = arguments.parse_args()
     settings = Settings.load()
     encoder = load_encoder(settings)
-    reader = load_reader(settings, encoder)
+    reader = load_reader(settings)
     print("| pack | read | S@1 | S@5 | ms a question |\n|---|---|---|---|---|")
     for name in chosen.only:
         index = _index(SHARED_CORPUS.get(name, name), chosen, encoder, settings)

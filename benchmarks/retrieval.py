@@ -26,7 +26,7 @@ from ragqa.index.bm25 import Lexical
 from ragqa.index.build import build_index, embedded_text
 from ragqa.index.chunking import split
 from ragqa.index.index import Index
-from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.encoder import TextEncoder
 from ragqa.models.loading import load_encoder, load_reader, open_generator
 from ragqa.models.protocols import Generator
 from ragqa.models.reader import Reader
@@ -67,7 +67,7 @@ def main() -> None:
     chosen = arguments.parse_args()
     settings = Settings.load()
     encoder = load_encoder(settings)
-    reader = load_reader(settings, encoder)
+    reader = load_reader(settings)
     generator = None if chosen.no_llm else _generator(settings)
     print("| pack | signals | S@1 | S@5 | nDCG@10 | ms a question, p50 |\n|---|---|---|---|---|---|")
     for name in chosen.only:
@@ -200,7 +200,7 @@ def questions_of(folder: Path) -> Iterator[Question]:
             )
 
 
-def _index(pack: str, chosen: argparse.Namespace, encoder: SentenceEncoder, settings: Settings) -> Index:
+def _index(pack: str, chosen: argparse.Namespace, encoder: TextEncoder, settings: Settings) -> Index:
     folder = chosen.work / pack
     build_index(
         chosen.packs / pack / "corpus.jsonl", folder, encoder=lambda: encoder, chunk_size=settings.chunk_size
@@ -230,7 +230,7 @@ def _translations(questions: Sequence[Question], path: Path, generator: Generato
     return known
 
 
-def _speed(chosen: argparse.Namespace, encoder: SentenceEncoder, settings: Settings, reader: Reader) -> None:
+def _speed(chosen: argparse.Namespace, encoder: TextEncoder, settings: Settings, reader: Reader) -> None:
     """Search over 10,000 articles of two packs: indexing, size, and milliseconds a question."""
     corpus = chosen.work / "ten-thousand.jsonl"
     lines = [

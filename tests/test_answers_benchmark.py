@@ -39,7 +39,7 @@ def test_a_pack_is_a_row_and_a_file_to_read(
 ) -> None:
     packs, work = write_pack(house.folder), house.folder / "work"
     monkeypatch.setattr(answers, "load_encoder", lambda settings: house.encoder)
-    monkeypatch.setattr(answers, "load_reader", lambda settings, encoder: house.reader)
+    monkeypatch.setattr(answers, "load_reader", lambda settings: house.reader)
     monkeypatch.setattr(
         sys, "argv", ["answers.py", "--packs", str(packs), "--work", str(work), "--pack", "pack"]
     )

@@ -43,7 +43,7 @@ HEAVY = frozenset(
     [
         "torch", "sentence_transformers", "transformers", "faiss", "xllamacpp", "gradio",
         "langchain_text_splitters", "rjieba", "opencc", "py3langid", "tokenizers", "safetensors", "sentencepiece",
-        "trafilatura", "pypdfium2", "mammoth", "matplotlib", "scipy", "ir_measures", "jinja2",
+        "trafilatura", "pypdfium2", "mammoth", "openvino", "matplotlib", "scipy", "ir_measures", "jinja2",
     ]
 )  # fmt: skip
 
@@ -155,14 +155,8 @@ def test_packages_import_each_other_seldom() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_heavy_libraries_are_imported_when_first_needed(module: str) -> None:
-    at_once = {"server.app": {"gradio"}, "models.reader_network": {"torch"}}
+    at_once = {"server.app": {"gradio"}}
     assert tops(at_module_level(module)) & HEAVY == at_once.get(module, set())
-
-
-def test_the_network_is_imported_by_the_reader_alone_when_it_loads() -> None:
-    name = "models.reader_network"
-    assert {module for module in MODULES if name in ours(module)} == {"models.reader"}
-    assert f"ragqa.{name}" not in at_module_level("models.reader")
 
 
 def test_each_heavy_library_is_at_home_in_one_package() -> None:
@@ -173,8 +167,9 @@ def test_each_heavy_library_is_at_home_in_one_package() -> None:
                 if (top := name.split(".")[0]) in HEAVY:
                     homes.setdefault(top, set()).add(module)
     assert homes == {
-        "torch": {"models.encoder", "models.generator", "models.reader", "models.reader_network"},
-        "transformers": {"models.encoder", "models.generator", "models.reader_network"},
+        "torch": {"models.encoder", "models.generator", "models.reader"},
+        "transformers": {"models.encoder", "models.generator"},
+        "openvino": {"models.graph"},
         "sentence_transformers": {"models.encoder", "models.reader"},
         "faiss": {"index.vectors"},
         "xllamacpp": {"models.generator"},
@@ -183,8 +178,8 @@ def test_each_heavy_library_is_at_home_in_one_package() -> None:
         "rjieba": {"text.lexicon"},
         "opencc": {"text.script"},
         "py3langid": {"text.detect"},
-        "tokenizers": {"models.e5_convert", "models.reader"},
-        "safetensors": {"models.e5_convert", "models.reader_network"},
+        "tokenizers": {"models.e5_convert", "models.openvino_encoder", "models.reader"},
+        "safetensors": {"models.e5_convert"},
         "sentencepiece": {"models.e5_convert"},
         "matplotlib": {"evaluation.charts"},
         "scipy": {"evaluation.statistics"},

@@ -84,32 +84,36 @@ def test_an_encoder_that_cannot_be_loaded_is_logged_and_told_to_who_asks(
 
 def test_a_reader_is_loaded_once_when_it_first_reads(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loads: list[object] = []
-    encoder = WordEncoder()
-    monkeypatch.setattr(loading, "load_encoder", lambda settings: encoder)
-    monkeypatch.setattr(loading, "load_reader", lambda settings, of: loads.append(of) or WordReader())
-    lazy_encoder = LazyEncoder(Settings.load(encoder="words"))
-    lazy = LazyReader(Settings.load(), lazy_encoder)
-    assert (lazy.id, loads, lazy_encoder.loaded) == ("ragqa-reader", [], False)
+    monkeypatch.setattr(loading, "load_reader", lambda settings: loads.append(settings) or WordReader())
+    lazy = LazyReader(settings := Settings.load())
+    assert (lazy.id, loads) == ("ragqa-reader", [])
     assert [reading.score for reading in lazy.read("灯？", ["灯坏了。"])] == [-1]
     assert lazy.supports("灯坏了。", ["灯坏了。", "船走了。"]) == [1.0, 0.0]
-    assert loads == [encoder]
+    assert loads == [settings]
 
 
-@pytest.mark.parametrize(
-    ("encoder", "body"),
-    [
-        (None, None),
-        (SimpleNamespace(id=catalogue.READER_BASE, body="its network"), "its network"),
-        (SimpleNamespace(id="another", body="its network"), None),
-    ],
-)
-def test_the_bundled_reader_stands_on_the_bundled_encoder(
-    files: Path, monkeypatch: pytest.MonkeyPatch, encoder: Any, body: object
+def test_the_bundled_reader_stands_on_the_bundled_encoders_files(
+    files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[Any] = []
     monkeypatch.setattr(loading.TrainedReader, "load", lambda folder, **facts: made.append((folder, facts)))
-    loading.load_reader(Settings.load(), encoder)
-    assert made == [(files, {"id": "ragqa-reader", "body": body})]
+    loading.load_reader(Settings.load())
+    assert made == [(files, {"id": "ragqa-reader"})]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "kind"), [(catalogue.READER_BASE, "OpenVinoEncoder"), ("org/another", "SentenceEncoder")]
+)
+def test_another_encoder_is_left_to_sentence_transformers(
+    files: Path, monkeypatch: pytest.MonkeyPatch, encoder: str, kind: str
+) -> None:
+    made: list[Any] = []
+    for name in ("OpenVinoEncoder", "SentenceEncoder"):
+        monkeypatch.setattr(
+            getattr(loading, name), "load", lambda location, id, name=name: made.append((name, location, id))
+        )
+    loading.load_encoder(Settings.load(encoder=encoder))
+    assert made == [(kind, str(files), encoder)]
 
 
 def test_another_reader_is_a_cross_encoder(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def logistic(value: float) -> float:
 
 @pytest.fixture(scope="module")
 def weights(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from ragqa.models.reader_network import store_weights
+    from training.network import store_weights
 
     path = tmp_path_factory.mktemp("weights") / "reader.safetensors"
     store_weights(changed_reader(tiny_encoder), tiny_encoder, path, facts={})

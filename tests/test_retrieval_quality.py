@@ -15,7 +15,7 @@ from support.real import ROOT, benchmark, needs_models
 
 from ragqa.index.build import build_index
 from ragqa.index.index import Index
-from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.encoder import TextEncoder
 from ragqa.models.loading import load_encoder, load_reader
 from ragqa.models.reader import Reader
 from ragqa.retrieval.query import Query, Question
@@ -30,21 +30,21 @@ needs_packs = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def encoder() -> SentenceEncoder:
+def encoder() -> TextEncoder:
     return load_encoder(Settings.load())
 
 
 @pytest.fixture(scope="module")
-def reader(encoder: SentenceEncoder) -> Reader:
-    return load_reader(Settings.load(), encoder)
+def reader(encoder: TextEncoder) -> Reader:
+    return load_reader(Settings.load())
 
 
-def indexed(corpus: Path, folder: Path, encoder: SentenceEncoder) -> Index:
+def indexed(corpus: Path, folder: Path, encoder: TextEncoder) -> Index:
     build_index(corpus, folder, encoder=lambda: encoder, chunk_size=300)
     return Index.open(folder)
 
 
-def measured(name: str, folder: Path, encoder: SentenceEncoder) -> tuple[np.ndarray, list[str]]:
+def measured(name: str, folder: Path, encoder: TextEncoder) -> tuple[np.ndarray, list[str]]:
     """(S@1, S@5, nDCG@10) of every question of a pack by all signals, and the questions' directions."""
     bench = benchmark("retrieval")
     index = indexed(PACKS / name / "corpus.jsonl", folder, encoder)
@@ -56,7 +56,7 @@ def measured(name: str, folder: Path, encoder: SentenceEncoder) -> tuple[np.ndar
 
 
 @needs_packs
-def test_in_a_mixed_corpus_no_language_drowns_the_other(tmp_path: Path, encoder: SentenceEncoder) -> None:
+def test_in_a_mixed_corpus_no_language_drowns_the_other(tmp_path: Path, encoder: TextEncoder) -> None:
     scores, directions = measured("xquad-mixed", tmp_path, encoder)
     assert scores[:, 0].mean() >= 0.87
     assert scores[:, 1].mean() >= 0.97
@@ -66,13 +66,13 @@ def test_in_a_mixed_corpus_no_language_drowns_the_other(tmp_path: Path, encoder:
 
 
 @needs_packs
-def test_english_news_are_found(tmp_path: Path, encoder: SentenceEncoder) -> None:
+def test_english_news_are_found(tmp_path: Path, encoder: TextEncoder) -> None:
     scores, _ = measured("rgb-en", tmp_path, encoder)
     assert scores[:, 1].mean() >= 0.85
 
 
 def test_the_projects_own_questions_find_their_article(
-    tmp_path: Path, encoder: SentenceEncoder, reader: Reader
+    tmp_path: Path, encoder: TextEncoder, reader: Reader
 ) -> None:
     index = indexed(ROOT / "corpus", tmp_path, encoder)
     rows = map(json.loads, (ROOT / "gold" / "questions.jsonl").read_text("utf-8").splitlines())

@@ -27,7 +27,7 @@ from ragqa.evaluation.statistics import ece
 from ragqa.evaluation.text_metrics import containment
 from ragqa.index.build import build_index
 from ragqa.index.index import Index
-from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.encoder import TextEncoder
 from ragqa.models.loading import load_encoder, load_reader
 from ragqa.models.reader import Reader
 from ragqa.retrieval import answerability
@@ -81,11 +81,11 @@ def asked_as_told(description: str | None) -> list[Asked]:
     chosen = arguments.parse_args()
     settings = Settings.load()
     encoder = load_encoder(settings)
-    return list(ask_all(chosen.packs, chosen.work, encoder, load_reader(settings, encoder), settings))
+    return list(ask_all(chosen.packs, chosen.work, encoder, load_reader(settings), settings))
 
 
 def ask_all(
-    packs: Path, work: Path, encoder: SentenceEncoder, reader: Reader, settings: Settings
+    packs: Path, work: Path, encoder: TextEncoder, reader: Reader, settings: Settings
 ) -> Iterator[Asked]:
     """Every development question with what is found for it."""
     for name in PACKS:
@@ -225,7 +225,7 @@ def _ask(
     text: str,
     answers: Any,
     index: Index,
-    encoder: SentenceEncoder,
+    encoder: TextEncoder,
     reader: Reader,
     settings: Settings,
 ) -> Asked:
@@ -247,7 +247,7 @@ def _corpus(stories: Sequence[Mapping[str, Any]], path: Path) -> Path:
     return path
 
 
-def open_index(corpus: Path, folder: Path, encoder: SentenceEncoder, settings: Settings) -> Index:
+def open_index(corpus: Path, folder: Path, encoder: TextEncoder, settings: Settings) -> Index:
     """The index of a corpus, built or brought up to date in ``folder``."""
     build_index(corpus, folder, encoder=lambda: encoder, chunk_size=settings.chunk_size)
     return Index.open(folder)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ragqa.models.reader_network import ReaderModel, store_weights
+from training.network import ReaderModel, store_weights
 
 # What the exported file may weigh.
 MOST_BYTES = 25_000_000

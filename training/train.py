@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ragqa.models.reader_network import ReaderModel
+from training.network import ReaderModel
 from training.examples import Examples
 
 # Rows of one step are of like length; so many tokens, padding included.

@@ -29,7 +29,7 @@ from ragqa.models import (
     LazyGenerator,
     LazyReader,
     Reader,
-    SentenceEncoder,
+    TextEncoder,
     Timed,
     loading,
 )
@@ -62,14 +62,14 @@ class Pipeline:
         self,
         settings: Settings,
         *,
-        encoder: SentenceEncoder | LazyEncoder,
+        encoder: TextEncoder | LazyEncoder,
         generator: LazyGenerator,
         reader: Reader | None = None,
         verified: bool = False,
     ) -> None:
         self.settings = settings
         self._encoder = encoder
-        self._reader: Reader = reader or LazyReader(settings, encoder)
+        self._reader: Reader = reader or LazyReader(settings)
         self._generator = generator
         self._translator = Translator()
         self._answered: Cache[Answer] = Cache(_REMEMBERED)
@@ -129,7 +129,7 @@ class Pipeline:
         return {"encoder": self._encoder.id, "reader": self._reader.id, "generator": self.settings.generator}
 
     @property
-    def encoder(self) -> SentenceEncoder | LazyEncoder:
+    def encoder(self) -> TextEncoder | LazyEncoder:
         """The encoder in use."""
         return self._encoder
 

@@ -86,7 +86,7 @@ class House:
         )
         self._patch = monkeypatch
         monkeypatch.setattr(module, "load_encoder", lambda settings: self.encoder)
-        monkeypatch.setattr(module, "load_reader", lambda settings, encoder: self.reader)
+        monkeypatch.setattr(module, "load_reader", lambda settings: self.reader)
 
     def build(self, files: dict[str, str]) -> None:
         write_corpus(self.settings.corpus, files)

@@ -41,7 +41,7 @@ def changed_reader(encoder: Path, *, layers: tuple[int, ...] = (1,)) -> Any:
     """A reader whose heads are random and whose ``layers`` differ from the encoder's, as after training."""
     import torch
 
-    from ragqa.models.reader_network import ReaderModel
+    from training.network import ReaderModel
 
     torch.manual_seed(11)
     model = ReaderModel.on(encoder)

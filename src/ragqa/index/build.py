@@ -22,7 +22,7 @@ from ragqa.index.chunking import split
 from ragqa.index.embed import Piece, Progress, encode, room
 from ragqa.index.index import Index
 from ragqa.index.store import Manifest, new_version, tidy, verify, writing
-from ragqa.models import SentenceEncoder
+from ragqa.models import TextEncoder
 from ragqa.settings import Settings
 from ragqa.text import TERMS, simplified
 from ragqa.types import Article, Built, Changes, Chunk, Skipped
@@ -32,7 +32,7 @@ def build_index(
     corpus: Path,
     index: Path,
     *,
-    encoder: Callable[[], SentenceEncoder],
+    encoder: Callable[[], TextEncoder],
     chunk_size: int,
     encoder_id: str = "",
     full: bool = False,
@@ -149,7 +149,7 @@ def embedded_text(article: Article, chunk: Chunk) -> str:
 
 def _build(
     articles: Sequence[Article],
-    encoder: SentenceEncoder,
+    encoder: TextEncoder,
     old: Index | None,
     folder: Path,
     chunk_size: int,

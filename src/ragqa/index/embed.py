@@ -10,7 +10,7 @@ from ragqa.index.calibration import Calibration, measured, sound
 from ragqa.index.checkpoint import Encoded
 from ragqa.index.index_files import Stored
 from ragqa.index.late_interaction import Signature
-from ragqa.models import SentenceEncoder, Tokens
+from ragqa.models import TextEncoder, Tokens
 from ragqa.types import Article, Chunk
 
 Progress = Callable[[int, int], None]
@@ -35,7 +35,7 @@ def encode(
     pieces: Sequence[Piece],
     known: Mapping[str, Stored],
     side: Encoded,
-    encoder: SentenceEncoder,
+    encoder: TextEncoder,
     score_offsets: Calibration,
     progress: Progress | None,
 ) -> tuple[list[Stored], float]:
@@ -76,7 +76,7 @@ def room(pieces: Sequence[Piece], known: Mapping[str, Stored], dimension: int) -
 
 
 def _encode_batch(
-    batch: Sequence[Piece], encoder: SentenceEncoder, score_offsets: Calibration, progress: Progress
+    batch: Sequence[Piece], encoder: TextEncoder, score_offsets: Calibration, progress: Progress
 ) -> dict[str, Stored]:
     signatures: dict[int, Signature] = {}
 

@@ -3,7 +3,7 @@
 from ragqa.models import catalogue, loading
 from ragqa.models.chat import readable, user_turn
 from ragqa.models.download import pull
-from ragqa.models.encoder import SentenceEncoder
+from ragqa.models.encoder import TextEncoder
 from ragqa.models.generator import Timed
 from ragqa.models.loading import LazyEncoder, LazyGenerator, LazyReader
 from ragqa.models.protocols import Encoder, Generator, Message, Tokens
@@ -19,7 +19,7 @@ __all__ = [
     "Message",
     "Reader",
     "Reading",
-    "SentenceEncoder",
+    "TextEncoder",
     "Timed",
     "Tokens",
     "catalogue",

@@ -27,19 +27,91 @@ _FIRST_RANK = 10.0
 _TELLING = frozenset({".json", ".txt", ".model"})
 
 
-class SentenceEncoder:
-    """A loaded model; queries and passages get their own prompts.
+class TextEncoder:
+    """What every encoder does with a loaded model: batches of like length, unit vectors, tokens with their weights.
 
-    Threads take turns at it, a batch each: its tokenizer keeps padding and truncation between calls.
+    Threads take turns at it, a batch each: a tokenizer keeps padding and truncation between calls.
     """
+
+    def __init__(self, *, id: str, fingerprint: str, dimension: int) -> None:
+        self.id = id
+        self.fingerprint = fingerprint
+        self.dimension = dimension
+        self.tokens_encoded = 0
+        self._turn = threading.Lock()
+
+    def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors:
+        """Unit vectors of questions, shape (n, dimension); ``each`` receives their tokens."""
+        return self._encode(texts, prompt="query", each=each)
+
+    def encode_passages(
+        self,
+        texts: Sequence[str],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        each: TokenSink | None = None,
+    ) -> Vectors:
+        """Unit vectors of passages, shape (n, dimension); ``progress(done, total)`` counts texts."""
+        return self._encode(texts, prompt="document", progress=progress, each=each)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as the model sees it, special tokens included, cut at its window."""
+        if not texts:
+            return []
+        with self._turn:
+            return self._lengths(texts)
+
+    def _lengths(self, texts: Sequence[str]) -> list[int]:
+        raise NotImplementedError
+
+    def _forward(
+        self, texts: Sequence[str], prompt: str, *, tokens: bool
+    ) -> tuple[Vectors, Sequence[Tokens]]:
+        """Vectors of one batch, and its tokens where asked for."""
+        raise NotImplementedError
+
+    def _encode(
+        self,
+        texts: Sequence[str],
+        *,
+        prompt: str,
+        progress: Callable[[int, int], None] | None = None,
+        each: TokenSink | None = None,
+    ) -> Vectors:
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        lengths = self.count_tokens(texts)
+        done = 0
+        for rows in _batches(lengths):
+            with self._turn:
+                found, told = self._forward([texts[row] for row in rows], prompt, tokens=each is not None)
+            vectors[rows] = found
+            for row, tokens in zip(rows, told, strict=False):
+                if each:
+                    each(row, tokens)
+            done += len(rows)
+            self.tokens_encoded += sum(lengths[row] for row in rows)
+            if progress:
+                progress(done, len(texts))
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+
+
+def token_weights(ids: npt.NDArray[np.int64], pieces: Sequence[str]) -> Vectors:
+    """The weight of each token: the logarithm of its frequency rank (Zipf), which is its id.
+
+    Vocabularies list their pieces by frequency. Pieces without a letter or digit weigh 0.
+    """
+    tells = np.array([any(c.isalnum() for c in piece) for piece in pieces], dtype=np.float32)
+    return np.asarray(np.log(ids + _FIRST_RANK) * tells, dtype=np.float32)
+
+
+class SentenceEncoder(TextEncoder):
+    """Any sentence-transformers model; queries and passages get their own prompts."""
 
     def __init__(self, model: SentenceTransformer, *, id: str, fingerprint: str) -> None:
         self._model: Any = model
-        self.id = id
-        self.fingerprint = fingerprint
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
-        self.tokens_encoded = 0
-        self._turn = threading.Lock()
+        dimension = int(self._model.get_embedding_dimension() or 0)
+        super().__init__(id=id, fingerprint=fingerprint, dimension=dimension)
 
     @classmethod
     def load(cls, location: str, *, id: str) -> SentenceEncoder:
@@ -86,74 +158,26 @@ class SentenceEncoder:
             ) from error
         return cls(model.eval(), id=id, fingerprint=fingerprint(location))
 
-    @property
-    def body(self) -> Any:
-        """The network under the pooling, whose weights others may share."""
-        return self._model[0].auto_model
-
-    def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors:
-        """Unit vectors of questions, shape (n, dimension); ``each`` receives their tokens."""
-        return self._encode(texts, self._model.encode_query, prompt="query", each=each)
-
-    def encode_passages(
-        self,
-        texts: Sequence[str],
-        *,
-        progress: Callable[[int, int], None] | None = None,
-        each: TokenSink | None = None,
-    ) -> Vectors:
-        """Unit vectors of passages, shape (n, dimension); ``progress(done, total)`` counts texts."""
-        return self._encode(
-            texts, self._model.encode_document, prompt="document", progress=progress, each=each
-        )
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text as the model sees it, special tokens included, cut at its window."""
-        if not texts:
-            return []
-        with self._turn:
-            encoded = self._model.tokenizer(
-                list(texts), truncation=True, max_length=self._model.max_seq_length
-            )
+    def _lengths(self, texts: Sequence[str]) -> list[int]:
+        encoded = self._model.tokenizer(list(texts), truncation=True, max_length=self._model.max_seq_length)
         return [len(ids) for ids in encoded["input_ids"]]
 
-    def _encode(
-        self,
-        texts: Sequence[str],
-        encode: Callable[..., Any],
-        *,
-        prompt: str,
-        progress: Callable[[int, int], None] | None = None,
-        each: TokenSink | None = None,
-    ) -> Vectors:
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        lengths = self.count_tokens(texts)
-        done = 0
-        for rows in _batches(lengths):
-            batch = [texts[row] for row in rows]
-            with self._turn:
-                encoded = encode(
-                    batch,
-                    batch_size=len(rows),
-                    output_value=None if each else "sentence_embedding",
-                    normalize_embeddings=False,
-                    convert_to_numpy=False,
-                    show_progress_bar=False,
-                )
-                tells = each is not None and "token_embeddings" in encoded[0]
-                told = list(self._tokens(batch, encoded, prompt)) if tells else []
-            for row, found in zip(rows, encoded, strict=True):
-                vector = found["sentence_embedding"] if each else found
-                vectors[row] = vector.float().numpy()
-            for row, tokens in zip(rows, told, strict=False):
-                if each:
-                    each(row, tokens)
-            done += len(rows)
-            self.tokens_encoded += sum(lengths[row] for row in rows)
-            if progress:
-                progress(done, len(texts))
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+    def _forward(
+        self, texts: Sequence[str], prompt: str, *, tokens: bool
+    ) -> tuple[Vectors, Sequence[Tokens]]:
+        encode = self._model.encode_query if prompt == "query" else self._model.encode_document
+        encoded = encode(
+            list(texts),
+            batch_size=len(texts),
+            output_value=None if tokens else "sentence_embedding",
+            normalize_embeddings=False,
+            convert_to_numpy=False,
+            show_progress_bar=False,
+        )
+        found = [each["sentence_embedding"] if tokens else each for each in encoded]
+        vectors = np.stack([vector.float().numpy() for vector in found])
+        tells = tokens and "token_embeddings" in encoded[0]
+        return vectors, list(self._tokens(texts, encoded, prompt)) if tells else []
 
     def _tokens(
         self, texts: Sequence[str], encoded: Sequence[dict[str, Any]], prompt: str
@@ -174,16 +198,8 @@ class SentenceEncoder:
             ids = np.array(read["input_ids"][row])[own]
             vectors = features["token_embeddings"][: len(own)].float().numpy()[own]
             starts = (offsets[own, 0] - len(prefix)).astype(np.int32)
-            yield Tokens(vectors, starts, self._weights(ids))
-
-    def _weights(self, ids: npt.NDArray[np.int64]) -> Vectors:
-        """The weight of each token: the logarithm of its frequency rank (Zipf), which is its id.
-
-        Vocabularies list their pieces by frequency. Pieces without a letter or digit weigh 0.
-        """
-        pieces = self._model.tokenizer.convert_ids_to_tokens(ids.tolist())
-        tells = np.array([any(c.isalnum() for c in piece) for piece in pieces], dtype=np.float32)
-        return np.asarray(np.log(ids + _FIRST_RANK) * tells, dtype=np.float32)
+            pieces = self._model.tokenizer.convert_ids_to_tokens(ids.tolist())
+            yield Tokens(vectors, starts, token_weights(ids, pieces))
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ragqa.errors import ModelError
 from ragqa.models import catalogue
-from ragqa.models.encoder import SentenceEncoder, fingerprint
+from ragqa.models.encoder import SentenceEncoder, TextEncoder, fingerprint
 from ragqa.models.generator import load as load_generator
+from ragqa.models.openvino_encoder import OpenVinoEncoder
 from ragqa.models.protocols import Generator, TokenSink
 from ragqa.models.reader import CrossEncoderReader, Reader, Reading, TrainedReader
 from ragqa.settings import Settings
@@ -26,7 +27,7 @@ class LazyEncoder:
         self.fingerprint = fingerprint(location)
         self._settings = settings
         self._loading = threading.Lock()
-        self._encoder: SentenceEncoder | None = None
+        self._encoder: TextEncoder | None = None
 
     @property
     def loaded(self) -> bool:
@@ -38,7 +39,7 @@ class LazyEncoder:
         """Numbers a vector has."""
         return self.get().dimension
 
-    def get(self) -> SentenceEncoder:
+    def get(self) -> TextEncoder:
         """The loaded encoder. Raises ModelError."""
         with self._loading:
             if self._encoder is None:
@@ -46,7 +47,7 @@ class LazyEncoder:
         return self._encoder
 
     def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors:
-        """As SentenceEncoder does."""
+        """As the encoder does."""
         return self.get().encode_query(texts, each=each)
 
     def encode_passages(
@@ -56,17 +57,16 @@ class LazyEncoder:
         progress: Callable[[int, int], None] | None = None,
         each: TokenSink | None = None,
     ) -> Vectors:
-        """As SentenceEncoder does."""
+        """As the encoder does."""
         return self.get().encode_passages(texts, progress=progress, each=each)
 
 
 class LazyReader:
-    """The reader, loaded when first used or ahead; shares its body with the encoder."""
+    """The reader, loaded when first used or ahead."""
 
-    def __init__(self, settings: Settings, encoder: SentenceEncoder | LazyEncoder) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.id = settings.reader
         self._settings = settings
-        self._encoder = encoder
         self._loading = threading.Lock()
         self._reader: Reader | None = None
 
@@ -74,8 +74,7 @@ class LazyReader:
         """The loaded reader. Raises ModelError."""
         with self._loading:
             if self._reader is None:
-                encoder = self._encoder.get() if isinstance(self._encoder, LazyEncoder) else self._encoder
-                self._reader = load_reader(self._settings, encoder)
+                self._reader = load_reader(self._settings)
         return self._reader
 
     def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
@@ -116,20 +115,21 @@ class LazyGenerator:
         return self._generator
 
 
-def load_encoder(settings: Settings) -> SentenceEncoder:
+def load_encoder(settings: Settings) -> TextEncoder:
     """The encoder of the settings, from this machine only."""
     location = catalogue.locate(settings.encoder, role="encoder", home=settings.home)
+    if settings.encoder == catalogue.READER_BASE:
+        return OpenVinoEncoder.load(location, id=settings.encoder)
     return SentenceEncoder.load(location, id=settings.encoder)
 
 
-def load_reader(settings: Settings, encoder: SentenceEncoder | None = None) -> Reader:
-    """The reader of the settings, on the body of ``encoder`` where that is the bundled one."""
+def load_reader(settings: Settings) -> Reader:
+    """The reader of the settings, from this machine only."""
     if settings.reader != catalogue.READER:
         location = catalogue.locate(settings.reader, role="reader", home=settings.home)
         return CrossEncoderReader.load(location, id=settings.reader)
     folder = Path(catalogue.locate(catalogue.READER_BASE, role="encoder", home=settings.home))
-    body = encoder.body if encoder is not None and encoder.id == catalogue.READER_BASE else None
-    return TrainedReader.load(folder, id=settings.reader, body=body)
+    return TrainedReader.load(folder, id=settings.reader)
 
 
 def open_generator(settings: Settings) -> Generator:

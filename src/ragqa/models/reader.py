@@ -21,7 +21,7 @@ from ragqa.text import sentence_spans
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from ragqa.models.reader_network import ReaderModel
+    from ragqa.models.graph import Network
 
 FILE = Path(__file__).with_name("reader.safetensors")
 # Tokens that are read of a question, and of both together.
@@ -75,29 +75,24 @@ def pair_text(asked: str, *, statement: bool = False) -> str:
 class TrainedReader:
     """The package's own reader; several threads may read at once."""
 
-    def __init__(self, model: ReaderModel, tokenizer: Tokenizer, *, id: str) -> None:
+    def __init__(self, network: Network, tokenizer: Tokenizer, *, id: str) -> None:
         self.id = id
-        self._model = model
+        self._network = network
         self._tokenizer = tokenizer
         self._bos, self._eos = (_id(tokenizer, piece) for piece in ("<s>", "</s>"))
 
     @classmethod
-    def load(
-        cls, folder: Path, *, id: str, body: Any = None, weights: Path = FILE, dtype: Any = None
-    ) -> TrainedReader:
-        """Put the stored weights on the encoder in ``folder``; ``body`` is that encoder's, if it is loaded.
-
-        Raises ModelMissingError or ModelDamagedError.
-        """
+    def load(cls, folder: Path, *, id: str, weights: Path = FILE) -> TrainedReader:
+        """Put the stored weights on the encoder in ``folder``. Raises ModelMissingError or ModelDamagedError."""
         from tokenizers import Tokenizer
 
-        from ragqa.models.reader_network import load_weights
+        from ragqa.models import graph
 
         if not weights.is_file():
             raise ModelMissingError(f"the reader {weights} is missing; install ragqa again")
         try:
-            model = load_weights(weights, folder, body=body, dtype=dtype)
-            return cls(model, Tokenizer.from_file(str(folder / "tokenizer.json")), id=id)
+            network = graph.load(folder, reader=weights)
+            return cls(network, Tokenizer.from_file(str(folder / "tokenizer.json")), id=id)
         except MemoryError:
             raise
         except Exception as error:  # a damaged file makes its libraries raise nearly anything
@@ -124,7 +119,7 @@ class TrainedReader:
 
     def _batches(
         self, asked: str, texts: Sequence[str]
-    ) -> Iterator[tuple[list[int], int, list[Ints], tuple[Floats, Floats, Floats]]]:
+    ) -> Iterator[tuple[list[int], int, list[Ints], list[Floats]]]:
         """Rows, where their texts begin, their offsets, and what the model says of them; like lengths together."""
         head = self._tokenizer.encode(asked, add_special_tokens=False).ids[:QUESTION_TOKENS]
         first = [self._bos, *head, self._eos, self._eos]
@@ -141,7 +136,7 @@ class TrainedReader:
                 whole = [*first, *bodies[row][0], self._eos]
                 ids[at, : len(whole)] = whole
                 mask[at, : len(whole)] = 1
-            yield rows, len(first), [bodies[row][1] for row in rows], self._model.run(ids, mask)
+            yield rows, len(first), [bodies[row][1] for row in rows], self._network.run(ids, mask)
 
 
 class CrossEncoderReader:

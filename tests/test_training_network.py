@@ -1,4 +1,4 @@
-"""The reader's network: what is stored of it, what it shares with the tiny_encoder, what padding does to it."""
+"""The reader's network as it is trained: what is stored of it, what padding does to it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 import torch
 from safetensors import safe_open
 from support.tiny import HIDDEN, changed_reader
-from transformers import BertModel
 
-from ragqa.models.reader_network import load_weights, store_weights
+from training.network import load_weights, store_weights
 
 LAYER = "body.encoder.layer."
 
@@ -81,42 +80,6 @@ def test_a_reader_that_changed_nothing_stores_its_heads_alone(tiny_encoder: Path
     store_weights(changed_reader(tiny_encoder, layers=()), tiny_encoder, tmp_path / "heads", facts={})
     with safe_open(tmp_path / "heads", "pt") as file:
         assert not [name for name in file.keys() if name.startswith("body.")]  # noqa: SIM118
-
-
-# --- shared with the encoder -----------------------------------------------------------------
-
-
-@pytest.fixture
-def body(tiny_encoder: Path) -> Any:
-    """The encoder's own network, pooler included, as it is loaded for retrieval."""
-    return BertModel.from_pretrained(tiny_encoder).eval()
-
-
-def test_layers_that_were_not_trained_are_the_encoders_own(
-    tiny_encoder: Path, stored: Path, body: Any
-) -> None:
-    before = {name: value.clone() for name, value in body.state_dict().items()}
-    model = load_weights(stored, tiny_encoder, body=body)
-    mine, theirs = model.body.state_dict(), body.state_dict()
-    shared = {name for name in mine if mine[name].data_ptr() == theirs[name].data_ptr()}
-    assert shared == {name for name in mine if not name.startswith("encoder.layer.1.")}
-    assert model.body.embeddings is body.embeddings
-    assert all(torch.equal(theirs[name], before[name]) for name in before)
-    assert body.pooler is not None
-    assert not any(name.startswith("pooler") for name in mine)
-
-
-def test_a_shared_reader_reads_as_one_of_its_own(tiny_encoder: Path, stored: Path, body: Any) -> None:
-    ids, mask = rows(9, 17)
-    alone, shared = load_weights(stored, tiny_encoder), load_weights(stored, tiny_encoder, body=body)
-    for one, other in zip(alone.run(ids, mask), shared.run(ids, mask), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-5)
-
-
-def test_heads_have_the_type_of_the_body(tiny_encoder: Path, stored: Path) -> None:
-    model = load_weights(stored, tiny_encoder, dtype=torch.bfloat16)
-    assert {weights.dtype for weights in model.parameters()} == {torch.bfloat16}
-    assert {found.dtype for found in model.run(*rows(9))} == {np.dtype(np.float32)}
 
 
 # --- read ------------------------------------------------------------------------------------

@@ -1,12 +1,11 @@
 """The reader's network: the encoder's body and three heads (answer spans, answerability, support).
 
-Shared by training and reading. What is stored are the layers that training changed, as eight bits a weight
-added to the encoder's own; the encoder's embeddings and lowest layers are shared, not stored.
+What is stored are the layers that training changed, as eight bits a weight added to the encoder's own; the
+encoder's embeddings and lowest layers are shared, not stored. ragqa/models/graph.py runs the stored weights.
 """
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -76,15 +75,12 @@ def store_weights(model: ReaderModel, encoder: Path, path: Path, *, facts: dict[
     save_file({name: value.contiguous() for name, value in stored.items()}, path, metadata=facts)
 
 
-def load_weights(
-    path: Path, encoder: Path, *, body: Any = None, dtype: torch.dtype | None = None
-) -> ReaderModel:
-    """Put stored weights on an encoder: on ``body`` where it is loaded already, whose rest is then shared."""
+def load_weights(path: Path, encoder: Path) -> ReaderModel:
+    """Put stored weights on an encoder's: the reference for what runs them."""
     from safetensors.torch import load_file
 
     stored = load_file(path)
-    body = _sharing(body, stored) if body is not None else _body(encoder, dtype or torch.float32, "sdpa")
-    model = ReaderModel(body)
+    model = ReaderModel.on(encoder)
     weights = model.state_dict()
     for name, value in stored.items():
         if name.endswith(_SCALE):
@@ -95,8 +91,6 @@ def load_weights(
             continue
         change = value.float() * stored[name + _SCALE] if value.dtype == torch.int8 else value.float()
         target.copy_(target.float() + change)
-    for head in (model.tags, model.answers, model.supports):
-        head.to(next(body.parameters()).dtype)
     return model.eval()
 
 
@@ -109,17 +103,3 @@ def _body(encoder: Path, dtype: torch.dtype, attention: str) -> Any:
     return transformers.BertModel.from_pretrained(
         encoder, add_pooling_layer=False, attn_implementation=attention, dtype=dtype, local_files_only=True
     )
-
-
-def _sharing(body: Any, stored: dict[str, Tensor]) -> Any:
-    """A body with layers of its own where weights are stored, and the given body's parts elsewhere."""
-    changed = {int(name[len(_LAYER) :].split(".")[0]) for name in stored if name.startswith(_LAYER)}
-    mine = copy.copy(body)
-    mine._modules = dict(body._modules)
-    mine._modules["pooler"] = None
-    mine.encoder = copy.copy(body.encoder)
-    mine.encoder._modules = dict(body.encoder._modules)
-    mine.encoder.layer = nn.ModuleList(
-        copy.deepcopy(layer) if at in changed else layer for at, layer in enumerate(body.encoder.layer)
-    )
-    return mine
