@@ -93,9 +93,7 @@ def pack_of(name: str, packs: Path) -> Pack:
     return Pack(name, gold.questions, packs / name / "corpus.jsonl")
 
 
-def opened(
-    pack: Pack, folder: Path, settings: Settings, encoder: TextEncoder, reader: Reader
-) -> Pipeline:
+def opened(pack: Pack, folder: Path, settings: Settings, encoder: TextEncoder, reader: Reader) -> Pipeline:
     """A pipeline over the pack's index; what is indexed already is not encoded again."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     build_index(pack.corpus, folder, encoder=lambda: encoder, chunk_size=settings.chunk_size)

@@ -71,7 +71,9 @@ def pieces(text: str) -> list[str]:
     """The pieces of a text as the tokenizer names them, without special tokens."""
     settings = Settings.load()
     folder = Path(catalogue.locate(settings.encoder, role="encoder", home=settings.home))
-    return list(Tokenizer.from_file(str(folder / "tokenizer.json")).encode(text, add_special_tokens=False).tokens)
+    return list(
+        Tokenizer.from_file(str(folder / "tokenizer.json")).encode(text, add_special_tokens=False).tokens
+    )
 
 
 def weights(encoder: TextEncoder, text: str) -> dict[str, float]:

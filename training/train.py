@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.network import ReaderModel
 from training.examples import Examples
+from training.network import ReaderModel
 
 # Rows of one step are of like length; so many tokens, padding included.
 STEP_TOKENS = 4608

@@ -146,20 +146,29 @@ class _Layers:
     def layer(self, states: Any, unseen: Any, name: str) -> Any:
         """One layer: attention, then two products, each added to what came in."""
         op = self._op
-        query, key, value = (self._split(states, f"{name}attention.self.{part}") for part in ("query", "key", "value"))
-        seen = op.transpose(op.scaled_dot_product_attention(query, key, value, unseen), self._ints(0, 2, 1, 3))
+        query, key, value = (
+            self._split(states, f"{name}attention.self.{part}") for part in ("query", "key", "value")
+        )
+        seen = op.transpose(
+            op.scaled_dot_product_attention(query, key, value, unseen), self._ints(0, 2, 1, 3)
+        )
         seen = op.reshape(seen, self._ints(0, 0, -1), True)
         states = self.norm(
-            op.add(self._product(seen, f"{name}attention.output.dense"), states), f"{name}attention.output.LayerNorm"
+            op.add(self._product(seen, f"{name}attention.output.dense"), states),
+            f"{name}attention.output.LayerNorm",
         )
         inner = op.gelu(self._product(states, f"{name}intermediate.dense"), "erf")
-        return self.norm(op.add(self._product(inner, f"{name}output.dense"), states), f"{name}output.LayerNorm")
+        return self.norm(
+            op.add(self._product(inner, f"{name}output.dense"), states), f"{name}output.LayerNorm"
+        )
 
     def norm(self, states: Any, name: str) -> Any:
         """A layer norm."""
         op, body = self._op, self._weights.body
         level = op.mvn(states, self._ints(-1), True, self._epsilon, "inside_sqrt")
-        return op.add(op.multiply(level, self._floats(body(f"{name}.weight"))), self._floats(body(f"{name}.bias")))
+        return op.add(
+            op.multiply(level, self._floats(body(f"{name}.weight"))), self._floats(body(f"{name}.bias"))
+        )
 
     def heads(self, states: Any) -> Sequence[Any]:
         """Tags of every token; "answers" and "supports" from the first."""

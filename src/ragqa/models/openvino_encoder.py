@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ragqa.errors import ModelDamagedError, ModelMissingError
 from ragqa.models import graph
 from ragqa.models.encoder import TextEncoder, fingerprint, token_weights
+from ragqa.models.graph import Ints
 from ragqa.models.protocols import Tokens
+from ragqa.models.tokenizing import tokenizer_of
 from ragqa.types import Vectors
 
 if TYPE_CHECKING:
@@ -23,25 +25,31 @@ class OpenVinoEncoder(TextEncoder):
     """A BERT body under mean pooling, as the bundled encoder is; several threads may use it."""
 
     def __init__(
-        self, network: graph.Network, tokenizer: Tokenizer, *, id: str, fingerprint: str, prompts: dict[str, str]
+        self,
+        network: graph.Network,
+        tokenizer: Tokenizer,
+        *,
+        id: str,
+        fingerprint: str,
+        prompts: Mapping[str, str],
+        window: int,
     ) -> None:
         super().__init__(id=id, fingerprint=fingerprint, dimension=network.width)
         self._network = network
         self._tokenizer = tokenizer
         self._prompts = prompts
+        self._window = window
 
     @classmethod
     def load(cls, location: str, *, id: str) -> OpenVinoEncoder:
         """Load a local folder with a mean-pooled BERT. Raises ModelMissingError or ModelDamagedError."""
-        from tokenizers import Tokenizer
-
         folder = Path(location)
         try:
-            settings = _read(folder / "config_sentence_transformers.json")
-            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            tokenizer.enable_truncation(int(_read(folder / "sentence_bert_config.json")["max_seq_length"]))
-            tokenizer.no_padding()
-            network = graph.load(folder)
+            facts = {
+                "prompts": _read(folder / "config_sentence_transformers.json")["prompts"],
+                "window": int(_read(folder / "sentence_bert_config.json")["max_seq_length"]),
+            }
+            tokenizer, network = tokenizer_of(folder), graph.load(folder)
         except FileNotFoundError as error:
             raise ModelMissingError(
                 f"the encoder {id} cannot be loaded from {location} ({error.filename} is missing); "
@@ -51,40 +59,51 @@ class OpenVinoEncoder(TextEncoder):
             raise
         except Exception as error:  # a damaged folder makes its libraries raise nearly anything
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise ModelDamagedError(f"the encoder in {location} is damaged ({first}); run: ragqa models pull") from error
-        return cls(network, tokenizer, id=id, fingerprint=fingerprint(location), prompts=settings["prompts"])
+            raise ModelDamagedError(
+                f"the encoder in {location} is damaged ({first}); run: ragqa models pull"
+            ) from error
+        return cls(network, tokenizer, id=id, fingerprint=fingerprint(location), **facts)
 
     def _lengths(self, texts: Sequence[str]) -> list[int]:
-        return [len(found.ids) for found in self._tokenizer.encode_batch_fast(list(texts))]
+        return [min(len(found.ids), self._window) for found in self._tokenizer.encode_batch_fast(list(texts))]
 
     def _forward(
         self, texts: Sequence[str], prompt: str, *, tokens: bool
     ) -> tuple[Vectors, Sequence[Tokens]]:
         prefix = self._prompts.get(prompt, "")
         encoded = self._tokenizer.encode_batch([prefix + text for text in texts])
-        shape = len(texts), max(len(each.ids) for each in encoded)
+        kept = [_kept(len(each.ids), self._window) for each in encoded]
+        shape = len(texts), max(len(rows) for rows in kept)
         ids, mask = np.ones(shape, np.int64), np.zeros(shape, np.int64)
-        for at, each in enumerate(encoded):
-            ids[at, : len(each.ids)] = each.ids
-            mask[at, : len(each.ids)] = 1
+        for at, (each, rows) in enumerate(zip(encoded, kept, strict=True)):
+            ids[at, : len(rows)] = np.array(each.ids)[rows]
+            mask[at, : len(rows)] = 1
         (states,) = self._network.run(ids, mask)
         weight = mask[:, :, None].astype(np.float32)
         vectors = (states * weight).sum(axis=1) / weight.sum(axis=1)
-        return vectors, list(_tokens(encoded, states, len(prefix))) if tokens else []
+        told = [
+            _tokens(each, rows, state, len(prefix))
+            for each, rows, state in zip(encoded, kept, states, strict=True)
+            if tokens
+        ]
+        return vectors, told
 
 
-def _tokens(encoded: Sequence[Encoding], states: Vectors, head: int) -> Iterator[Tokens]:
-    """Token vectors of the texts themselves: without prompt, padding and special tokens."""
-    for each, state in zip(encoded, states, strict=True):
-        offsets = np.array(each.offsets, np.int64).reshape(-1, 2)
-        # A token may take the space before its word along; the prompt's own end in that space.
-        own = (offsets[:, 1] > head) & ~np.array(each.special_tokens_mask, dtype=bool)
-        ids = np.array(each.ids)[own]
-        starts = (offsets[own, 0] - head).astype(np.int32)
-        pieces = [each.tokens[at] for at in np.flatnonzero(own)]
-        yield Tokens(state[: len(own)][own], starts, token_weights(ids, pieces))
+def _kept(tokens: int, window: int) -> Ints:
+    """The tokens that fit the window: the last one ends every text, and stays."""
+    return np.append(np.arange(min(tokens, window) - 1), tokens - 1)
 
 
-def _read(path: Path) -> dict[str, dict[str, str]]:
-    loaded: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+def _tokens(encoded: Encoding, rows: Ints, states: Vectors, head: int) -> Tokens:
+    """Token vectors of a text itself: without prompt, padding and special tokens."""
+    offsets = np.array(encoded.offsets, np.int64)[rows]
+    # A token may take the space before its word along; the prompt's own end in that space.
+    own = (offsets[:, 1] > head) & ~np.array(encoded.special_tokens_mask, dtype=bool)[rows]
+    pieces = [encoded.tokens[row] for row in rows[own]]
+    weights = token_weights(np.array(encoded.ids)[rows[own]], pieces)
+    return Tokens(states[: len(rows)][own], (offsets[own, 0] - head).astype(np.int32), weights)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded

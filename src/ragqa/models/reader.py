@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ragqa.errors import ModelDamagedError, ModelMissingError
+from ragqa.models.tokenizing import tokenizer_of
 from ragqa.text import sentence_spans
 
 if TYPE_CHECKING:
@@ -84,15 +85,12 @@ class TrainedReader:
     @classmethod
     def load(cls, folder: Path, *, id: str, weights: Path = FILE) -> TrainedReader:
         """Put the stored weights on the encoder in ``folder``. Raises ModelMissingError or ModelDamagedError."""
-        from tokenizers import Tokenizer
-
         from ragqa.models import graph
 
         if not weights.is_file():
             raise ModelMissingError(f"the reader {weights} is missing; install ragqa again")
         try:
-            network = graph.load(folder, reader=weights)
-            return cls(network, Tokenizer.from_file(str(folder / "tokenizer.json")), id=id)
+            return cls(graph.load(folder, reader=weights), tokenizer_of(folder), id=id)
         except MemoryError:
             raise
         except Exception as error:  # a damaged file makes its libraries raise nearly anything
