@@ -327,6 +327,17 @@ def test_what_was_read_is_ranked_by_its_chance_to_answer() -> None:
 
 
 @pytest.mark.usefixtures("plain")
+def test_what_was_further_down_stands_below_the_best_three_however_likely_it_is() -> None:
+    index = lamps("船走了。", "灯坏了。", "风停了。", "雨停了。", "买了灯。")
+    found = retrieve(asked("谁买灯？"), index=index, k=5, reader=WordReader())
+    assert [(p.article.id, round(p.reader or 0, 3)) for p in found.passages] == [
+        ("b", 0.269), ("a", 0.047), ("c", 0.047), ("e", 0.731), ("d", 0.047),
+    ]  # fmt: skip
+    scores = [p.score for p in found.passages]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.usefixtures("plain")
 def test_each_chunk_is_read_below_its_title_and_its_reading_is_kept() -> None:
     reader = WordReader()
     found = retrieve(asked("谁买灯？"), index=lamps("灯坏了。", "船走了。"), k=2, reader=reader)
