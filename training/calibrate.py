@@ -36,7 +36,7 @@ from ragqa.models.reader import Reader
 from ragqa.retrieval import answerability
 from ragqa.retrieval.query import Query, Question
 from ragqa.retrieval.reading import Found
-from ragqa.retrieval.search import retrieve
+from ragqa.retrieval.search import JUDGED, retrieve
 from ragqa.settings import Settings
 from training.stories import read_stories
 
@@ -267,7 +267,8 @@ def _ask(
     settings: Settings,
 ) -> Asked:
     question = Question.of(text)
-    found = retrieve(Query.of(question, encoder=encoder), index=index, k=settings.k, reader=reader)
+    most = max(settings.k, JUDGED)
+    found = retrieve(Query.of(question, encoder=encoder), index=index, k=most, reader=reader)
     group = re.sub(r"-\d+$", "", name) if source == "stories" else name
     return Asked(source, group, question, answers, found)
 
