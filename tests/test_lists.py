@@ -74,9 +74,11 @@ def test_an_item_of_another_year_than_the_question_names_is_left_out() -> None:
     assert len(answer_to("2024年哪些公司关闭了工厂？", MILL, undated).statements) == 2
 
 
-def test_an_article_below_the_threshold_of_the_outcome_gives_no_item() -> None:
+def test_an_article_gives_an_item_where_it_would_alone_be_a_possible_answer() -> None:
+    nothing = read("北桥水泥开了一家店。", "北桥水泥", score=-2.5)
+    assert len(answer_to("哪些公司关闭了工厂？", MILL, nothing).statements) == 1
     weak = read("青田机械关闭了仓库。", "青田机械", score=-0.5)
-    assert len(answer_to("哪些公司关闭了工厂？", MILL, weak).statements) == 1
+    assert len(answer_to("哪些公司关闭了工厂？", MILL, weak).statements) == 2
     first = read("石桥纺织关闭了东厂。", "石桥纺织", score=-0.2)
     answer = answer_to("哪些公司关闭了工厂？", first, weak)
     assert (answer.status, len(answer.statements), answer.answers) == ("possible", 2, ())

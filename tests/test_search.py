@@ -327,6 +327,18 @@ def test_what_was_read_is_ranked_by_its_chance_to_answer() -> None:
 
 
 @pytest.mark.usefixtures("plain")
+def test_what_was_further_down_stands_below_the_best_three_however_likely_it_is() -> None:
+    index = lamps("谁都走了。", "谁都来了。", "谁都问了。", "谁都说了。", "灯坏了。")
+    asks = asked("谁都说灯？")
+    before = [p.article.id for p in retrieve(asks, index=index, k=5).passages]
+    assert before[3:] == ["c", "e"]
+    found = retrieve(asks, index=index, k=5, reader=WordReader()).passages
+    assert {p.article.id for p in found[:3]} == set(before[:3])
+    assert (found[3].article.id, found[3].reader) == ("e", pytest.approx(0.269, abs=1e-3))
+    assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
+
+
+@pytest.mark.usefixtures("plain")
 def test_each_chunk_is_read_below_its_title_and_its_reading_is_kept() -> None:
     reader = WordReader()
     found = retrieve(asked("谁买灯？"), index=lamps("灯坏了。", "船走了。"), k=2, reader=reader)

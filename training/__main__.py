@@ -2,9 +2,9 @@
 
     python -m training --data ../shared/train --work build/reader
 
-Five stages in two rounds: public questions; our own stories; the stories among what retrieval finds in other
-stories; then more public questions, and all stories among what retrieval finds. Then:
-``python -m training.calibrate``.
+Six stages in three rounds: public questions; our own stories; the stories among what retrieval finds in other
+stories; then more public questions, and the stories among what retrieval finds; then the stories of lists, near
+misses and long features, whose weights are averaged with those before. Then: ``python -m training.calibrate``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ragqa.models.loading import load_encoder
 from ragqa.settings import Settings
 from training import prepare, stories
 from training.examples import Examples, tokenise
-from training.export import export
+from training.export import export, mean_of
 from training.train import Recipe, train
 
 STORIES = Path(__file__).with_name("data")
@@ -31,10 +31,13 @@ STAGES = (
     Recipe("corpus", rate=1.2e-4, last=0.02, seed=19),
     Recipe("more", rate=1.8e-4, last=0.3, seed=20),
     Recipe("again", rate=1.6e-4, last=0.1, seed=21),
+    Recipe("lists", rate=1.2e-4, last=0.02, seed=22),
 )
-# Share of public pairs that the stages on stories repeat, of the second stage's pairs that the third does, and of
-# the questions that are also asked of other stories.
-_REPEATED, _AGAIN, _DISTANT = 0.1, 0.55, 0.6
+# Files of stories that a round adds.
+_FIRST, _LISTS = range(1, 21), range(21, 26)
+# Share of public pairs that the stages on stories repeat, of the second stage's pairs that the third does, of the
+# questions that are also asked of other stories, and of the fifth stage's pairs that the sixth repeats.
+_REPEATED, _AGAIN, _DISTANT, _REHEARSED = 0.1, 0.55, 0.6, 0.2
 
 
 def main() -> None:
@@ -47,12 +50,12 @@ def main() -> None:
     chosen.work.mkdir(parents=True, exist_ok=True)
     encoder = Path(catalogue.locate(catalogue.READER_BASE, role="encoder", home=Settings.load().home))
     prepared = Prepared(chosen.data, chosen.work, encoder)
-    weights = None
+    done: list[Path] = []
     for stage in STAGES:
-        weights = train(prepared.of(stage.name), stage, encoder=encoder, work=chosen.work, start=weights)
-    assert weights
+        start = done[-1] if done else None
+        done.append(train(prepared.of(stage.name), stage, encoder=encoder, work=chosen.work, start=start))
     facts = {"base": catalogue.READER_BASE, "licence": "CC-BY-SA-4.0"}
-    export(weights, encoder=encoder, out=chosen.out, facts=facts)
+    export(mean_of(done[-2:], chosen.work / "mean.pt"), encoder=encoder, out=chosen.out, facts=facts)
     print(f"wrote {chosen.out} ({chosen.out.stat().st_size / 1e6:.1f} MB)")
 
 
@@ -80,7 +83,10 @@ class Prepared:
             return self._own(2).beside(self.of("public").sample(_REPEATED, 5))
         if stage == "corpus":
             return self.of("stories").sample(_AGAIN, 6).beside(self._distant(3))
-        return self._own(12).beside(self._distant(13)).beside(self.of("more").sample(_REPEATED, 15))
+        if stage == "again":
+            return self._own(12).beside(self._distant(13)).beside(self.of("more").sample(_REPEATED, 15))
+        new = self._own(22, _LISTS).beside(self._own(23, _LISTS)).beside(self._distant(24, _LISTS))
+        return new.beside(self.of("again").sample(_REHEARSED, 25))
 
     def _public(self, sources: Mapping[str, int], seed: int, *, both: float) -> Examples:
         rng = random.Random(seed)
@@ -90,12 +96,12 @@ class Prepared:
         pairs += prepare.parallel_pairs(self.data / "parallel.jsonl.gz", rng)
         return self._tokenised(pairs)
 
-    def _own(self, seed: int) -> Examples:
-        read = stories.read_stories(STORIES, held_out=False)
-        return self._tokenised(stories.story_pairs(read, random.Random(seed), first_group=10**6))
+    def _own(self, seed: int, files: range = _FIRST) -> Examples:
+        read = stories.read_stories(STORIES, held_out=False, files=files)
+        return self._tokenised(stories.story_pairs(read, random.Random(seed), first_group=seed * 10**6))
 
-    def _distant(self, seed: int) -> Examples:
-        read = stories.read_stories(STORIES, held_out=False)
+    def _distant(self, seed: int, files: range = _FIRST) -> Examples:
+        read = stories.read_stories(STORIES, held_out=False, files=files)
         encoder = load_encoder(Settings.load())
         return self._tokenised(stories.distant_pairs(read, encoder, random.Random(seed), share=_DISTANT))
 

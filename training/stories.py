@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,12 @@ _NEAREST = 5
 _CHUNKS = (300, 300, 300, 200)
 
 
-def read_stories(folder: Path, *, held_out: bool) -> list[dict[str, Any]]:
+def read_stories(
+    folder: Path, *, held_out: bool, files: Container[int] = range(1000)
+) -> list[dict[str, Any]]:
     """Our own stories: those to train on, or every tenth of a file, which is held out for calibration."""
-    paths = sorted(folder.glob("stories-*.jsonl"), key=lambda path: int(path.stem.split("-")[1]))
+    numbered = {int(path.stem.split("-")[1]): path for path in folder.glob("stories-*.jsonl")}
+    paths = [numbered[number] for number in sorted(numbered) if number in files]
     lines = [line for path in paths for line in enumerate(path.read_text(encoding="utf-8").splitlines())]
     return [json.loads(line) for number, line in lines if (number % _HELD_OUT == 0) == held_out]
 
@@ -99,8 +102,8 @@ def _story_question(
             yield pair
             if rng.random() < 0.3 and (without := taken_out(window.text, places)):
                 yield Pair(question["q"], without, False, group=group)
-    # Questions that nothing answers are met with more texts: they are what is hard.
-    most = 1 if question["answers"] else 2
+    # Questions that nothing answers, and lists, are met with more texts: which of them do not answer is what is hard.
+    most = 1 if len(question["answers"]) == 1 else 2
     yield from rng.sample(negatives, min(len(negatives), most))
 
 

@@ -263,8 +263,8 @@ class Pipeline:
             return
         spelled, taken = in_words_of(index, question)
         query = Query.of(spelled, encoder=encoder)
-        most = max(k, JUDGED) if question.several else k
-        found = retrieve(query, index=index, k=most, filters=filters, reader=self._reader)
+        # An answer may quote all that is read, however many passages are shown.
+        found = retrieve(query, index=index, k=max(k, JUDGED), filters=filters, reader=self._reader)
         clock.mark("retrieve")
         answer = replace(base, passages=found.passages)
         yield clock.stamp(answer)

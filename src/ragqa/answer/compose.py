@@ -28,8 +28,10 @@ def answered(answer: Answer, question: Question, found: Found, *, refuse_below: 
         answer = replace(answer, status=status)
     if status == "not_found" or not quotes:
         return not_found(answer)
-    least = least_for(status, refuse_below)
-    quotes = with_items(quotes, question, read, least) if question.several else newest_first(quotes)
+    if question.several:
+        quotes = with_items(quotes, question, read, status=status, least=least_for("possible", refuse_below))
+    else:
+        quotes = newest_first(quotes)
     statements, citations, short = to_answer(quotes)
     answer = replace(answer, statements=statements, citations=citations)
     if status == "possible":

@@ -7,24 +7,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ragqa.answer.extract import Quote, choose_quotes, repeats
-from ragqa.answer.refusal import least_for, noted
+from ragqa.answer.refusal import noted
 from ragqa.retrieval import Question, Read
 from ragqa.text import YEAR, denies, fold, quantities
-from ragqa.types import Answer
+from ragqa.types import Answer, Status
 
 # How far before what is counted its number stands: "three of the listed companies", 三家上市公司.
 _BEFORE = 24
 
 
 def with_items(
-    quotes: Sequence[Quote], question: Question, read: Sequence[Read], least: float
+    quotes: Sequence[Quote], question: Question, read: Sequence[Read], *, status: Status, least: float
 ) -> list[Quote]:
     """The quotes, and the best one of each further article whose likeliest text is right with ``least`` or more.
+
+    What would alone be a possible answer is an item: held to the threshold of an answer, more items are missed than
+    wrong ones spared (docs/questions.md).
 
     An article of which every quote denies, or is of another year than the question names, gives no item.
     """
     found = list(quotes)
-    if least < least_for("answered"):
+    if status == "possible":
         # What is only possible is shown by its best sentence.
         best_of = {quote.article.id: quote for quote in sorted(quotes, key=lambda quote: quote.worth)}
         found = [quote for quote in quotes if best_of[quote.article.id] is quote]

@@ -38,6 +38,9 @@ _NEAREST, _BY_WORDS = 50, 30
 WEIGHTS: Mapping[str, float] = {"dense": 1.0, "late": 1.0, "lexical": 0.2}
 # How many of the best chunks the reader judges.
 JUDGED = 12
+# How many of the best keep their places before the others: what the reader puts first from further down is more often
+# wrong than what it puts first among these (docs/retrieval.md).
+_FIRST = 3
 # A score halfway between a chunk that answers and one that does not: from here a chunk may name an item of a list.
 _HALFWAY = 0.5
 # Sentences lit up in a passage, and how near to the best a second one must come.
@@ -106,14 +109,18 @@ def _window(row: int, question: Question, index: Index) -> Window:
 
 
 def judged(ranked: Ranked, read: Sequence[Read]) -> Ranked:
-    """Rerank by the probability to answer; chunks that were not read follow by their score."""
+    """Rerank by the probability to answer: the best few by score among themselves, below them the others read.
+
+    Chunks that were not read follow by their score.
+    """
     if not read:
         return ranked
     known = {each.row: each.chance for each in read}
-    least = min(known.values())
     value = np.array([known.get(int(row), 0.0) for row in ranked.rows], dtype=np.float32)
     inside = np.array([int(row) in known for row in ranked.rows])
-    scores = np.asarray(np.where(inside, value, least * ranked.scores), dtype=np.float32)
+    first = inside & (np.cumsum(inside) <= _FIRST)
+    below = np.where(first, value, value[first].min() * value)
+    scores = np.asarray(np.where(inside, below, below[inside].min() * ranked.scores), dtype=np.float32)
     signals = {**ranked.signals, "reader": (value, scores - ranked.scores)}
     return _ordered(ranked.rows, scores, signals, ranked.held)
 
