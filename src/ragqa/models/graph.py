@@ -59,7 +59,7 @@ class Weights:
         if change is None:
             return base
         scale = self._reader.get(_BODY + name + _SCALE)
-        return base + change.astype(np.float32) * (1 if scale is None else scale)
+        return np.asarray(base + change.astype(np.float32) * (1 if scale is None else scale))
 
     def head(self, name: str) -> npt.NDArray[Any]:
         """An array of the reader's heads."""
