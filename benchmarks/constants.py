@@ -40,6 +40,7 @@ PACKS = ("rgb-zh-refusal", "rgb-en-refusal", "xquad-en2zh-refusal")
 # Module, its constant, and other values; the value in use is the row "as it is".
 CONSTANTS: Sequence[tuple[Any, str, Sequence[Any]]] = (
     (search, "JUDGED", (6, 8, 16, 20)),
+    (search, "_FIRST", (1, 2, 5, 12)),
     (search, "_NEAREST", (20, 100)),
     (search, "_BY_WORDS", (0, 10, 60)),
     (passages, "_HITS_A_PASSAGE", (1, 4)),

@@ -477,6 +477,17 @@ def test_what_is_frozen_is_not_trained(run: Callable[..., Path]) -> None:
     assert not [name for name in trained if "embeddings" in name]
 
 
+def test_the_mean_of_stages_lies_between_them(tmp_path: Path) -> None:
+    import torch
+
+    from training.export import mean_of
+
+    for name, value in (("one", 1.0), ("other", 4.0)):
+        torch.save({"weights": torch.full((2,), value)}, tmp_path / name)
+    out = mean_of([tmp_path / "one", tmp_path / "other"], tmp_path / "mean")
+    assert torch.load(out, weights_only=True)["weights"].tolist() == [2.5, 2.5]
+
+
 def test_a_trained_reader_is_exported_with_its_hash_in_the_catalogue(
     tiny_encoder: Path, run: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,11 +143,11 @@ def _passages(asked: Sequence[Asked]) -> dict[str, float]:
     A text answers when it holds an answer's words. How the two scores weigh against each other is fitted among the
     texts of one question, so that the chance orders them; how their sum becomes a probability, among all texts.
     """
-    values = np.array([[each.reading.score, each.score] for one in asked for each in one.found.read])
-    holds = np.array([one.right(each.window.text) for one in asked for each in one.found.read])
-    order = _ordering(asked)
-    model = LogisticRegression(C=100.0, max_iter=5000).fit((values @ order)[:, None], holds)
-    both = model.predict_proba((values @ order)[:, None])[:, 1]
+    texts = [_texts(one) for one in asked]
+    values, holds = (np.concatenate(parts) for parts in zip(*texts, strict=True))
+    order = _ordering([one.source for one in asked], texts)
+    both = values @ order
+    model = LogisticRegression(C=100.0, max_iter=5000).fit(both[:, None], holds)
     print(
         f"passages: {len(holds)}, AUROC reader {roc_auc_score(holds, values[:, 0]):.3f},"
         f" retrieval {roc_auc_score(holds, values[:, 1]):.3f}, both {roc_auc_score(holds, both):.3f}"
@@ -156,28 +156,25 @@ def _passages(asked: Sequence[Asked]) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in weights}
 
 
-def _ordering(asked: Sequence[Asked]) -> Any:
+def _texts(one: Asked) -> tuple[Any, Any]:
+    """The two scores of each text read for a question, shape (n, 2), and whether it holds an answer, shape (n,)."""
+    values = [[each.reading.score, each.score] for each in one.found.read]
+    holds = [one.right(each.window.text) for each in one.found.read]
+    return np.array(values).reshape(-1, len(SCORES)), np.array(holds, dtype=bool)
+
+
+def _ordering(sources: Sequence[str], texts: Sequence[tuple[Any, Any]]) -> Any:
     """Weights of the two scores by conditional logit (McFadden 1974): which texts of a question answer it.
 
     Every source counts as the root of its questions. Raises ValueError where a better score would lower them.
     """
-    texts: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
-    for one in asked:
-        holds = np.array([one.right(each.window.text) for each in one.found.read])
-        if holds.any() and not holds.all():
-            values = np.array([[each.reading.score, each.score] for each in one.found.read])
-            texts[one.source].append((values, holds))
+    told = [(source, *one) for source, one in zip(sources, texts, strict=True) if len(set(one[1])) == 2]
+    count = Counter(source for source, _, _ in told)
 
     def loss(weights: Any) -> float:
-        return float(
-            sum(
-                sum(
-                    logsumexp(values @ weights) - logsumexp(values[holds] @ weights)
-                    for values, holds in found
-                )
-                / np.sqrt(len(found))
-                for found in texts.values()
-            )
+        return sum(
+            float(logsumexp(values @ weights) - logsumexp(values[holds] @ weights)) / count[source] ** 0.5
+            for source, values, holds in told
         )
 
     fitted = minimize(loss, np.array([1.0, 10.0]), method="Nelder-Mead").x
