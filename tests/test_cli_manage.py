@@ -90,8 +90,8 @@ def test_a_batch_of_searches_can_be_written_as_a_run(line: Line, tmp_path: Path)
         ("q1", "Q0", "harbour.md", "2", "ragqa"),
         ("q1", "Q0", "library.md", "3", "ragqa"),
         ("q2", "Q0", "library.md", "1", "ragqa"),
-        ("q2", "Q0", "harbour.md", "2", "ragqa"),
-        ("q2", "Q0", "lighthouse.md", "3", "ragqa"),
+        ("q2", "Q0", "lighthouse.md", "2", "ragqa"),
+        ("q2", "Q0", "harbour.md", "3", "ragqa"),
     ]
     scores = [float(row[4]) for row in lines]
     assert scores[:3] == sorted(scores[:3], reverse=True)
