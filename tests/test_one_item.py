@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ragqa.retrieval.one_item import one_item
+from ragqa.retrieval.one_item import one_item, without_year
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,15 @@ from ragqa.retrieval.one_item import one_item
 )
 def test_a_question_for_several_is_asked_for_one_and_without_its_year(question: str, one: str) -> None:
     assert one_item(question) == one
+
+
+@pytest.mark.parametrize(
+    ("question", "without"),
+    [
+        ("Which companies cut jobs in 2024?", "Which companies cut jobs?"),
+        ("2024年有哪些公司裁员？", "有哪些公司裁员？"),
+        ("Which models of 2024 sold best?", "Which models of 2024 sold best?"),
+    ],
+)
+def test_only_a_year_that_says_when_is_left_out(question: str, without: str) -> None:
+    assert without_year(question) == without

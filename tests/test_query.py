@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from support.fakes import WordEncoder
 
 from ragqa.errors import QuestionError
-from ragqa.retrieval.query import Question, as_written, checked, follow_up, stands_alone, subject_of
+from ragqa.retrieval.query import Query, Question, as_written, checked, follow_up, stands_alone, subject_of
 
 # --- analysis --------------------------------------------------------------------------------
 
@@ -38,6 +39,16 @@ def test_a_question_has_1_to_2000_characters(length: int, fits: bool) -> None:
 
 def test_a_question_loses_what_no_model_takes() -> None:
     assert checked("港\ud800口 ") == "港口"
+
+
+@pytest.mark.parametrize(
+    ("question", "looked_for"),
+    [("2024年哪些公司裁员了？", "哪些公司裁员了？"), ("2024年谁裁员了？", "2024年谁裁员了？")],
+)
+def test_a_list_is_looked_for_without_its_year(question: str, looked_for: str) -> None:
+    query = Query.of(Question.of(question), encoder=WordEncoder())
+    assert [wording.text for wording in query.wordings.values()] == [looked_for]
+    assert query.question.text == question
 
 
 # --- follow-ups ------------------------------------------------------------------------------

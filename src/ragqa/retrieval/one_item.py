@@ -29,9 +29,14 @@ _ITEMS_EN = re.compile(
 )
 
 
+def without_year(question: str) -> str:
+    """The same question without "in 2024" or 在2024年."""
+    return _YEAR.sub("", question).strip()
+
+
 def one_item(question: str) -> str:
     """The same question for one item; "" for forms that are not recognised."""
-    text = _YEAR.sub("", question).strip()
+    text = without_year(question)
     if found := _NAMED_ZH.fullmatch(text):
         return f"谁{found['rest']}？"
     if found := _ITEMS_ZH.fullmatch(text):

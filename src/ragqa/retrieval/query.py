@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ragqa.models import Encoder, Tokens
 from ragqa.retrieval.kind import kind_of
+from ragqa.retrieval.one_item import without_year
 from ragqa.retrieval.operators import checked, quoted
 from ragqa.text import (
     HAN,
@@ -216,11 +217,16 @@ class Query:
 
     @classmethod
     def of(cls, question: Question, *, encoder: Encoder, translation: str | None = None) -> Query:
-        """Encode a question, in simplified characters as passages are; a translation is in the other language."""
+        """Encode a question, in simplified characters as passages are; a translation is in the other language.
+
+        The year of a list is left out: it is compared with the dates of the articles, few of which write their own.
+        """
         other: Language = "en" if question.language == "zh" else "zh"
         texts: dict[str, str] = {question.language: question.text}
         if translation:
             texts[other] = translation
+        if question.several:
+            texts = {language: without_year(text) for language, text in texts.items()}
         tokens: dict[int, Tokens] = {}
         encoded = [simplified(text) for text in texts.values()]
         vectors = encoder.encode_query(encoded, each=tokens.__setitem__)
