@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -117,3 +119,8 @@ def test_a_reader_for_other_layers_is_an_error(tiny_encoder: Path, tmp_path: Pat
     (folder / "model.safetensors").symlink_to(tiny_encoder / "model.safetensors")
     with pytest.raises(KeyError, match=r"encoder\.layer"):
         graph.load(folder, reader=stored)
+
+
+def test_openvino_is_loaded_without_its_telemetry() -> None:
+    program = "import sys; from ragqa.models import graph; graph._core(); print('openvino_telemetry' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"

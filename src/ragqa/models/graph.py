@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -98,10 +99,23 @@ def load(folder: Path, *, reader: Path | None = None) -> Network:
 
 
 @functools.cache
-def _core() -> Any:
-    import openvino
+def _openvino() -> Any:
+    """The library, without its converters: importing them reports to its makers over the internet."""
+    converters = "openvino.tools.ovc"
+    blocked = converters not in sys.modules
+    if blocked:
+        sys.modules[converters] = None  # type: ignore[assignment]
+    try:
+        import openvino
+    finally:
+        if blocked:
+            del sys.modules[converters]
+    return openvino
 
-    return openvino.Core()
+
+@functools.cache
+def _core() -> Any:
+    return _openvino().Core()
 
 
 def _compiled(model: Any) -> Any:
@@ -119,9 +133,8 @@ def _compiled(model: Any) -> Any:
 
 
 def _model(weights: Weights, config: Mapping[str, Any], *, heads: bool) -> Any:
-    import openvino
-    from openvino import opset13 as op
-
+    openvino = _openvino()
+    op = openvino.opset13
     width = int(config["hidden_size"])
     states = op.parameter([-1, -1, width], np.float32, name="states")
     unseen = op.parameter([-1, 1, 1, -1], np.float32, name="unseen")
@@ -136,9 +149,7 @@ class _Layers:
     """The parts of the graph, by the names that their weights have."""
 
     def __init__(self, weights: Weights, config: Mapping[str, Any]) -> None:
-        from openvino import opset13
-
-        self._op: Any = opset13
+        self._op: Any = _openvino().opset13
         self._weights = weights
         self._epsilon = float(config["layer_norm_eps"])
         self._heads = int(config["num_attention_heads"])
