@@ -98,9 +98,9 @@ def main() -> None:
     sources = list(dict.fromkeys(ask.source for ask in asks))
     print(f"| setting | {' | '.join(f'{s}: shown, right, AUROC' for s in sources)} | quotes |")
     print("|---" * (len(sources) + 2) + "|")
-    print(_row("as it is", _found(asks, reader, settings.k), sources), flush=True)
+    print(_row("as it is", _found(asks, reader, settings.k), sources, settings.k), flush=True)
     for k in (3, 8):
-        print(_row(f"k {k}", _found(asks, reader, k), sources), flush=True)
+        print(_row(f"k {k}", _found(asks, reader, k), sources, k), flush=True)
     for module, name, values in CONSTANTS:
         for value in values:
             with (
@@ -108,7 +108,9 @@ def main() -> None:
                 patch.dict(search.read_best.__kwdefaults__, _most(name, value)),
             ):
                 print(
-                    _row(f"{name.strip('_')} {value:g}", _found(asks, reader, settings.k), sources),
+                    _row(
+                        f"{name.strip('_')} {value:g}", _found(asks, reader, settings.k), sources, settings.k
+                    ),
                     flush=True,
                 )
 
@@ -119,19 +121,23 @@ def _most(name: str, value: Any) -> dict[str, Any]:
 
 
 def _found(asks: Sequence[Ask], reader: Reader, k: int) -> list[Asked]:
+    """What the pipeline finds: an answer may quote every chunk that was read, also where fewer passages are shown."""
+    most = max(k, search.JUDGED)
     return [
-        Asked(a.source, "", a.query.question, a.answers, retrieve(a.query, index=a.index, k=k, reader=reader))
+        Asked(
+            a.source, "", a.query.question, a.answers, retrieve(a.query, index=a.index, k=most, reader=reader)
+        )
         for a in asks
     ]
 
 
-def _row(name: str, found: Sequence[Asked], sources: Sequence[str]) -> str:
+def _row(name: str, found: Sequence[Asked], sources: Sequence[str], k: int) -> str:
     cells, counts = [], []
     for source in sources:
         mine = [one for one in found if one.source == source]
         known = [one for one in mine if one.answerable]
         quotes = [quotes_in(shown(one.found)) for one in known]
-        held = np.mean([one.right(_passages(one.found)) for one in known])
+        held = np.mean([one.right(_passages(one.found, k)) for one in known])
         right = np.mean([one.right(quoted(each)) for one, each in zip(known, quotes, strict=True)])
         sure = [max((each.confidence for each in shown(one.found)[:1]), default=0.0) for one in mine]
         cells.append(f"{held:.3f} {right:.3f} {roc_auc_score([one.answerable for one in mine], sure):.3f}")
@@ -139,8 +145,8 @@ def _row(name: str, found: Sequence[Asked], sources: Sequence[str]) -> str:
     return f"| {name} | {' | '.join(cells)} | {np.mean(counts):.2f} |"
 
 
-def _passages(found: Found) -> str:
-    return "\n".join(f"{p.article.title}\n{p.chunk.text}" for p in found.passages)
+def _passages(found: Found, k: int) -> str:
+    return "\n".join(f"{p.article.title}\n{p.chunk.text}" for p in found.passages[:k])
 
 
 def _asks(packs: Path, work: Path, encoder: TextEncoder, settings: Settings) -> Iterator[Ask]:
