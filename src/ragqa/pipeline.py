@@ -89,8 +89,10 @@ class Pipeline:
         generator = LazyGenerator(settings)
         if warm:
             generator.load_in_background()
+        reader = LazyReader(settings)
+        reader.load_in_background()
         encoder = loading.load_encoder(settings)
-        pipeline = cls(settings, encoder=encoder, generator=generator, verified=verified)
+        pipeline = cls(settings, encoder=encoder, generator=generator, reader=reader, verified=verified)
         if require_index:
             pipeline._require_index()
         return pipeline

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ragqa.errors import ModelError
@@ -69,6 +70,16 @@ class LazyReader:
         self._settings = settings
         self._loading = threading.Lock()
         self._reader: Reader | None = None
+
+    def load_in_background(self) -> None:
+        """Start loading in the background; what prevents it is raised when the reader is used."""
+
+        def load() -> None:
+            with suppress(ModelError):
+                self.get()
+
+        # Not a daemon: at the end of the program a compilation must not be cut off.
+        threading.Thread(target=load, name="ragqa-load").start()
 
     def get(self) -> Reader:
         """The loaded reader. Raises ModelError."""

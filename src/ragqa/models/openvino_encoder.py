@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,11 @@ class OpenVinoEncoder(TextEncoder):
                 "prompts": _read(folder / "config_sentence_transformers.json")["prompts"],
                 "window": int(_read(folder / "sentence_bert_config.json")["max_seq_length"]),
             }
-            tokenizer, network = tokenizer_of(folder), graph.load(folder)
+            # Compiling leaves the interpreter to the tokenizer, which takes as long.
+            with ThreadPoolExecutor(1) as pool:
+                compiling = pool.submit(graph.load, folder)
+                tokenizer = tokenizer_of(folder)
+            network = compiling.result()
         except FileNotFoundError as error:
             raise ModelMissingError(
                 f"the encoder {id} cannot be loaded from {location} ({error.filename} is missing); "

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import functools
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cachetools import LRUCache, cached
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-@functools.lru_cache(maxsize=4)
+# Encoder and reader load side by side: the second to ask waits for the first.
+@cached(LRUCache(4), condition=threading.Condition())
 def tokenizer_of(folder: Path) -> Tokenizer:
     """Read once, which takes half a second; without padding and truncation it keeps nothing between calls."""
     from tokenizers import Tokenizer
