@@ -217,6 +217,20 @@ def test_a_title_and_the_sentence_below_it_are_one_quote() -> None:
     assert quote.worth == pytest.approx(0.9)
 
 
+def test_a_title_that_answers_for_two_stretches_is_shown_once() -> None:
+    first, second = window(BRIDGE, 3, 11), window(BRIDGE, 11, 17)
+    both = [(each, read(each, "通车")) for each in (first, second)]
+    assert [said(quote) for quote in quoted(*both, chances=(0.9, 0.8))] == [("大桥花了4亿元。", ("通车",))]
+
+
+def test_a_title_that_is_a_sentence_of_the_text_is_quoted_there() -> None:
+    article = Article("a", "大桥昨日通车", "大桥昨日通车，花了4亿元。风太大。")
+    found = window(article, 14, 18)
+    (quote,) = quoted((found, read(found, "通车")))
+    assert said(quote) == ("大桥昨日通车，花了4亿元。", ("通车",))
+    assert (quote.start, quote.answers, quote.in_title) == (0, ((4, 6),), "")
+
+
 def test_a_heading_is_quoted_where_it_stands_in_the_article() -> None:
     article = Article("a", "大桥通车", "三个原因\n钢材短缺。风太大。")
     found = window(article, 10, 14, "三个原因")

@@ -20,6 +20,8 @@ from ragqa.types import Article, Citation, ShortAnswer, Statement
 Span = tuple[int, int]
 # The longest answer in tokens.
 _LONGEST = 60
+# Characters behind a place within which its sentence ends.
+_SENTENCE = 1000
 _EDGES = " \t\n，。、；：,.;:!?！？|-·“”\"'「」『』《》()（）"
 _WORD = re.compile(r"[A-Za-z0-9]")
 # The sign of a number, not the dash of 2023-24 or of Q1-3.
@@ -195,7 +197,11 @@ def _trimmed(text: str, start: int, end: int) -> Span:
 def _quote(
     window: Window, units: Sequence[Span], at: int, worth: float, marks: Sequence[Span]
 ) -> Quote | None:
-    """A unit as a quote; an answer in a title or heading is quoted with the first sentence below it."""
+    """A unit as a quote.
+
+    A title or heading is quoted where the article's text has it, a title that it does not have with the first sentence
+    below it.
+    """
     start, end = units[at]
     shift = window.start - window.body
     if start >= window.body:
@@ -209,13 +215,19 @@ def _quote(
     line = byline(window.article, window.text[window.body :])
     if line and window.text.find(line) <= start < window.text.find(line) + len(line):
         return _credited(window, units, words, worth)
-    if words not in window.article.title:
-        place = window.article.text.find(window.text[start:end])
-        if place < 0:
-            return None
+    text = window.article.text
+    place = text.find(window.text[start:end])
+    if place >= 0:
         moved = tuple((a - start + place, b - start + place) for a, b in marks)
-        return Quote(window.article, place, place + end - start, worth, moved)
+        return Quote(window.article, *_sentence(text, place), worth, moved)
+    if words not in window.article.title:
+        return None
     return Quote(window.article, below[0] + shift, below[1] + shift, worth, (), words)
+
+
+def _sentence(text: str, at: int) -> Span:
+    """The sentence that a place of a text lies in."""
+    return next((start, end) for start, end in sentence_spans(text[: at + _SENTENCE]) if end > at)
 
 
 def _credited(window: Window, units: Sequence[Span], words: str, worth: float) -> Quote | None:
@@ -247,14 +259,15 @@ def _merged(quotes: Sequence[Quote]) -> list[Quote]:
 
 
 def repeats(quote: Quote, chosen: Sequence[Quote]) -> bool:
-    """Whether an earlier quote of another text gives the same answer, or is the same words.
+    """Whether an earlier quote of another text gives the same answer, or is the same words, or the same title.
 
     The answer is the same when it lies in the other one; not when its numbers are others (4亿 in 14亿).
     """
     mine = [_core(words) for words in quote.said]
     for other in chosen:
         if other.article.id == quote.article.id:
-            if (other.start, other.end) == (quote.start, quote.end):
+            titled = quote.in_title and quote.in_title == other.in_title and not quote.answers
+            if titled or (other.start, other.end) == (quote.start, quote.end):
                 return True
         elif mine and not differ(quote, other):
             said = [_core(words) for words in other.said]
