@@ -48,7 +48,7 @@ def variants() -> Iterator[tuple[str, Limits]]:
 
 
 def row(name: str, limits: Limits, asked: Sequence[Asked], sources: Sequence[str]) -> str:
-    """The share answered rightly, by source; quotes, the share of them that hold an answer's words; F1 of short answers.
+    """The share answered rightly, by source; quotes and the share that hold an answer; F1 of short answers.
 
     Of the questions that can be answered.
     """
