@@ -14,7 +14,7 @@ help:
 	@echo "make setup   make the environment in $(VENV)/ and pull the models (about 1.2 GB, once)"
 	@echo "make lint    ruff, mypy and bandit"
 	@echo "make gate    measure the gold set without the language model; fails when a figure falls"
-	@echo "make bench   measure this machine: set-up, encoding, answers"
+	@echo "make bench   measure this machine: start, encoding, reading, answers (docs/speed.md)"
 	@echo "make clean   remove the environment, the index and caches; models stay in RAGQA_HOME"
 
 setup: $(VENV)/.ready
@@ -71,9 +71,8 @@ gate: setup
 		--fail-under success@5=0.9 --fail-under ndcg@10=0.8 --fail-under containment=0.6 \
 		--fail-under citation_validity=1 --fail-under false_refusal=0.15
 
-bench: setup
-	@$(BIN)/python -m ragqa index
-	@$(BIN)/python benchmarks/first_things.py
+bench: setup $(VENV)/.ready-dev
+	@$(BIN)/python benchmarks/speed.py
 
 clean:
 	rm -rf $(VENV) index/current index/v-* index/.tmp-* index/.encoded index/.lock .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,71 @@
+"""The page that benchmarks/speed.py writes: one section a day, the last two kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
+HEAD = (
+    "# Speed\n\nWritten by `make bench`, which measures the machine that it runs on; the last two days stand here.\n"
+    "*Plain* is sentence-transformers as it comes, with the same model on the same texts. The *limit* is what the\n"
+    "machine does at most: for encoding and reading a matrix product, for writing a read of the model's weights.\n"
+)
+DAYS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure: ours, the plain way's and the machine's limit where there are such; ``more`` where more is better."""
+
+    what: str
+    unit: str
+    ours: float
+    plain: float | None = None
+    limit: float | None = None
+    more: bool = False
+
+
+def line(row: Row) -> str:
+    """A row of the table; ratios above 1 say that ours is better than plain, below 1 how near it comes to the limit."""
+    cells = [row.what, row.unit, *(_figure(value) for value in (row.ours, row.plain, row.limit))]
+    for other in (row.plain, row.limit):
+        cells.append(f"{row.ours / other if row.more else other / row.ours:.2f}" if other else "–")
+    return f"| {' | '.join(cells)} |"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """All rows below their heads."""
+    heads = ("what", "unit", "ours", "plain", "limit", "to plain", "to the limit")
+    return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *map(line, rows)])
+
+
+def processor(cpuinfo: str) -> str:
+    """Name, cores and the instructions that matter, from the text of /proc/cpuinfo."""
+    names = re.findall(r"^model name\s*: (.+)$", cpuinfo, re.MULTILINE)
+    known = set((re.findall(r"^flags\s*: (.+)$", cpuinfo, re.MULTILINE) or [""])[0].split())
+    flags = ", ".join(flag for flag in FLAGS if flag in known) or "none of the instructions looked for"
+    return f"{names[0] if names else 'unknown processor'}, {len(names)} cores, {flags}"
+
+
+def resident(smaps: str) -> tuple[float, float]:
+    """MB in memory, and the same with shared pages divided by who shares them, from the text of smaps_rollup."""
+    found = {
+        name: int(size) / 1024 for name, size in re.findall(r"^(Rss|Pss):\s+(\d+) kB", smaps, re.MULTILINE)
+    }
+    return found["Rss"], found["Pss"]
+
+
+def kept(page: str, day: str, section: str) -> str:
+    """The page with a day's section first; of the others the newest, none of the same day."""
+    parts = re.split(r"^(?=## \d{4}-\d\d-\d\d)", page, flags=re.MULTILINE)[1:]
+    others = [part.strip() for part in parts if not part.startswith(f"## {day}")]
+    sections = [f"## {day}\n\n{section.strip()}", *sorted(others, reverse=True)[: DAYS - 1]]
+    return f"{HEAD}\n" + "\n\n".join(sections) + "\n"
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}" if value < 10 else f"{value:.1f}"

@@ -1,0 +1,66 @@
+"""The page of figures that make bench writes."""
+
+from __future__ import annotations
+
+import pytest
+from support.real import benchmark
+
+page_of = benchmark("speed_page")
+Row, kept, line, processor = page_of.Row, page_of.kept, page_of.line, page_of.processor
+resident, table = page_of.resident, page_of.table
+
+CPU = """processor\t: 0
+model name\t: Example 9000
+flags\t\t: fpu avx2 avx512f sse
+processor\t: 1
+model name\t: Example 9000
+flags\t\t: fpu avx2 avx512f sse
+"""
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (
+            Row("encoded", "tokens/s", 9000, 3000, 12000, more=True),
+            "| encoded | tokens/s | 9,000 | 3,000 | 12,000 | 3.00 | 0.75 |",
+        ),
+        (Row("read", "ms", 50, 100, 40), "| read | ms | 50.0 | 100 | 40.0 | 2.00 | 0.80 |"),
+        (Row("help", "s", 0.25), "| help | s | 0.25 | – | – | – | – |"),
+    ],
+)
+def test_a_ratio_above_one_means_better_than_plain_and_below_one_short_of_the_limit(
+    row: Row, told: str
+) -> None:
+    assert line(row) == told
+
+
+def test_a_table_has_a_line_for_each_row() -> None:
+    lines = table([Row("help", "s", 0.25), Row("start", "s", 4)]).splitlines()
+    assert [each.split(" | ")[0] for each in lines] == [
+        "| what",
+        "|---|---|---|---|---|---|---|",
+        "| help",
+        "| start",
+    ]
+
+
+def test_a_processor_is_told_with_its_cores_and_the_instructions_that_matter() -> None:
+    assert processor(CPU) == "Example 9000, 2 cores, avx2, avx512f"
+    assert processor("") == "unknown processor, 0 cores, none of the instructions looked for"
+
+
+def test_memory_is_read_whole_and_without_what_is_shared() -> None:
+    assert resident("Rss:  2048 kB\nPss:  1024 kB\nPss_Anon:  512 kB\n") == (2.0, 1.0)
+
+
+def test_the_page_keeps_two_days_the_newest_first() -> None:
+    page = kept("", "2026-01-01", "one")
+    page = kept(page, "2026-01-02", "two")
+    page = kept(page, "2026-01-03", "three")
+    assert page.split("\n\n", 2)[2] == "## 2026-01-03\n\nthree\n\n## 2026-01-02\n\ntwo\n"
+
+
+def test_another_run_of_a_day_takes_the_place_of_the_first() -> None:
+    page = kept(kept(kept("", "2026-01-01", "one"), "2026-01-02", "two"), "2026-01-02", "again")
+    assert page.split("\n\n", 2)[2] == "## 2026-01-02\n\nagain\n\n## 2026-01-01\n\none\n"
