@@ -1,4 +1,4 @@
-"""Tables of Markdown and HTML as lines that can be quoted alone; ``ragqa.text.tables`` says how they look."""
+"""Tables of markup and workbooks as lines that can be quoted alone; ``ragqa.text.tables`` says how they look."""
 
 from __future__ import annotations
 
@@ -64,13 +64,21 @@ def lines_of_table(table: Any) -> list[str]:
     if len(grid) < 2 or len(grid[0]) < 2:
         return []
     caption = " ".join(_words(element) for element in table.iter("caption"))
-    count = heads or _is_header(grid, bold=_is_bold(rows[0]) and not _is_bold(rows[1]))
-    if count:
-        grid = [[_joined(names) for names in zip(*grid[:count], strict=True)], *grid[count:]]
     before = table.getprevious()
     above = _words(before)[-200:] if before is not None else ""
-    lines = table_lines(grid, headed=bool(count), above=f"{above} {caption}")
-    return [*filter(None, [caption]), *lines]
+    bold = _is_bold(rows[0]) and not _is_bold(rows[1])
+    return [
+        *filter(None, [caption]),
+        *lines_of_grid(grid, heads=heads, bold=bold, above=f"{above} {caption}"),
+    ]
+
+
+def lines_of_grid(grid: Rows, *, heads: int = 0, bold: bool = False, above: str = "") -> list[str]:
+    """The lines of rows of one length; ``heads`` of them name the columns, or the first where it looks so."""
+    count = heads or _is_header(grid, bold=bold)
+    if count:
+        grid = [[_joined(names) for names in zip(*grid[:count], strict=True)], *grid[count:]]
+    return table_lines(grid, headed=bool(count), above=above)
 
 
 def put_tables_into_lines(tree: Any) -> Any:
