@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ragqa.corpus.bylines import author_from, author_of, author_of_text, credit
+from ragqa.corpus.bylines import author_from, author_of, author_of_text, credit, credited
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,16 @@ def test_the_text_names_its_authors_at_its_edges(text: str, names: str) -> None:
 )
 def test_a_field_names_the_authors_and_nobody_else(stated: object, names: str) -> None:
     assert author_from(stated) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "author", "read"),
+    [
+        ("渡口周五起加开夜班。", "闻笙、纪明远", "author: 闻笙、纪明远\n渡口周五起加开夜班。"),
+        ("The pier has lamps.", "Ola Berg", "author: Ola Berg\nThe pier has lamps."),
+        ("本报记者 闻笙\n渡口周五起加开夜班。", "闻笙", "本报记者 闻笙\n渡口周五起加开夜班。"),
+        ("渡口周五起加开夜班。", "", "渡口周五起加开夜班。"),
+    ],
+)
+def test_an_author_whom_only_the_file_states_stands_above_the_text(text: str, author: str, read: str) -> None:
+    assert credited(text, author) == read

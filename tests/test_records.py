@@ -84,7 +84,7 @@ def test_each_row_of_a_table_with_a_text_is_an_article(tmp_path: Path) -> None:
         "闻笙",
         "https://a.example/7",
     )
-    assert night.text == "渡口周五起加开夜班，最后一班十一点开。\n票价不变，仍是两元。"
+    assert night.text == "author: 闻笙\n渡口周五起加开夜班，最后一班十一点开。\n票价不变，仍是两元。"
     assert (night.published, night.published_from) == ("2024-03-05", "field")
     assert (lamps.id, lamps.published, lamps.published_from) == ("news.csv#9", None, "")
     assert skipped == [Skipped("news.csv#8", "empty")]
@@ -105,15 +105,18 @@ def test_the_items_of_a_feed_are_articles(tmp_path: Path) -> None:
         "field",
         "https://a.example/1",
     )
-    assert night.text == "渡口周五起加开夜班。\n票价两元。"
-    assert summary.author == "Ola Berg"
-    assert (summary.text, summary.published, skipped) == ("The ferry runs at night, too.", None, [])
+    assert night.text == "author: 闻笙\n渡口周五起加开夜班。\n票价两元。"
+    assert (summary.text, summary.published, skipped) == (
+        "author: Ola Berg\nThe ferry runs at night, too.",
+        None,
+        [],
+    )
 
 
 def test_an_atom_feed_is_read_as_well(tmp_path: Path) -> None:
     (article,), _ = read(tmp_path, "pier.atom", ATOM)
     assert (article.id, article.author, article.published) == ("pier.atom#urn:x:1", "Ola Berg", "2024-03-06")
-    assert article.text == "The three lamps of the pier work again."
+    assert article.text == "author: Ola Berg\nThe three lamps of the pier work again."
 
 
 @pytest.mark.parametrize(
@@ -144,7 +147,7 @@ def test_an_e_book_is_read_in_the_order_of_its_spine(tmp_path: Path) -> None:
         "2019-05",
         "zh",
     )
-    assert book.text == "第1章\n渡口在第1年修了栈桥。\n第0章\n渡口在第0年修了栈桥。"
+    assert book.text == "author: 闻笙、纪明远\n第1章\n渡口在第1年修了栈桥。\n第0章\n渡口在第0年修了栈桥。"
 
 
 LAUGHS = '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha">' + "".join(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ragqa.corpus.bylines import author_from, author_of_text
+from ragqa.corpus.bylines import author_from, author_of_text, credited
 from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
 from ragqa.corpus.file_text import MAX_BYTES, FileText
@@ -180,7 +180,7 @@ def _article(draft: FileText, name: str) -> Article:
     return Article(
         id=name,
         title=shortened(_line(draft.title), 200) or cleaned.title,
-        text=cleaned.text,
+        text=credited(cleaned.text, draft.author) if cleaned.text else "",
         source=_line(draft.source) or _line(draft.outlet) or cleaned.source or name,
         published=draft.published or cleaned.published,
         language=language_code(cleaned.text, draft.language),
@@ -264,15 +264,16 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
     where = next((fields[key] for key in ("url", "source") if isinstance(fields.get(key), str)), "")
     dates = [iso_date(fields.get("published")), iso_date(facts.get("published"))]
     published = next((date for date in dates if date), None)
+    author = author_from(facts.get("author"))
     stated = facts.get("language")
     return Article(
         id=name,
         title=shortened(title, 200) or title_of(text),
-        text=text,
+        text=credited(text, author) if text else "",
         source=_line(where)[:_LONGEST_SOURCE] or place,
         published=published,
         language=language_code(text, stated if isinstance(stated, str) else ""),
         links=links_in(text),
-        author=author_from(facts.get("author")) or author_of_text(text),
+        author=author or author_of_text(text),
         published_from="field" if published else "",
     )

@@ -100,6 +100,11 @@ def author_of_text(text: str) -> str:
     return author_of([*alone, *edges])
 
 
+def credited(text: str, author: str) -> str:
+    """A text below the author that its file states, unless it names one itself: who wrote it can be quoted."""
+    return text if not author or author_of_text(text) else f"author: {author}\n{text}"
+
+
 def author_from(stated: object) -> str:
     """The authors that a field states: a string, {"name": …}, or several of them; "" for what is no person's name."""
     return listed("、".join(_stated(stated, 3)))
