@@ -159,7 +159,7 @@ def read_page(html: str) -> FileText:
         include_comments=False,
         include_links=True,
     )
-    words = "\n".join(lines_of(article)) if article is not None else page and page.text
+    words = "\n".join(lines_of(put_tables_into_lines(article))) if article is not None else page and page.text
     if not page or not (words or "").strip():
         raise ValueError("no article text found in the page")
     text, links = plain_markdown(words) if article is None else (words, ())

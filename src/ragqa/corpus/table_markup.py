@@ -83,6 +83,11 @@ def lines_of_grid(grid: Rows, *, heads: int = 0, bold: bool = False, above: str 
 
 def put_tables_into_lines(tree: Any) -> Any:
     """Replace the tables of a page by paragraphs, one a row, that extraction keeps. Returns the tree."""
+    for figure in tree.xpath("//figure[.//table]"):
+        # Extraction takes a figure for a picture.
+        figure.tag = "div"
+        for caption in figure.iter("figcaption"):
+            caption.tag = "p"
     for table in tree.xpath("//table"):
         lines = lines_of_table(table)
         for line in reversed(lines):
