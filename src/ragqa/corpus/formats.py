@@ -25,6 +25,7 @@ from ragqa.corpus.metadata import iso_date, links_in
 from ragqa.corpus.page import stated, wechat
 from ragqa.corpus.pdf import pdf_text
 from ragqa.corpus.table_markup import put_tables_into_lines, with_tables
+from ragqa.corpus.wiki import from_wiki
 from ragqa.corpus.wrapping import unwrap
 from ragqa.corpus.xlsx import xlsx_text
 
@@ -60,7 +61,7 @@ def read_markdown(data: bytes) -> FileText:
     """Read Markdown as plain lines; a block above that has no facts stays in the text."""
     text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     facts, body = split_front_matter(text)
-    plain, links = plain_markdown(unwrap(_without_comments(body)))
+    plain, links = plain_markdown(unwrap(from_wiki(_without_comments(body))))
     return FileText(
         text=plain,
         title=_string(facts.get("title")),
