@@ -30,6 +30,7 @@ from ragqa.corpus.bylines import author_from, author_of, author_of_text, credit,
         ("Posted by Jane Doe on May 3, 2024", "Posted by Jane Doe", "Jane Doe"),
         ("Reporting by Jane Doe; Editing by Max Roe", "Reporting by Jane Doe", "Jane Doe"),
         ("author: 艾冬", "author: 艾冬", "艾冬"),
+        ("By Ola Berg and Jane Doe, Harbour Correspondents", "By Ola Berg and Jane Doe, Harbour Correspondents", "Ola Berg, Jane Doe"),
     ],
 )  # fmt: skip
 def test_the_stretch_that_names_the_author_is_found_with_the_names(line: str, words: str, names: str) -> None:

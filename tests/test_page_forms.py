@@ -280,3 +280,8 @@ def test_a_table_in_a_figure_is_read_with_its_caption() -> None:
     )
     lines = read_html(page.encode(), "utf-8").text.split("\n")
     assert lines[-3:] == ["厂 · 电缆 · 工人", "东厂 · 电缆 31 · 工人 9", "表一：各厂去年"]
+
+
+def test_without_a_heading_the_line_that_the_window_title_begins_with_is_the_title() -> None:
+    page = f"<title>{T}--柏岭视窗</title><body><font size=5>{T}</font>{text(ZH)}"
+    assert read_html(page.encode(), "utf-8").title == T

@@ -67,7 +67,7 @@ _OTHERS = re.compile(
 _REMARK = re.compile(r"\s?[(（][^()（）]{0,60}[)）]")
 _NO_NAME = re.compile(
     r"https?:|www\.|@|\.(?:com|cn|net|org)\b|^(?:admin|administrator|editor|editors|staff|author|unknown|none|null|root"
-    r"|佚名|未知|匿名|本站|网络|小编|编辑|[记記]者|管理员|原创|转载)$|\d{5}|[<>{}]",
+    r"|.*\b(?:correspondent|reporter|editor|writer|columnist)s?$|佚名|未知|匿名|本站|网络|小编|编辑|[记記]者|管理员|原创|转载)$|\d{5}|[<>{}]",
     re.IGNORECASE,
 )  # fmt: skip
 _LONGEST_LINE, _LONGEST_NAME, _MOST = 200, 60, 12

@@ -9,7 +9,7 @@ from typing import Any
 NAMES: Mapping[str, str] = {
     name: fact
     for fact, names in {
-        "title": "title 标题 標題 題目 题目",
+        "title": "title headline 标题 標題 新闻标题 文章标题 題目 题目",
         "published": """published published_at published_time publishedat datepublished date_published pubdate
             publishdate publish_date publish-date publish_time publication_date article:published_time article.published
             og:published_time og:article:published_time dcterms.issued dcterms.created dcterms.date dc.date.issued
@@ -18,8 +18,8 @@ NAMES: Mapping[str, str] = {
         "source": "url link 网址 链接 原文 source 来源 來源",
         "language": "language lang 语言",
         "author": """author authors article:author dc.creator dcterms.creator parsely-author sailthru.author byl
-            citation_author 作者""",
-        "text": "text content body 正文 内容",
+            citation_author 作者 记者 撰稿人""",
+        "text": "text content body 正文 新闻正文 文章正文 新闻内容 文章内容 内容",
         "id": "_id id 编号",
     }.items()
     for name in names.split()

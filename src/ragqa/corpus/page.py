@@ -18,6 +18,8 @@ from ragqa.corpus.metadata import date_of_lines, is_prose, iso_date, outlet_of
 
 _SOURCES = frozenset("contentsource source".split())
 _SITES = frozenset("og:site_name sitename application-name apple-mobile-web-app-title dc.publisher".split())
+# Of a line that stands for a heading, so that it is no channel.
+_SHORTEST_TITLE = 8
 _MOST_SCRIPT, _MOST_OBJECTS, _MOST_TIMES = 500_000, 200, 20
 # WeChat keeps what other pages put into their head in a script. Its times are China's.
 _WECHAT_TIME = re.compile(
@@ -50,10 +52,14 @@ def stated(tree: Any, lines: Sequence[str], text: str, *, url: str = "", title: 
     """
     metas, objects, script = _metas(tree), list(_objects(tree)), _script(tree)
     sites = [*(value for name, value in metas if name in _SITES), *_publishers(objects)]
-    headings = [_words(each) for each in tree.xpath("//h1 | //h2")[:40]]
     windows = [
         *(value for name, value in metas if name in ("og:title", "twitter:title")),
         _words(tree.find(".//title")),
+    ]
+    headings = [_words(each) for each in tree.xpath("//h1 | //h2")[:40]] or [
+        line
+        for line in lines
+        if len(line) >= _SHORTEST_TITLE and any(_begins(each, line) for each in windows)
     ]
     if wechat(tree) is not None:
         named = [_words(each) for each in tree.xpath("//*[@id='js_name']")] + _WECHAT_NAME.findall(script)
