@@ -285,3 +285,16 @@ def test_a_table_in_a_figure_is_read_with_its_caption() -> None:
 def test_without_a_heading_the_line_that_the_window_title_begins_with_is_the_title() -> None:
     page = f"<title>{T}--柏岭视窗</title><body><font size=5>{T}</font>{text(ZH)}"
     assert read_html(page.encode(), "utf-8").title == T
+
+
+def test_a_cell_that_lays_out_a_page_keeps_its_paragraphs() -> None:
+    first, second = (
+        "云岸的渡船周五起夜里也开，最后一班十一点，票价两元。",
+        "船长说，去年夜里过江的人比前年多两成，码头常常排队。",
+    )
+    cell = f"<table><tr><td><b>云岸渡船夜里也开</b></td></tr><tr><td>　　{first}<br><br>　　{second}</td></tr></table>"
+    page = (
+        f"<title>云岸渡船夜里也开</title><table><tr><td><a href=1>专题</a></td><td>{cell}</td></tr></table>"
+    )
+    assert read_html(page.encode(), "utf-8").text.split("\n")[-2:] == [first, second]
+    assert "专题" not in read_html(page.encode(), "utf-8").text

@@ -55,7 +55,8 @@ _INTERFACE = _phrases(
 )
 # Links to share a page or to leave it, with what they lead to.
 _PREFIXED = re.compile(
-    r"(?:分享[到至]|上一[篇条页]|下一[篇条页])\s?[:：]|Click to (?:share|email|print) |[-—–=~·* ]{1,9}END[-—–=~·* ]{1,9}$"
+    r"(?:分享[到至]|上一[篇条页]|下一[篇条页])\s?[:：]|Click to (?:share|email|print) "
+    r"|[-—–=~·* ]{1,9}END[-—–=~·* ]{1,9}$"
 )
 _DECORATION = " *#·•|>»<«[]()（）【】{}:：-—_=+~…."
 # Too ordinary to go where they stand alone.

@@ -96,11 +96,24 @@ def put_tables_into_lines(tree: Any) -> Any:
             table.addnext(paragraph)
         if lines:
             table.drop_tree()
+        elif table.xpath(".//br[following-sibling::node()[1][self::br]]"):
+            _as_blocks(table)
     return tree
 
 
+def _as_blocks(table: Any) -> None:
+    """Turn a layout table into blocks, without cells of links: extraction reads a cell as one paragraph."""
+    for cell in table.xpath(".//td[.//a and not(.//table)]"):
+        if _is_navigation(cell):
+            cell.drop_tree()
+    # Not the tables inside, which may hold data.
+    own = table.xpath("./tbody | ./tr | ./tbody/tr | ./tr/td | ./tbody/tr/td")
+    for inside in [table, *own]:
+        inside.tag = "div"
+
+
 def _is_navigation(table: Any) -> bool:
-    """Whether most of a table's words are links."""
+    """Whether most of the words of a table or a cell are links."""
     linked = sum(len(_words(link)) for link in table.iter("a"))
     return 2 * linked > len(_words(table))
 
