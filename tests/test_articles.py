@@ -192,7 +192,11 @@ def test_a_collection_may_call_text_and_date_as_exports_do(tmp_path: Path, text:
     article = only(
         collection(tmp_path, {"id": "d1", text: EN, date: "2024-05-02T08:00:00Z", "author": "Ola Berg"})
     )
-    assert (article.text, article.published, article.published_from) == (EN, "2024-05-02", "field")
+    assert (article.text, article.published, article.published_from) == (
+        f"author: Ola Berg\n{EN}",
+        "2024-05-02",
+        "field",
+    )
     assert article.author == "Ola Berg"
 
 

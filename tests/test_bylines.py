@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ragqa.corpus.bylines import author_from, author_of, author_of_text, credit
+from ragqa.corpus.bylines import author_from, author_of, author_of_text, credit, credited
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ from ragqa.corpus.bylines import author_from, author_of, author_of_text, credit
         ("Posted by Jane Doe on May 3, 2024", "Posted by Jane Doe", "Jane Doe"),
         ("Reporting by Jane Doe; Editing by Max Roe", "Reporting by Jane Doe", "Jane Doe"),
         ("author: 艾冬", "author: 艾冬", "艾冬"),
+        ("By Ola Berg and Jane Doe, Harbour Correspondents", "By Ola Berg and Jane Doe, Harbour Correspondents", "Ola Berg, Jane Doe"),
     ],
 )  # fmt: skip
 def test_the_stretch_that_names_the_author_is_found_with_the_names(line: str, words: str, names: str) -> None:
@@ -80,3 +81,16 @@ def test_the_text_names_its_authors_at_its_edges(text: str, names: str) -> None:
 )
 def test_a_field_names_the_authors_and_nobody_else(stated: object, names: str) -> None:
     assert author_from(stated) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "author", "read"),
+    [
+        ("渡口周五起加开夜班。", "闻笙、纪明远", "author: 闻笙、纪明远\n渡口周五起加开夜班。"),
+        ("The pier has lamps.", "Ola Berg", "author: Ola Berg\nThe pier has lamps."),
+        ("本报记者 闻笙\n渡口周五起加开夜班。", "闻笙", "本报记者 闻笙\n渡口周五起加开夜班。"),
+        ("渡口周五起加开夜班。", "", "渡口周五起加开夜班。"),
+    ],
+)
+def test_an_author_whom_only_the_file_states_stands_above_the_text(text: str, author: str, read: str) -> None:
+    assert credited(text, author) == read

@@ -36,17 +36,39 @@ def cleaned_lines(*lines: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "word",
-    ["图片", "广告", "热门跟贴", "文章目录", "    标签列表", "[图片]", "评论(12)", "READ MORE »"],
+    [
+        "图片",
+        "广告",
+        "热门跟贴",
+        "文章目录",
+        "    标签列表",
+        "[图片]",
+        "评论(12)",
+        "READ MORE »",
+        "- END -",
+        "立即订阅",
+        "已有账号？登录",
+    ],
 )
 def test_a_line_that_is_exactly_an_interface_word_goes(word: str) -> None:
     assert cleaned_lines(TITLE, STORY[0], word, STORY[1], word) == [TITLE, STORY[0], STORY[1]]
 
 
 @pytest.mark.parametrize(
-    "line", ["分享到：微博 微信 QQ空间", "上一篇：港口扩建完工 下一篇：渔船夜航新规", "下一页: 2"]
+    "line",
+    [
+        "Click to share on X (Opens in new window)",
+        "分享到：微博 微信 QQ空间",
+        "上一篇：港口扩建完工 下一篇：渔船夜航新规",
+        "下一页: 2",
+    ],
 )
 def test_links_to_share_a_page_or_to_leave_it_go(line: str) -> None:
     assert cleaned_lines(TITLE, *STORY, line) == [TITLE, *STORY]
+
+
+def test_a_line_of_code_that_ends_a_block_stays() -> None:
+    assert cleaned_lines(TITLE, *STORY, "END", STORY[0]) == [TITLE, *STORY, "END", STORY[0]]
 
 
 def test_a_sentence_about_sharing_stays() -> None:
@@ -163,6 +185,9 @@ def test_a_date_that_ends_a_letter_stays() -> None:
     [
         "本网文章均为转载，不代表本站观点。如侵犯版权，请来信联系删除。 邮箱[email protected]",
         "版权所有 山海晨报 未经授权不得转载",
+        "The post Ferries run at night appeared first on Pier Notes.",
+        "Sign up to our morning newsletter for the best of the harbour.",
+        "本文为付费内容，订阅后可阅读全文。",
         "© 2023 Coast Herald. All rights reserved.",
         "浙ICP备12345678号",
         "特别声明：以上内容由用户上传，本平台只提供存储服务。",

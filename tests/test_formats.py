@@ -215,7 +215,12 @@ def test_a_web_page_gives_its_article_and_its_facts(tmp_path: Path, encoding: st
 
 @pytest.mark.parametrize(
     ("suffix", "extra", "module"),
-    [(".html", "html", "trafilatura"), (".pdf", "pdf", "pypdfium2"), (".docx", "docx", "mammoth")],
+    [
+        (".html", "html", "trafilatura"),
+        (".pdf", "pdf", "pypdfium2"),
+        (".docx", "docx", "mammoth"),
+        (".xlsx", "xlsx", "openpyxl"),
+    ],
 )
 def test_a_missing_library_is_named_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch, suffix: str, extra: str, module: str

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from ragqa.corpus import read_articles
+from ragqa.corpus.formats import read_html
 from ragqa.types import Article
 
 ZH = "柏岭电缆周一宣布关闭两座旧厂，四百名工人转到新厂上班，工资不变。总经理纪明远说，搬迁在九月底以前完成，花费约三亿元。"
@@ -270,3 +271,30 @@ def test_a_page_s_title_author_date_and_outlet_are_read(articles: dict[str, Arti
     outlet = "" if found.source == found.id else found.source
     facts = (found.title, found.author, found.published, found.published_from, outlet)
     assert facts == FORMS[name].right
+
+
+def test_a_table_in_a_figure_is_read_with_its_caption() -> None:
+    figure = "<figure><table><tr><th>厂</th><th>电缆</th><th>工人</th></tr><tr><td>东厂</td><td>31</td><td>9</td></tr></table>"
+    page = (
+        f"<h1>{T}</h1><article>{text(ZH)}{figure}<figcaption>表一：各厂去年</figcaption></figure></article>"
+    )
+    lines = read_html(page.encode(), "utf-8").text.split("\n")
+    assert lines[-3:] == ["厂 · 电缆 · 工人", "东厂 · 电缆 31 · 工人 9", "表一：各厂去年"]
+
+
+def test_without_a_heading_the_line_that_the_window_title_begins_with_is_the_title() -> None:
+    page = f"<title>{T}--柏岭视窗</title><body><font size=5>{T}</font>{text(ZH)}"
+    assert read_html(page.encode(), "utf-8").title == T
+
+
+def test_a_cell_that_lays_out_a_page_keeps_its_paragraphs() -> None:
+    first, second = (
+        "云岸的渡船周五起夜里也开，最后一班十一点，票价两元。",
+        "船长说，去年夜里过江的人比前年多两成，码头常常排队。",
+    )
+    cell = f"<table><tr><td><b>云岸渡船夜里也开</b></td></tr><tr><td>　　{first}<br><br>　　{second}</td></tr></table>"
+    page = (
+        f"<title>云岸渡船夜里也开</title><table><tr><td><a href=1>专题</a></td><td>{cell}</td></tr></table>"
+    )
+    assert read_html(page.encode(), "utf-8").text.split("\n")[-2:] == [first, second]
+    assert "专题" not in read_html(page.encode(), "utf-8").text

@@ -21,7 +21,7 @@ RSS = """<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/el
  xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>渡口日报</title>
 <item><title>渡口加开夜班 &amp; 减价</title><link>https://a.example/1</link><guid>n-1</guid><dc:creator>闻笙</dc:creator>
 <pubDate>Tue, 05 Mar 2024 23:30:00 +0800</pubDate><description>短。</description>
-<content:encoded><![CDATA[<p>渡口周五起加开夜班。</p><p>票价<b>两元</b>。</p><script>x()</script>]]></content:encoded></item>
+<content:encoded><![CDATA[<p>渡口周五起加开夜班。</p><p>票价<b>两元</b>。</p><table><tr><th>班次</th><th>时刻</th></tr><tr><td>末班</td><td>23:00</td></tr></table><script>x()</script>]]></content:encoded></item>
 <item><author>desk@a.example (Ola Berg)</author><title>Only a summary</title><link>https://a.example/2</link><description>The ferry runs at night, too.</description></item>
 </channel></rss>"""
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>Pier notes</title><entry><title>Pier lamps</title>
@@ -60,12 +60,12 @@ def epub(chapters: int = 2, filler: int = 0) -> bytes:
         )
         spine = "".join(f'<itemref idref="c{n}"/>' for n in reversed(range(chapters)))
         book.writestr("OPS/book.opf", '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/">'
-                      "<metadata><dc:title>渡口志</dc:title><dc:creator>闻笙</dc:creator><dc:creator>纪明远</dc:creator>"
+                      "<metadata><dc:title>渡口志</dc:title><dc:creator>闻笙</dc:creator><dc:creator>纪明远</dc:creator><dc:creator xmlns:o='urn:opf' o:role='trl'>Ola Berg</dc:creator>"
                       f"<dc:date>2019-05</dc:date><dc:language>zh-CN</dc:language></metadata><manifest>{manifest}</manifest>"
                       f"<spine>{spine}</spine></package>")  # fmt: skip
         for n in range(chapters):
             book.writestr(f"OPS/c{n}.xhtml", '<?xml version="1.0" encoding="utf-8"?><html xmlns="http://www.w3.org/1999/xhtml">'
-                          f"<head><title>x</title></head><body><h2>第{n}章</h2><p>渡口在第{n}年修了栈桥。</p></body></html>")  # fmt: skip
+                          f"<head><title>x</title></head><body><h2>第{n}章</h2><p>渡口在第{n}年修了栈桥。</p><table><tr><th>桩</th><th>长</th></tr><tr><td>{n}</td><td>9米</td></tr></table></body></html>")  # fmt: skip
         if filler:
             book.writestr("OPS/filler.bin", b"\0" * filler)
     return buffer.getvalue()
@@ -84,7 +84,7 @@ def test_each_row_of_a_table_with_a_text_is_an_article(tmp_path: Path) -> None:
         "闻笙",
         "https://a.example/7",
     )
-    assert night.text == "渡口周五起加开夜班，最后一班十一点开。\n票价不变，仍是两元。"
+    assert night.text == "author: 闻笙\n渡口周五起加开夜班，最后一班十一点开。\n票价不变，仍是两元。"
     assert (night.published, night.published_from) == ("2024-03-05", "field")
     assert (lamps.id, lamps.published, lamps.published_from) == ("news.csv#9", None, "")
     assert skipped == [Skipped("news.csv#8", "empty")]
@@ -105,15 +105,18 @@ def test_the_items_of_a_feed_are_articles(tmp_path: Path) -> None:
         "field",
         "https://a.example/1",
     )
-    assert night.text == "渡口周五起加开夜班。\n票价两元。"
-    assert summary.author == "Ola Berg"
-    assert (summary.text, summary.published, skipped) == ("The ferry runs at night, too.", None, [])
+    assert night.text == "author: 闻笙\n渡口周五起加开夜班。\n票价两元。\n班次 · 时刻\n末班 · 时刻 23:00"
+    assert (summary.text, summary.published, skipped) == (
+        "author: Ola Berg\nThe ferry runs at night, too.",
+        None,
+        [],
+    )
 
 
 def test_an_atom_feed_is_read_as_well(tmp_path: Path) -> None:
     (article,), _ = read(tmp_path, "pier.atom", ATOM)
     assert (article.id, article.author, article.published) == ("pier.atom#urn:x:1", "Ola Berg", "2024-03-06")
-    assert article.text == "The three lamps of the pier work again."
+    assert article.text == "author: Ola Berg\nThe three lamps of the pier work again."
 
 
 @pytest.mark.parametrize(
@@ -144,7 +147,9 @@ def test_an_e_book_is_read_in_the_order_of_its_spine(tmp_path: Path) -> None:
         "2019-05",
         "zh",
     )
-    assert book.text == "第1章\n渡口在第1年修了栈桥。\n第0章\n渡口在第0年修了栈桥。"
+    assert book.text == "author: 闻笙、纪明远\n" + "\n".join(
+        f"第{n}章\n渡口在第{n}年修了栈桥。\n桩 · 长\n{n} · 长 9米" for n in (1, 0)
+    )
 
 
 LAUGHS = '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha">' + "".join(

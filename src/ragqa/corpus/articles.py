@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ragqa.corpus.bylines import author_from, author_of_text
+from ragqa.corpus.bylines import author_from, author_of_text, credited
 from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
+from ragqa.corpus.fields import named
 from ragqa.corpus.file_text import MAX_BYTES, FileText
 from ragqa.corpus.files import is_plain, listed, open_regular, shown
 from ragqa.corpus.formats import READERS
-from ragqa.corpus.front_matter import named
 from ragqa.corpus.metadata import iso_date, links_in, shortened, title_of
 from ragqa.corpus.records import RECORDS, read_all
 from ragqa.corpus.sandbox import SUFFIXES as CONFINED
@@ -180,7 +180,7 @@ def _article(draft: FileText, name: str) -> Article:
     return Article(
         id=name,
         title=shortened(_line(draft.title), 200) or cleaned.title,
-        text=cleaned.text,
+        text=credited(cleaned.text, draft.author) if cleaned.text else "",
         source=_line(draft.source) or _line(draft.outlet) or cleaned.source or name,
         published=draft.published or cleaned.published,
         language=language_code(cleaned.text, draft.language),
@@ -245,7 +245,8 @@ def _read_line(line: bytes, place: str) -> _Entry:
 
 def _record(fields: Mapping[str, Any], place: str) -> Article:
     """An article from BEIR's corpus form; the text is the author's already and only tidied."""
-    identity = fields.get("_id", fields.get("id"))
+    facts = named(fields)
+    identity = facts.get("id")
     if isinstance(identity, bool) or not isinstance(identity, str | int) or not str(identity).strip():
         raise ValueError("no _id")
     name = str(identity).strip()
@@ -253,26 +254,22 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
         raise ValueError("the _id holds characters that cannot be shown")
     if len(name) > _LONGEST_ID:
         raise ValueError(f"the _id is longer than {_LONGEST_ID} characters")
-    words = next(
-        (fields[key] for key in ("text", "content", "body") if isinstance(fields.get(key), str)), None
-    )
-    if words is None:
+    words, stated, where = facts.get("text"), facts.get("title"), facts.get("source")
+    if not isinstance(words, str):
         raise ValueError("no text")
-    facts = named(fields)
-    title = _line(fields["title"]) if isinstance(fields.get("title"), str) else ""
+    title = _line(stated) if isinstance(stated, str) else ""
     text = tidy(words) or title
-    where = next((fields[key] for key in ("url", "source") if isinstance(fields.get(key), str)), "")
-    dates = [iso_date(fields.get("published")), iso_date(facts.get("published"))]
-    published = next((date for date in dates if date), None)
-    stated = facts.get("language")
+    published = iso_date(facts.get("published"))
+    author = author_from(facts.get("author"))
+    language = facts.get("language")
     return Article(
         id=name,
         title=shortened(title, 200) or title_of(text),
-        text=text,
-        source=_line(where)[:_LONGEST_SOURCE] or place,
+        text=credited(text, author) if text else "",
+        source=(_line(where)[:_LONGEST_SOURCE] if isinstance(where, str) else "") or place,
         published=published,
-        language=language_code(text, stated if isinstance(stated, str) else ""),
+        language=language_code(text, language if isinstance(language, str) else ""),
         links=links_in(text),
-        author=author_from(facts.get("author")) or author_of_text(text),
+        author=author or author_of_text(text),
         published_from="field" if published else "",
     )

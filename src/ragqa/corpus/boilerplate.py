@@ -39,7 +39,7 @@ _INTERFACE = _phrases(
     向上滑动看下一个, 微信扫一扫关注该公众号, 关注该公众号, 喜欢此内容的人还喜欢, 使用完整服务, 点击阅读原文, 查看原文,
     点击进入专题, 进入专题, 更多精彩, 更多精彩内容, 更多内容, 更多阅读, 相关报道, 相关专题, 相关链接, 责任编辑,
     阅读, 浏览, 阅读量, 浏览量, 创建话题, 阅读原文, 关注, 已关注, 举报反馈,
-    举报/反馈, 点击上方蓝字关注我们"""
+    举报/反馈, 点击上方蓝字关注我们, 长按二维码关注, 长按识别二维码, 立即订阅, 已有账号？登录, 已有账号？立即登录"""
 ) | _phrases(
     """advertisement, advertisements, ad, ads, sponsored, sponsored content,
     article continues below advertisement, story continues below advertisement, share, share this,
@@ -50,10 +50,14 @@ _INTERFACE = _phrases(
     most popular, comments, leave a comment, leave a reply, post a comment, add a comment, view
     comments, no comments, views, back to top, table of contents, skip to content, skip to main content,
     subscribe, subscribe now, sign in, sign up, log in, load more, show more, loading, image, listen to
-    this article, previous article, next article, previous post, next post"""
+    this article, previous article, next article, previous post, next post, posted on, news provided by,
+    subscribe to continue reading, already a subscriber? log in, already a subscriber? sign in"""
 )
 # Links to share a page or to leave it, with what they lead to.
-_PREFIXED = re.compile(r"(?:分享[到至]|上一[篇条页]|下一[篇条页])\s?[:：]")
+_PREFIXED = re.compile(
+    r"(?:分享[到至]|上一[篇条页]|下一[篇条页])\s?[:：]|Click to (?:share|email|print) "
+    r"|[-—–=~·* ]{1,9}END[-—–=~·* ]{1,9}$"
+)
 _DECORATION = " *#·•|>»<«[]()（）【】{}:：-—_=+~…."
 # Too ordinary to go where they stand alone.
 _BUTTONS = _phrases(
@@ -235,6 +239,9 @@ _NOTICES = tuple(
 _SHORT_NOTICE = re.compile(
     r"(?:©|\(c\) ?(?:19|20)\d\d|Copyright (?:©|\(c\)|(?:19|20)\d\d)|All rights reserved|版权所有"
     r"|转载请|未经(?:授权|许可|允许)|.{0,12}ICP[备证]|.{0,8}公网安备"
+    r"|The post .{1,100} (?:appeared first|first appeared) on "
+    r"|(?:Sign up|Subscribe) (?:to|for) (?:our|the) .{0,30}newsletter"
+    r"|.{0,8}(?:付费|会员)(?:内容|文章|专享).{0,20}(?:阅读|查看|解锁)(?:全文|余下|更多|剩余)"
     r"|本文(?:版权|系|为|仅代表|不代表).{0,20}(?:所有|转载|原创|观点|立场)).*",
     re.IGNORECASE,
 )

@@ -18,6 +18,7 @@ from ragqa.corpus.decoding import decode
 from ragqa.corpus.file_text import FileText, needed, opened_zip
 from ragqa.corpus.html import lines_of, visible
 from ragqa.corpus.metadata import ends_sentence, iso_date
+from ragqa.corpus.table_markup import put_tables_into_lines
 from ragqa.text import HAN
 
 _MOST_PARTS = 10_000
@@ -45,18 +46,18 @@ def read_epub(data: bytes) -> FileText:
     return FileText(
         text=text,
         title=next(iter(_said(package, "title")), ""),
-        author=author_from(_said(package, "creator")),
+        author=author_from(
+            _said(package, "creator", "not(@*[local-name()='role']) or @*[local-name()='role']='aut'")
+        ),
         published=iso_date(next(iter(_said(package, "date")), "")),
         published_from="field",
         language=next(iter(_said(package, "language")), ""),
     )
 
 
-def _said(package: Any, name: str) -> list[str]:
-    return [
-        " ".join(value.split())
-        for value in package.xpath(f"//*[local-name()='metadata']/*[local-name()='{name}']/text()")
-    ]
+def _said(package: Any, name: str, which: str = "true()") -> list[str]:
+    path = f"//*[local-name()='metadata']/*[local-name()='{name}'][{which}]/text()"
+    return [" ".join(value.split()) for value in package.xpath(path)]
 
 
 def _chapters(book: zipfile.ZipFile, package: Any, folder: str) -> Iterator[str]:
@@ -79,7 +80,7 @@ def _chapters(book: zipfile.ZipFile, package: Any, folder: str) -> Iterator[str]
             continue
         if chapter.strip():
             markup = re.sub(r"^\s{0,20}<\?xml[^>]{0,200}\?>", "", decode(chapter))
-            yield from lines_of(visible(parse(markup or "<p></p>")))
+            yield from lines_of(put_tables_into_lines(visible(parse(markup or "<p></p>"))))
 
 
 def read_subtitles(data: bytes) -> FileText:

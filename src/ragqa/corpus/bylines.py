@@ -67,7 +67,7 @@ _OTHERS = re.compile(
 _REMARK = re.compile(r"\s?[(（][^()（）]{0,60}[)）]")
 _NO_NAME = re.compile(
     r"https?:|www\.|@|\.(?:com|cn|net|org)\b|^(?:admin|administrator|editor|editors|staff|author|unknown|none|null|root"
-    r"|佚名|未知|匿名|本站|网络|小编|编辑|[记記]者|管理员|原创|转载)$|\d{5}|[<>{}]",
+    r"|.*\b(?:correspondent|reporter|editor|writer|columnist)s?$|佚名|未知|匿名|本站|网络|小编|编辑|[记記]者|管理员|原创|转载)$|\d{5}|[<>{}]",
     re.IGNORECASE,
 )  # fmt: skip
 _LONGEST_LINE, _LONGEST_NAME, _MOST = 200, 60, 12
@@ -98,6 +98,11 @@ def author_of_text(text: str) -> str:
     edges = [found.group() for line in (*lines[:3], *lines[-1:])
              for found in (_IN_BRACKETS.search(line[:80]), _IN_BRACKETS.search(line[-60:])) if found]  # fmt: skip
     return author_of([*alone, *edges])
+
+
+def credited(text: str, author: str) -> str:
+    """A text below the author that its file states, unless it names one itself: who wrote it can be quoted."""
+    return text if not author or author_of_text(text) else f"author: {author}\n{text}"
 
 
 def author_from(stated: object) -> str:

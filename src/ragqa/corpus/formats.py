@@ -1,7 +1,7 @@
 """Read one file of each format: its text and the metadata that the format has.
 
 Every reader raises ValueError with a reason when the file is not what it should be. The libraries
-for HTML, PDF and DOCX are optional, and imported when a file needs them.
+for HTML, PDF, DOCX and XLSX are optional, and imported when a file needs them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from ragqa.corpus.metadata import iso_date, links_in
 from ragqa.corpus.page import stated, wechat
 from ragqa.corpus.pdf import pdf_text
 from ragqa.corpus.table_markup import put_tables_into_lines, with_tables
+from ragqa.corpus.wiki import from_wiki
 from ragqa.corpus.wrapping import unwrap
+from ragqa.corpus.xlsx import xlsx_text
 
 # --- plain text ------------------------------------------------------------------------------
 
@@ -59,7 +61,7 @@ def read_markdown(data: bytes) -> FileText:
     """Read Markdown as plain lines; a block above that has no facts stays in the text."""
     text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     facts, body = split_front_matter(text)
-    plain, links = plain_markdown(unwrap(_without_comments(body)))
+    plain, links = plain_markdown(unwrap(from_wiki(_without_comments(body))))
     return FileText(
         text=plain,
         title=_string(facts.get("title")),
@@ -158,7 +160,7 @@ def read_page(html: str) -> FileText:
         include_comments=False,
         include_links=True,
     )
-    words = "\n".join(lines_of(article)) if article is not None else page and page.text
+    words = "\n".join(lines_of(put_tables_into_lines(article))) if article is not None else page and page.text
     if not page or not (words or "").strip():
         raise ValueError("no article text found in the page")
     text, links = plain_markdown(words) if article is None else (words, ())
@@ -199,6 +201,11 @@ def read_docx(data: bytes) -> FileText:
     return FileText(docx_text(data))
 
 
+def read_xlsx(data: bytes) -> FileText:
+    """Read a workbook: each sheet's rows below its name."""
+    return FileText(xlsx_text(data))
+
+
 READERS: Mapping[str, Callable[[bytes], FileText]] = {
     ".txt": read_text,
     ".md": read_markdown,
@@ -207,6 +214,7 @@ READERS: Mapping[str, Callable[[bytes], FileText]] = {
     ".htm": read_html,
     ".pdf": read_pdf,
     ".docx": read_docx,
+    ".xlsx": read_xlsx,
     ".mhtml": read_mhtml,
     ".mht": read_mhtml,
     ".epub": read_epub,

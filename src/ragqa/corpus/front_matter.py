@@ -10,26 +10,12 @@ from typing import Any
 import yaml
 
 from ragqa.corpus.bylines import author_from, credit
+from ragqa.corpus.fields import fact_of, named
 
 _BLOCKS = (
     re.compile(r"\ufeff?---[ \t]*\n(?P<facts>.{0,16000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL),
     re.compile(r"\ufeff?\+\+\+[ \t]*\n(?P<facts>.{0,16000}?)\n\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL),
 )
-# The names of one fact in the wild, folded.
-NAMES: Mapping[str, str] = {
-    name: fact
-    for fact, names in {
-        "title": "title 标题 題目 题目",
-        "published": "date published publish_date published_at publishedat pubdate publish-date datepublished 日期"
-        " 发布日期 发布时间 發布日期",
-        "source": "source url link 网址 来源 來源 链接 原文",
-        "language": "language lang 语言",
-        "author": "author authors 作者",
-        "text": "text content body 正文 内容",
-        "id": "_id id 编号",
-    }.items()
-    for name in names.split()
-}
 _PAIR = re.compile(r"([^\s:：#\-][^:：\n]{0,30}?)[ \t]*[:：][ \t]*(\S[^\n]{0,2000})?")
 # Labels without a fence: both must be there, since "Note: …" may begin any text.
 _LABELLED = re.compile(r"(?P<facts>(?:[^\s:：\n]{1,20}[:：][^\n]{1,300}\n){2,8})\s*\n?")
@@ -65,20 +51,10 @@ def split_front_matter(text: str) -> tuple[dict[str, object], str]:
 
 def _with_credit(block: Mapping[Any, object], text: str) -> str:
     for name, value in block.items():
-        if NAMES.get(str(name).strip().casefold()) == "author" and (names := author_from(value)):
+        if fact_of(name) == "author" and (names := author_from(value)):
             words = credit(f"{name}: {names}")
             return f"{words}\n\n{text}" if words else text
     return text
-
-
-def named(facts: Mapping[Any, object]) -> dict[str, object]:
-    """Facts by the names that ragqa uses; the first of several that mean the same."""
-    found: dict[str, object] = {}
-    for name, value in facts.items():
-        fact = NAMES.get(str(name).strip().casefold())
-        if fact and value not in (None, ""):
-            found.setdefault(fact, value)
-    return found
 
 
 def _parsed(block: str, *, toml: bool) -> dict[Any, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ragqa.corpus.file_text import needed
+from ragqa.corpus.table_markup import put_tables_into_lines
 
 # Styles that hide; "visibility: hidden" is not among them, WeChat shows its articles from it by a script.
 _HIDING = re.compile(r"display\s*:\s*none|font-size\s*:\s*0(?:px|em|rem|pt|%)?\s*(?:;|!|$)", re.IGNORECASE)
@@ -77,7 +78,8 @@ def plain(markup: str) -> str:
     if not _TAG.search(markup):
         return markup
     html = needed("lxml.html", "html")
-    return "\n".join(lines_of(visible(html.document_fromstring(f"<div>{markup}</div>"))))
+    tree = visible(html.document_fromstring(f"<div>{markup}</div>"))
+    return "\n".join(lines_of(put_tables_into_lines(tree)))
 
 
 def _stands_apart(element: Any, words: str) -> bool:

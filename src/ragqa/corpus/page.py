@@ -12,20 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ragqa.corpus.bylines import author_from, author_of, credit
+from ragqa.corpus.fields import fact_of, named
 from ragqa.corpus.html import unsigned
 from ragqa.corpus.metadata import date_of_lines, is_prose, iso_date, outlet_of
 
-_DATES = frozenset(
-    """article:published_time og:published_time og:article:published_time datepublished pubdate publishdate publish_date
-    publish-date published_time publish_time publication_date published date dc.date dc.date.issued dcterms.date
-    dcterms.issued dc.date.created dcterms.created parsely-pub-date sailthru.date citation_publication_date
-    weibo:article:create_at article.published""".split()
-)
-_AUTHORS = frozenset(
-    "author article:author dc.creator dcterms.creator parsely-author sailthru.author byl citation_author".split()
-)
 _SOURCES = frozenset("contentsource source".split())
 _SITES = frozenset("og:site_name sitename application-name apple-mobile-web-app-title dc.publisher".split())
+# Of a line that stands for a heading, so that it is no channel.
+_SHORTEST_TITLE = 8
 _MOST_SCRIPT, _MOST_OBJECTS, _MOST_TIMES = 500_000, 200, 20
 # WeChat keeps what other pages put into their head in a script. Its times are China's.
 _WECHAT_TIME = re.compile(
@@ -58,10 +52,14 @@ def stated(tree: Any, lines: Sequence[str], text: str, *, url: str = "", title: 
     """
     metas, objects, script = _metas(tree), list(_objects(tree)), _script(tree)
     sites = [*(value for name, value in metas if name in _SITES), *_publishers(objects)]
-    headings = [_words(each) for each in tree.xpath("//h1 | //h2")[:40]]
     windows = [
         *(value for name, value in metas if name in ("og:title", "twitter:title")),
         _words(tree.find(".//title")),
+    ]
+    headings = [_words(each) for each in tree.xpath("//h1 | //h2")[:40]] or [
+        line
+        for line in lines
+        if len(line) >= _SHORTEST_TITLE and any(_begins(each, line) for each in windows)
     ]
     if wechat(tree) is not None:
         named = [_words(each) for each in tree.xpath("//*[@id='js_name']")] + _WECHAT_NAME.findall(script)
@@ -72,7 +70,7 @@ def stated(tree: Any, lines: Sequence[str], text: str, *, url: str = "", title: 
     published, reason = _date(tree, metas, objects, script, above)
     visible = next((line for line in [*above, *below] if credit(line)), "")
     named = [author_from(each.get("author")) for each in objects] + [
-        author_from(value) for name, value in metas if name in _AUTHORS
+        author_from(value) for name, value in metas if fact_of(name) == "author"
     ]
     others = {*sites, *_editors(lines)}
     author = author_of([visible]) or next((name for name in named if name and name not in others), "")
@@ -194,10 +192,10 @@ def _date(
     above: Sequence[str],
 ) -> tuple[str | None, str]:
     """The date that a page states and why it is believed."""
-    told = [value for each in objects for value in (each.get("datePublished"), each.get("pubDate")) if value]
+    told = [named(each).get("published") for each in objects]
     if date := next((date for value in told if (date := iso_date(value))), None):
         return date, "json-ld"
-    heads = [value for name, value in metas if name in _DATES]
+    heads = [value for name, value in metas if fact_of(name) == "published"]
     heads += [_moment(value) for value in _WECHAT_TIME.findall(script)]
     if date := next((date for value in heads if (date := iso_date(value))), None):
         return date, "meta"

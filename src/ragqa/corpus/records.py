@@ -10,9 +10,9 @@ from typing import Any
 
 from ragqa.corpus.bylines import author_from
 from ragqa.corpus.decoding import decode
+from ragqa.corpus.fields import named
 from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
 from ragqa.corpus.formats import damage_told, read
-from ragqa.corpus.front_matter import named
 from ragqa.corpus.html import plain
 from ragqa.corpus.metadata import iso_date
 
@@ -23,7 +23,7 @@ _FEED = re.compile(rb"<(?:rss|feed|rdf:RDF|channel)[\s>]", re.IGNORECASE)
 def read_table(data: bytes) -> list[FileText]:
     """Read the rows of a .csv or .tsv file that has a column of texts: each is an article.
 
-    The column is called text, content, body, 正文 or 内容; others are recognised by the names that front matter uses.
+    The column is called text, content, body, 正文 or 内容; others have the names of ``ragqa.corpus.fields``.
     """
     text = decode(data)
     csv.field_size_limit(MAX_BYTES)
@@ -49,7 +49,7 @@ def _row(fields: Mapping[str, str], number: int) -> FileText:
         source=str(facts.get("source", "")),
         language=str(facts.get("language", "")),
         author=author_from(facts.get("author")),
-        id=str(facts.get("id", number)),
+        id=str(facts.get("id") or number),
     )
 
 

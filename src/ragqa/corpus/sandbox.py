@@ -21,7 +21,7 @@ from threading import Timer
 from ragqa.corpus.file_text import MAX_BYTES, FileText
 from ragqa.corpus.records import read_all
 
-SUFFIXES = frozenset(".html .htm .mhtml .mht .pdf .docx .epub .srt .vtt .rss .atom .xml".split())
+SUFFIXES = frozenset(".html .htm .mhtml .mht .pdf .docx .xlsx .epub .srt .vtt .rss .atom .xml".split())
 SECONDS = 30.0
 MEMORY = 2 * 2**30
 

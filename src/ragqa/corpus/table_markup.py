@@ -1,4 +1,4 @@
-"""Tables of Markdown and HTML as lines that can be quoted alone; ``ragqa.text.tables`` says how they look."""
+"""Tables of markup and workbooks as lines that can be quoted alone; ``ragqa.text.tables`` says how they look."""
 
 from __future__ import annotations
 
@@ -64,17 +64,30 @@ def lines_of_table(table: Any) -> list[str]:
     if len(grid) < 2 or len(grid[0]) < 2:
         return []
     caption = " ".join(_words(element) for element in table.iter("caption"))
-    count = heads or _is_header(grid, bold=_is_bold(rows[0]) and not _is_bold(rows[1]))
-    if count:
-        grid = [[_joined(names) for names in zip(*grid[:count], strict=True)], *grid[count:]]
     before = table.getprevious()
     above = _words(before)[-200:] if before is not None else ""
-    lines = table_lines(grid, headed=bool(count), above=f"{above} {caption}")
-    return [*filter(None, [caption]), *lines]
+    bold = _is_bold(rows[0]) and not _is_bold(rows[1])
+    return [
+        *filter(None, [caption]),
+        *lines_of_grid(grid, heads=heads, bold=bold, above=f"{above} {caption}"),
+    ]
+
+
+def lines_of_grid(grid: Rows, *, heads: int = 0, bold: bool = False, above: str = "") -> list[str]:
+    """The lines of rows of one length; ``heads`` of them name the columns, or the first where it looks so."""
+    count = heads or _is_header(grid, bold=bold)
+    if count:
+        grid = [[_joined(names) for names in zip(*grid[:count], strict=True)], *grid[count:]]
+    return table_lines(grid, headed=bool(count), above=above)
 
 
 def put_tables_into_lines(tree: Any) -> Any:
     """Replace the tables of a page by paragraphs, one a row, that extraction keeps. Returns the tree."""
+    for figure in tree.xpath("//figure[.//table]"):
+        # Extraction takes a figure for a picture.
+        figure.tag = "div"
+        for caption in figure.iter("figcaption"):
+            caption.tag = "p"
     for table in tree.xpath("//table"):
         lines = lines_of_table(table)
         for line in reversed(lines):
@@ -83,11 +96,24 @@ def put_tables_into_lines(tree: Any) -> Any:
             table.addnext(paragraph)
         if lines:
             table.drop_tree()
+        elif table.xpath(".//br[following-sibling::node()[1][self::br]]"):
+            _as_blocks(table)
     return tree
 
 
+def _as_blocks(table: Any) -> None:
+    """Turn a layout table into blocks, without cells of links: extraction reads a cell as one paragraph."""
+    for cell in table.xpath(".//td[.//a and not(.//table)]"):
+        if _is_navigation(cell):
+            cell.drop_tree()
+    # Not the tables inside, which may hold data.
+    own = table.xpath("./tbody | ./tr | ./tbody/tr | ./tr/td | ./tbody/tr/td")
+    for inside in [table, *own]:
+        inside.tag = "div"
+
+
 def _is_navigation(table: Any) -> bool:
-    """Whether most of a table's words are links."""
+    """Whether most of the words of a table or a cell are links."""
     linked = sum(len(_words(link)) for link in table.iter("a"))
     return 2 * linked > len(_words(table))
 
