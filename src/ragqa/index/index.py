@@ -22,10 +22,10 @@ from ragqa.index.index_files import (
     CHUNKS,
     UNREADABLE,
     Place,
+    Places,
     Stored,
     article_from,
     read_lines,
-    require_places,
     write_lines,
 )
 from ragqa.index.known_names import KnownNames
@@ -50,7 +50,7 @@ class Index:
         self,
         manifest: Manifest,
         articles: Sequence[Article],
-        places: Sequence[Place],
+        places: Places,
         vectors: VectorIndex,
         *,
         words: Lexical,
@@ -75,7 +75,7 @@ class Index:
         self._places = places
         self._vectors = vectors
         self._row_by_id = {article.id: row for row, article in enumerate(articles)}
-        self._article_of_chunk = np.array([place.article for place in places], dtype=np.int64)
+        self._article_of_chunk = places.article
         self._columns = Columns(articles)
         self.published = self._columns.published
         self._held: Cache[Rows] = Cache(_PHRASES)
@@ -103,10 +103,10 @@ class Index:
         if vectors.shape != (len(chunks), manifest.dimension):
             raise ValueError(f"vectors {vectors.shape} for {len(chunks)} chunks of {manifest.dimension}")
         row_by_id = {article.id: row for row, article in enumerate(articles)}
-        places = [
+        places = Places(
             Place(row_by_id[chunk.article_id], chunk.start, chunk.end, chunk.heading, key)
             for chunk, key in zip(chunks, keys, strict=True)
-        ]
+        )
         return cls(
             manifest, articles, places, old._updated(vectors, keys) if old else VectorIndex.build(vectors),
             words=Lexical.build(texts if texts is not None else [chunk.text for chunk in chunks]),
@@ -132,8 +132,8 @@ class Index:
             if missing := set(_FILES) - set(manifest.files):
                 raise ValueError(f"its manifest does not name {', '.join(sorted(missing))}")
             articles = [article_from(row) for row in read_lines(home / _ARTICLES)]
-            places = [Place(**row) for row in read_lines(home / CHUNKS)]
-            require_places(articles, places)
+            places = Places(Place(**row) for row in read_lines(home / CHUNKS))
+            places.require(articles)
             vectors = VectorIndex.open(home, manifest.files)
             words = Lexical.open(home, chunks=manifest.chunks)
             tokens = Signatures.open(home) if set(late_interaction.FILES) <= set(manifest.files) else None
@@ -261,7 +261,7 @@ class Index:
 
     def stored(self) -> dict[str, Stored]:
         """The stored form of each chunk by its content key, so that it is not encoded again."""
-        if not self._places:
+        if not len(self._places):
             return {}
         vectors = self._vectors.flat.reconstruct_n(0, self.manifest.chunks)
         return {
