@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from million import PACKS, apart, asked, draw, opened, resident
@@ -22,15 +23,24 @@ from ragqa.index import Index
 from ragqa.index.bm25 import Lexical
 from ragqa.index.index_files import Place, Places
 from ragqa.index.store import new_version, writing
-from ragqa.index.vectors import VectorIndex
+from ragqa.index.vectors import FLAT, LISTS, VectorIndex
 from ragqa.models.loading import load_encoder
+from ragqa.retrieval import search
 from ragqa.retrieval.query import Query, Question
-from ragqa.retrieval.search import rank
 from ragqa.settings import Settings
 
+# What a search consists of, as far as it grows with the number of chunks.
+PARTS: list[tuple[Any, str]] = [
+    (Lexical, "coverage"), (Index, "mask"), (Index, "nearest"), (Index, "holding"), (Index, "vectors"),
+    (search, "_best_by_words"), (search, "late_scores"),
+]  # fmt: skip
 
-def publish(work: Path, chunks: int, folder: Path) -> None:
-    """An index of the drawn articles: real texts, real words, vectors with noise; no tokens (130 MB a 14,000)."""
+
+def publish(work: Path, built: Path, chunks: int, folder: Path) -> None:
+    """An index of the drawn articles: real texts, real words, vectors with noise; no tokens (9 GB a million).
+
+    ``built`` is where benchmarks/million.py left the same vectors, if it did.
+    """
     drawn = draw(opened(work), chunks)
     hashes = np.unique(np.concatenate([index.words.hashes for index in drawn.packs]))
     parts = []
@@ -58,8 +68,10 @@ def publish(work: Path, chunks: int, folder: Path) -> None:
     manifest = replace(
         real.manifest, version=new_version(), articles=len(articles), chunks=len(places), files={}
     )
+    there = all((built / name).exists() for name in (FLAT, LISTS))
+    vectors = VectorIndex.open(built, (FLAT, LISTS)) if there else VectorIndex.build(drawn.vectors)
     made = Index(
-        manifest, articles, Places(places), VectorIndex.build(drawn.vectors),
+        manifest, articles, Places(places), vectors,
         words=lexical, tokens=None, score_offsets=real.score_offsets,
     )  # fmt: skip
     with writing(folder):
@@ -78,15 +90,33 @@ def search_all(folder: Path, pack: Path, texts: Sequence[str]) -> Iterator[str]:
     assert real.tokens
     tokens = real.tokens
     index.tokens = SimpleNamespace(of=lambda row: tokens.of(row % real.manifest.chunks))  # type: ignore[assignment]
-    rank(queries[0], index=index)
+    search.rank(queries[0], index=index)
+    spent = {name: watched(owner, name) for owner, name in PARTS}
     taken = []
     for query in queries:
         began = time.thread_time()
-        rank(query, index=index)
+        search.rank(query, index=index)
         taken.append(1000 * (time.thread_time() - began))
     p50, p95 = np.percentile(taken, [50, 95])
     own, mapped = resident() - before
     yield f"rank: p50 {p50:.0f} ms, p95 {p95:.0f} ms; then {own} MB of its own, {mapped} MB mapped"
+    for name, parts in spent.items():
+        yield f"- {name}: {sum(parts) / len(queries):.1f} ms a question in {len(parts) / len(queries):.1f} calls"
+
+
+def watched(owner: Any, name: str) -> list[float]:
+    """The milliseconds of processor time of every call of a function from now on."""
+    plain, spent = getattr(owner, name), list[float]()
+
+    def timed(*arguments: Any, **options: Any) -> Any:
+        began = time.thread_time()
+        try:
+            return plain(*arguments, **options)
+        finally:
+            spent.append(1000 * (time.thread_time() - began))
+
+    setattr(owner, name, timed)
+    return spent
 
 
 def main() -> None:
@@ -99,7 +129,7 @@ def main() -> None:
     chosen = arguments.parse_args()
     folder = chosen.out / f"index-{chosen.chunks}"
     if not folder.exists():
-        apart(publish, chosen.work, chosen.chunks, folder)
+        apart(publish, chosen.work, chosen.out / str(chosen.chunks), chosen.chunks, folder)
     for row in search_all(folder, chosen.work / PACKS[0], asked(chosen.packs)):
         print(row, flush=True)
 
