@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -300,7 +302,70 @@ def test_in_a_corpus_of_two_languages_no_name_is_absent(saved: Path) -> None:
     assert Index.open(saved).absent(["马斯克", "musk"]) == []
 
 
+# --- many chunks -------------------------------------------------------------------------------
+
+
+def many(numbers: Sequence[int], old: Index | None = None) -> Index:
+    """An index of one article of numbered chunks, whose vectors are a function of their numbers."""
+    article = replace(YEAR, text="." * 1000)
+    angles = np.array(numbers) / 100
+    vectors = np.zeros((len(numbers), 8), dtype=np.float32)
+    vectors[:, 0], vectors[:, 1] = np.cos(angles), np.sin(angles)
+    return Index.build(
+        [article],
+        [Chunk(article.id, number, number + 1, ".") for number in numbers],
+        vectors,
+        keys=[f"n{number}" for number in numbers],
+        manifest=replace(build().manifest, articles=1, chunks=len(numbers)),
+        old=old,
+    )
+
+
+def test_a_large_index_is_opened_with_its_lists_and_finds_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ragqa.index.vectors.COMPARED", 99)
+    many(range(200)).save(tmp_path)
+    index = Index.open(tmp_path)
+    assert {"vectors.faiss", "vectors.lists.faiss"} <= set(index.manifest.files)
+    assert nearest(index, EAST, k=5) == [0, 1, 2, 3, 4]
+    among = np.arange(200) >= 50
+    assert nearest(index, EAST, k=5, among=among) == [50, 51, 52, 53, 54]
+
+
+def test_chunks_that_an_update_keeps_stay_in_their_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ragqa.index.vectors.COMPARED", 99)
+    old = many(range(200))
+    # The first hundred went, others came before those that stay.
+    new = many([*range(200, 250), *range(100, 200)], old=old)
+    lists = [index._vectors.list_of for index in (old, new)]
+    assert lists[0] is not None
+    assert lists[1] is not None
+    np.testing.assert_array_equal(lists[1][50:], lists[0][100:])
+    assert nearest(new, EAST, k=3) == [50, 51, 52]
+
+
 # --- damage ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("edit", "row"),
+    [
+        ({"article": 3}, 1), ({"article": -1}, 1), ({"start": -1}, 1), ({"end": 10}, 1), ({"start": 9}, 1),
+        ({"end": 2**40}, None), ({"start": 1.5}, None), ({"article": "1"}, None), ({"key": "é"}, None),
+        ({"heading": []}, None), ({"other": 1}, None),
+    ],
+)  # fmt: skip
+def test_a_chunk_that_stands_nowhere_is_told(saved: Path, edit: dict[str, Any], row: int | None) -> None:
+    path = saved / "v-1" / "chunks.jsonl"
+    lines = path.read_text("utf-8").splitlines()
+    lines[1] = json.dumps(json.loads(lines[1]) | edit)
+    path.write_text("\n".join(lines), "utf-8")
+    manifest = read_manifest(saved)[1]
+    manifest.files["chunks.jsonl"]["bytes"] = path.stat().st_size
+    told = "is damaged" if row is None else f"chunk {row} lies outside its article"
+    with pytest.raises(IndexMismatchError, match=told):
+        Index.load(saved / "v-1", manifest)
 
 
 def test_vectors_words_and_tokens_must_fit_the_chunks() -> None:

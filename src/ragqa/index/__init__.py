@@ -4,11 +4,12 @@ from ragqa.index import snapshots
 from ragqa.index.build import add_files, compare, update
 from ragqa.index.calibration import measured
 from ragqa.index.columns import Mask
-from ragqa.index.index import Index, Rows
+from ragqa.index.index import Index
 from ragqa.index.late_interaction import Asked, interaction, within
 from ragqa.index.live import Current
 from ragqa.index.phrases import spellings
 from ragqa.index.store import Manifest, read_manifest, verify
+from ragqa.index.vectors import Rows
 
 __all__ = [
     "Asked",

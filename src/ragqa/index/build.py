@@ -185,6 +185,7 @@ def _build(
         texts=[piece.text for piece in pieces],
         signatures=signatures if len(signatures) == len(stored) else None,
         score_offsets=score_offsets,
+        old=old,
     )
     return built, speed
 

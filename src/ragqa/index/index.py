@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ragqa.cache import Cache
 from ragqa.errors import ArticleNotFoundError, IndexMismatchError
 from ragqa.index import bm25, calibration, late_interaction, phrases
-from ragqa.index import vectors as flat_vectors
 from ragqa.index.bm25 import Lexical
 from ragqa.index.calibration import Calibration
 from ragqa.index.columns import Columns, Mask
@@ -25,26 +22,25 @@ from ragqa.index.index_files import (
     CHUNKS,
     UNREADABLE,
     Place,
+    Places,
     Stored,
     article_from,
     read_lines,
-    require_places,
     write_lines,
 )
 from ragqa.index.known_names import KnownNames
 from ragqa.index.late_interaction import Signature, Signatures
 from ragqa.index.store import REBUILD, Manifest, publish, read_manifest, require_sizes, settled
+from ragqa.index.vectors import FLAT, Rows, VectorIndex
 from ragqa.text import HAN
 from ragqa.types import Article, Chunk, Filter, Passage, Vectors
 
-_ARTICLES, _VECTORS = "articles.jsonl", "vectors.faiss"
-_FILES = (_ARTICLES, CHUNKS, _VECTORS, calibration.FILE, *bm25.FILES)
+_ARTICLES = "articles.jsonl"
+_FILES = (_ARTICLES, CHUNKS, FLAT, calibration.FILE, *bm25.FILES)
 # A text that holds a whole name covers more of it than this.
 _NOT_HELD = 0.0
 # Phrases whose chunks are remembered: a question asks for its own a few times.
 _PHRASES = 50
-
-Rows = npt.NDArray[np.int64]
 
 
 class Index:
@@ -54,20 +50,20 @@ class Index:
         self,
         manifest: Manifest,
         articles: Sequence[Article],
-        places: Sequence[Place],
-        vectors: Any,
+        places: Places,
+        vectors: VectorIndex,
         *,
         words: Lexical,
         tokens: Signatures | None,
         score_offsets: Calibration,
         names: KnownNames | None = None,
     ) -> None:
-        rows = {len(places), vectors.ntotal, words.chunks, manifest.chunks}
+        rows = {len(places), vectors.flat.ntotal, words.chunks, manifest.chunks}
         if tokens:
             rows.add(len(tokens.offsets) - 1)
         if len(rows) > 1:
             raise IndexMismatchError(
-                f"the index holds {len(places)} chunks, {vectors.ntotal} vectors and its manifest says "
+                f"the index holds {len(places)} chunks, {vectors.flat.ntotal} vectors and its manifest says "
                 f"{manifest.chunks}; {REBUILD}"
             )
         self.manifest = manifest
@@ -79,7 +75,7 @@ class Index:
         self._places = places
         self._vectors = vectors
         self._row_by_id = {article.id: row for row, article in enumerate(articles)}
-        self._article_of_chunk = np.array([place.article for place in places], dtype=np.int64)
+        self._article_of_chunk = places.article
         self._columns = Columns(articles)
         self.published = self._columns.published
         self._held: Cache[Rows] = Cache(_PHRASES)
@@ -97,20 +93,22 @@ class Index:
         texts: Sequence[str] | None = None,
         signatures: Sequence[Signature] | None = None,
         score_offsets: Calibration | None = None,
+        old: Index | None = None,
     ) -> Index:
         """Make an index of articles, chunks and unit vectors of shape (len(chunks), dimension).
 
-        ``texts`` are what the lexical index reads of each chunk, by default the chunk's own.
+        ``texts`` are what the lexical index reads of each chunk, by default the chunk's own. ``old`` is an index with
+        some of the chunks, whose lists of vectors are kept.
         """
         if vectors.shape != (len(chunks), manifest.dimension):
             raise ValueError(f"vectors {vectors.shape} for {len(chunks)} chunks of {manifest.dimension}")
         row_by_id = {article.id: row for row, article in enumerate(articles)}
-        places = [
+        places = Places(
             Place(row_by_id[chunk.article_id], chunk.start, chunk.end, chunk.heading, key)
             for chunk, key in zip(chunks, keys, strict=True)
-        ]
+        )
         return cls(
-            manifest, articles, places, flat_vectors.flat(vectors),
+            manifest, articles, places, old._updated(vectors, keys) if old else VectorIndex.build(vectors),
             words=Lexical.build(texts if texts is not None else [chunk.text for chunk in chunks]),
             tokens=Signatures.build(signatures, width=-(-manifest.dimension // 8)) if signatures else None,
             score_offsets=score_offsets or Calibration.none(manifest.dimension),
@@ -134,18 +132,18 @@ class Index:
             if missing := set(_FILES) - set(manifest.files):
                 raise ValueError(f"its manifest does not name {', '.join(sorted(missing))}")
             articles = [article_from(row) for row in read_lines(home / _ARTICLES)]
-            places = [Place(**row) for row in read_lines(home / CHUNKS)]
-            require_places(articles, places)
-            vectors = flat_vectors.read(home / _VECTORS)
+            places = Places(Place(**row) for row in read_lines(home / CHUNKS))
+            places.require(articles)
+            vectors = VectorIndex.open(home, manifest.files)
             words = Lexical.open(home, chunks=manifest.chunks)
             tokens = Signatures.open(home) if set(late_interaction.FILES) <= set(manifest.files) else None
             score_offsets = Calibration.open(home)
             names = KnownNames.open(home)
         except UNREADABLE as error:
             raise IndexMismatchError(f"the index in {home} is damaged ({error}); {REBUILD}") from error
-        if vectors.d != manifest.dimension:
+        if vectors.flat.d != manifest.dimension:
             raise IndexMismatchError(
-                f"the index holds vectors of {vectors.d}, not {manifest.dimension}; {REBUILD}"
+                f"the index holds vectors of {vectors.flat.d}, not {manifest.dimension}; {REBUILD}"
             )
         return cls(
             manifest, articles, places, vectors,
@@ -160,12 +158,11 @@ class Index:
     def nearest(self, query: Vectors, *, k: int, among: Mask | None = None) -> Rows:
         """Rows of the ``k`` chunks nearest to a vector of shape (dimension,), best first, in a mask."""
         k = min(k, self.manifest.chunks)
-        found = flat_vectors.nearest(self._vectors, query, k, among) if k > 0 else ()
-        return np.asarray(found, dtype=np.int64)
+        return self._vectors.nearest(query, k, among) if k > 0 else np.zeros(0, dtype=np.int64)
 
     def vectors(self, rows: Rows) -> Vectors:
         """Unit vectors of chunks, shape (len(rows), dimension)."""
-        return np.asarray(self._vectors.reconstruct_batch(rows), dtype=np.float32)
+        return self._vectors.of(rows)
 
     def mask(self, filters: Filter) -> Mask:
         """Which chunks a filter lets pass, shape (chunks,); where it asks for phrases, each holds one."""
@@ -264,18 +261,24 @@ class Index:
 
     def stored(self) -> dict[str, Stored]:
         """The stored form of each chunk by its content key, so that it is not encoded again."""
-        if not self._places:
+        if not len(self._places):
             return {}
-        vectors = self._vectors.reconstruct_n(0, self.manifest.chunks)
+        vectors = self._vectors.flat.reconstruct_n(0, self.manifest.chunks)
         return {
             place.key: Stored(vector, self.tokens.of(row) if self.tokens else None)
             for row, (place, vector) in enumerate(zip(self._places, vectors, strict=True))
         }
 
+    def _updated(self, vectors: Vectors, keys: Sequence[str]) -> VectorIndex:
+        """The vectors of an index that replaces this one; those of known keys stay in their lists."""
+        row_by_key = {place.key: row for row, place in enumerate(self._places)}
+        known = np.array([row_by_key.get(key, -1) for key in keys], dtype=np.int64)
+        return VectorIndex.build(vectors, like=self._vectors, known=known)
+
     def _write(self, folder: Path) -> None:
         write_lines(folder / _ARTICLES, (asdict(article) for article in self.articles))
         write_lines(folder / CHUNKS, (asdict(place) for place in self._places))
-        flat_vectors.write(self._vectors, folder / _VECTORS)
+        self._vectors.save(folder)
         self.words.save(folder)
         self.score_offsets.save(folder)
         self.names.save(folder)

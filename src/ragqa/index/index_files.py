@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,42 @@ class Place:
     key: str
 
 
+class Places:
+    """The places of all chunks, 40 bytes each; ``article`` are the rows of their articles, shape (chunks,)."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        numbers, keys, headings = array("i"), list[bytes](), dict[str, int]()
+        for place in places:
+            heading = headings.setdefault(place.heading, len(headings))
+            numbers.extend((place.article, place.start, place.end, heading))
+            keys.append(place.key.encode("ascii"))
+        self.article, self._start, self._end, self._heading = (
+            np.array(numbers, np.int32).reshape(-1, 4).T.copy()
+        )
+        self._headings = list(headings)
+        self._keys = np.array(keys, dtype=np.bytes_)
+
+    def __len__(self) -> int:
+        return len(self.article)
+
+    def __getitem__(self, row: int) -> Place:
+        heading, key = self._headings[self._heading[row]], self._keys[row].decode()
+        return Place(int(self.article[row]), int(self._start[row]), int(self._end[row]), heading, key)
+
+    def __iter__(self) -> Iterator[Place]:
+        return map(self.__getitem__, range(len(self)))
+
+    def require(self, articles: Sequence[Article]) -> None:
+        """Raise IndexMismatchError where a chunk lies outside its article."""
+        sizes = np.array([len(article.text) for article in articles] or [0], dtype=np.int64)
+        known = (self.article >= 0) & (self.article < len(articles))
+        size = np.where(known, sizes[np.where(known, self.article, 0)], 0)
+        outside = (self._start < 0) | (self._start >= self._end) | (self._end > size)
+        if outside.any():
+            row = int(outside.argmax())
+            raise IndexMismatchError(f"{CHUNKS}: chunk {row} lies outside its article; {REBUILD}")
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What was encoded for a chunk: its vector and, from an encoder that has tokens, their signature."""
@@ -49,14 +86,6 @@ class Stored:
 def article_from(row: dict[str, Any]) -> Article:
     """The article of a line of articles.jsonl."""
     return Article(**{**row, "links": tuple(row["links"])})
-
-
-def require_places(articles: Sequence[Article], places: Sequence[Place]) -> None:
-    """Raise IndexMismatchError where a chunk lies outside its article."""
-    for row, place in enumerate(places):
-        size = len(articles[place.article].text) if 0 <= place.article < len(articles) else 0
-        if not 0 <= place.start < place.end <= size:
-            raise IndexMismatchError(f"{CHUNKS}: chunk {row} lies outside its article; {REBUILD}")
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
