@@ -89,8 +89,7 @@ class Pipeline:
         generator = LazyGenerator(settings)
         if warm:
             generator.load_in_background()
-        reader = LazyReader(settings)
-        reader.load_in_background()
+        reader = LazyReader(settings).loading()
         encoder = loading.load_encoder(settings)
         pipeline = cls(settings, encoder=encoder, generator=generator, reader=reader, verified=verified)
         if require_index:
@@ -190,8 +189,7 @@ class Pipeline:
         """
         typed = read_operators(question, filters, only_phrases=True)
         asked, filters, index = Question.of(typed.words), typed.filters, self._require_index()
-        translation = None
-        others = (index.languages_of(filters) & TRANSLATED) - {asked.language}
+        translation, others = None, (index.languages_of(filters) & TRANSLATED) - {asked.language}
         if use_llm and others and (generator := self._translating()):
             translation = self._translator.translate(asked.text, generator)
         query = Query.of(in_words_of(index, asked)[0], encoder=self._encoder, translation=translation)

@@ -71,8 +71,8 @@ class LazyReader:
         self._loading = threading.Lock()
         self._reader: Reader | None = None
 
-    def load_in_background(self) -> None:
-        """Start loading in the background; what prevents it is raised when the reader is used."""
+    def loading(self) -> LazyReader:
+        """The same, being loaded in the background; what prevents it is raised when the reader is used."""
 
         def load() -> None:
             with suppress(ModelError):
@@ -80,6 +80,7 @@ class LazyReader:
 
         # Not a daemon: at the end of the program a compilation must not be cut off.
         threading.Thread(target=load, name="ragqa-load").start()
+        return self
 
     def get(self) -> Reader:
         """The loaded reader. Raises ModelError."""
