@@ -25,7 +25,7 @@ import numpy as np
 
 from ragqa.index import Index, Mask, Rows
 from ragqa.index import vectors as vector_index
-from ragqa.index.vectors import VectorIndex, in_lists
+from ragqa.index.vectors import FLAT, LISTS, VectorIndex, in_lists
 from ragqa.models.loading import load_encoder
 from ragqa.settings import Settings
 from ragqa.types import Vectors
@@ -144,6 +144,13 @@ KINDS: dict[str, Callable[[Vectors], Any]] = {
 }  # fmt: skip
 
 
+# Those of an index have its names, so that benchmarks/million_search.py can take them over.
+FILES = {
+    "exact": FLAT, "IVF, 8 bits": LISTS, "IVF, 8 bits, refined": LISTS,
+    "HNSW, 8 bits": "graph.faiss", "HNSW, float32": "graph.float32.faiss",
+}  # fmt: skip
+
+
 def searcher(kind: str, flat: Any, other: Any, compared: int) -> Search:
     """The search of a kind; lists look through ``compared`` rows, graphs keep a queue of 256."""
     vector_index.COMPARED = compared
@@ -178,9 +185,8 @@ def measure(kind: str, folder: Path, compared: int) -> Measured:
     questions, truth = np.load(folder / "questions.npy"), np.load(folder / "truth.npz")
     allowed = dict(np.load(folder / "masks.npz"))
     before = resident()
-    flat = faiss.read_index(str(folder / "exact"), faiss.IO_FLAG_MMAP_IFC)
-    name = kind.removesuffix(", refined")
-    other = flat if kind == "exact" else faiss.read_index(str(folder / name), faiss.IO_FLAG_MMAP_IFC)
+    flat = faiss.read_index(str(folder / FLAT), faiss.IO_FLAG_MMAP_IFC)
+    other = flat if kind == "exact" else faiss.read_index(str(folder / FILES[kind]), faiss.IO_FLAG_MMAP_IFC)
     search = searcher(kind, flat, other, compared)
     recall, taken = {}, {}
     for name, mask in {"all": None, **allowed}.items():
@@ -226,11 +232,13 @@ def compare_kinds(drawn: Drawn, questions: Vectors, folder: Path, hnsw: int) -> 
     for kind, build in KINDS.items():
         if kind.startswith("HNSW") and size > hnsw:
             continue
-        path, began = folder / kind.removesuffix(", refined"), time.thread_time()
+        path, began = folder / FILES[kind], time.thread_time()
         if not kind.endswith("refined"):
             vector_index._write(build(drawn.vectors), path)
         seconds = time.thread_time() - began
-        sweep = (50_000, 100_000, 200_000) if kind == "IVF, 8 bits, refined" and size > 500_000 else ()
+        sweep = (
+            (50_000, 75_000, 100_000, 200_000) if kind == "IVF, 8 bits, refined" and size > 500_000 else ()
+        )
         for compared in sweep or (size if kind == "exact" else size // 10,):
             got: Measured = apart(measure, kind, folder, compared)
             cells = [

@@ -119,7 +119,7 @@ class Index:
     def open(cls, folder: Path) -> Index:
         """Load the version that ``current`` names; checks sizes, not hashes (``versions.verify`` does).
 
-        The lexical index and the tokens are mapped, not read. Raises IndexMissingError when there is
+        The vectors, the lexical index and the tokens are mapped, not read. Raises IndexMissingError when there is
         none, IndexMismatchError when a file is damaged.
         """
         return settled(folder, lambda: cls.load(*read_manifest(folder)))

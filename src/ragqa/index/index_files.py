@@ -40,7 +40,7 @@ class Place:
 
 
 class Places:
-    """The places of all chunks, 40 bytes each; ``article`` are the rows of their articles, shape (chunks,)."""
+    """The places of all chunks, 44 bytes each; ``article`` are the rows of their articles, shape (chunks,)."""
 
     def __init__(self, places: Iterable[Place]) -> None:
         numbers, keys, headings = array("i"), list[bytes](), dict[str, int]()
@@ -48,9 +48,10 @@ class Places:
             heading = headings.setdefault(place.heading, len(headings))
             numbers.extend((place.article, place.start, place.end, heading))
             keys.append(place.key.encode("ascii"))
-        self.article, self._start, self._end, self._heading = (
-            np.array(numbers, np.int32).reshape(-1, 4).T.copy()
-        )
+        columns = np.array(numbers, dtype=np.int32).reshape(-1, 4).T
+        # 64 bits, since numpy would make them anew at each use as row numbers.
+        self.article = columns[0].astype(np.int64)
+        self._start, self._end, self._heading = columns[1:].copy()
         self._headings = list(headings)
         self._keys = np.array(keys, dtype=np.bytes_)
 

@@ -23,7 +23,7 @@ from ragqa.types import Vectors
 FLAT, LISTS = "vectors.faiss", "vectors.lists.faiss"
 Rows = npt.NDArray[np.int64]
 # Rows that a search compares: all that may be found where they are no more, else those of the nearest lists.
-COMPARED = 100_000
+COMPARED = 75_000
 # Which rows are counted to tell how many lists hold so many: each 17th (a prime, since languages may alternate).
 _COUNTED = 17
 # Candidates by 8 bits for each row that is returned; they are put in order by their float32 vectors.
