@@ -258,9 +258,6 @@ def main() -> None:
     arguments.add_argument("--out", type=Path, required=True, help="for what is built")
     arguments.add_argument("--sizes", type=int, nargs="*", default=[14_000, 100_000, 1_000_000])
     arguments.add_argument("--hnsw", type=int, default=100_000)
-    arguments.add_argument(
-        "--search", type=int, default=0, help="whole searches in an index of so many chunks"
-    )
     chosen = arguments.parse_args()
     faiss.omp_set_num_threads(1)
     packs, texts = opened(chosen.work), asked(chosen.packs)

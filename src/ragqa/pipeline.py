@@ -89,8 +89,7 @@ class Pipeline:
         generator = LazyGenerator(settings)
         if warm:
             generator.load_in_background()
-        reader = LazyReader(settings).loading()
-        encoder = loading.load_encoder(settings)
+        encoder, reader = loading.encoder_beside_reader(settings)
         pipeline = cls(settings, encoder=encoder, generator=generator, reader=reader, verified=verified)
         if require_index:
             pipeline._require_index()
@@ -189,7 +188,8 @@ class Pipeline:
         """
         typed = read_operators(question, filters, only_phrases=True)
         asked, filters, index = Question.of(typed.words), typed.filters, self._require_index()
-        translation, others = None, (index.languages_of(filters) & TRANSLATED) - {asked.language}
+        translation = None
+        others = (index.languages_of(filters) & TRANSLATED) - {asked.language}
         if use_llm and others and (generator := self._translating()):
             translation = self._translator.translate(asked.text, generator)
         query = Query.of(in_words_of(index, asked)[0], encoder=self._encoder, translation=translation)

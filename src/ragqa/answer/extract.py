@@ -20,8 +20,6 @@ from ragqa.types import Article, Citation, ShortAnswer, Statement
 Span = tuple[int, int]
 # The longest answer in tokens.
 _LONGEST = 60
-# Characters behind a place within which its sentence ends.
-_SENTENCE = 1000
 _EDGES = " \t\n，。、；：,.;:!?！？|-·“”\"'「」『』《》()（）"
 _WORD = re.compile(r"[A-Za-z0-9]")
 # The sign of a number, not the dash of 2023-24 or of Q1-3.
@@ -226,8 +224,10 @@ def _quote(
 
 
 def _sentence(text: str, at: int) -> Span:
-    """The sentence that a place of a text lies in."""
-    return next((start, end) for start, end in sentence_spans(text[: at + _SENTENCE]) if end > at)
+    """The sentence that a place of a text lies in; line breaks end one, so only its line is split."""
+    begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+    line = text[begin : end if end >= 0 else len(text)]
+    return next((begin + a, begin + b) for a, b in sentence_spans(line) if begin + b > at)
 
 
 def _credited(window: Window, units: Sequence[Span], words: str, worth: float) -> Quote | None:

@@ -180,7 +180,7 @@ def _article(draft: FileText, name: str) -> Article:
     return Article(
         id=name,
         title=shortened(_line(draft.title), 200) or cleaned.title,
-        text=credited(cleaned.text, draft.author) if cleaned.text else "",
+        text=credited(cleaned.text, draft.author),
         source=_line(draft.source) or _line(draft.outlet) or cleaned.source or name,
         published=draft.published or cleaned.published,
         language=language_code(cleaned.text, draft.language),
@@ -265,7 +265,7 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
     return Article(
         id=name,
         title=shortened(title, 200) or title_of(text),
-        text=credited(text, author) if text else "",
+        text=credited(text, author),
         source=(_line(where)[:_LONGEST_SOURCE] if isinstance(where, str) else "") or place,
         published=published,
         language=language_code(text, language if isinstance(language, str) else ""),

@@ -102,7 +102,7 @@ def author_of_text(text: str) -> str:
 
 def credited(text: str, author: str) -> str:
     """A text below the author that its file states, unless it names one itself: who wrote it can be quoted."""
-    return text if not author or author_of_text(text) else f"author: {author}\n{text}"
+    return f"author: {author}\n{text}" if text and author and not author_of_text(text) else text
 
 
 def author_from(stated: object) -> str:

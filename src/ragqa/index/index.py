@@ -271,6 +271,8 @@ class Index:
 
     def _updated(self, vectors: Vectors, keys: Sequence[str]) -> VectorIndex:
         """The vectors of an index that replaces this one; those of known keys stay in their lists."""
+        if not self._vectors.lists:
+            return VectorIndex.build(vectors)
         row_by_key = {place.key: row for row, place in enumerate(self._places)}
         known = np.array([row_by_key.get(key, -1) for key in keys], dtype=np.int64)
         return VectorIndex.build(vectors, like=self._vectors, known=known)

@@ -71,8 +71,8 @@ class LazyReader:
         self._loading = threading.Lock()
         self._reader: Reader | None = None
 
-    def loading(self) -> LazyReader:
-        """The same, being loaded in the background; what prevents it is raised when the reader is used."""
+    def load_in_background(self) -> None:
+        """Start loading in the background; what prevents it is raised when the reader is used."""
 
         def load() -> None:
             with suppress(ModelError):
@@ -80,7 +80,6 @@ class LazyReader:
 
         # Not a daemon: at the end of the program a compilation must not be cut off.
         threading.Thread(target=load, name="ragqa-load").start()
-        return self
 
     def get(self) -> Reader:
         """The loaded reader. Raises ModelError."""
@@ -133,6 +132,13 @@ def load_encoder(settings: Settings) -> TextEncoder:
     if settings.encoder == catalogue.READER_BASE:
         return OpenVinoEncoder.load(location, id=settings.encoder)
     return SentenceEncoder.load(location, id=settings.encoder)
+
+
+def encoder_beside_reader(settings: Settings) -> tuple[TextEncoder, LazyReader]:
+    """The encoder, and the reader still being loaded beside it. Raises ModelError."""
+    reader = LazyReader(settings)
+    reader.load_in_background()
+    return load_encoder(settings), reader
 
 
 def load_reader(settings: Settings) -> Reader:
