@@ -72,8 +72,8 @@ class Replies:
 
 
 @contextmanager
-def server(project: Path) -> Iterator[tuple[str, int]]:
-    """``ragqa serve`` in a folder, ready; its address and process id."""
+def server(project: Path, *, until: str = "/readyz") -> Iterator[tuple[str, int]]:
+    """``ragqa serve`` in a folder, from when a path of it answers; its address and process id."""
     with socket.socket() as any_socket:
         any_socket.bind(("127.0.0.1", 0))
         port = any_socket.getsockname()[1]
@@ -83,7 +83,7 @@ def server(project: Path) -> Iterator[tuple[str, int]]:
     url = f"http://127.0.0.1:{port}"
     try:
         began = time.monotonic()
-        while not _ready(url):
+        while not _answers(f"{url}{until}"):
             if process.poll() is not None or time.monotonic() - began > 120:
                 sys.exit("the server did not start; run ragqa serve to see why")
             time.sleep(0.05)
@@ -93,9 +93,9 @@ def server(project: Path) -> Iterator[tuple[str, int]]:
         process.wait(timeout=30)
 
 
-def _ready(url: str) -> bool:
+def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", timeout=30).status_code == 200
+        return httpx.get(url, timeout=30).status_code == 200
     except httpx.TransportError:
         return False
 

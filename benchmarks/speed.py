@@ -11,13 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from load import server
 from speed_page import Row, kept, line, processor, resident, table
 
 from ragqa.errors import ModelError
@@ -29,7 +29,8 @@ from ragqa.pipeline import Pipeline
 from ragqa.settings import Settings
 from ragqa.text.language import sentence_spans
 
-PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "speed.md"
 QUESTIONS = (
     "why did Brundage leave?",
     "Brundage为什么离开OpenAI？",
@@ -41,7 +42,6 @@ LIBRARIES = ("openvino", "torch", "sentence-transformers", "faiss-cpu", "xllamac
 # Multiplications and additions of a token in the weights of a layer, by the square of its width: four products of
 # attention, two of a feed-forward four times as wide; what tokens do among each other is left out.
 PER_LAYER = 2 * (4 + 2 * 4)
-PORT = 7931
 PLAIN = "from sentence_transformers import SentenceTransformer as S; S({folder!r}).encode(['who left?'])"
 USED = """
 from ragqa.pipeline import Pipeline
@@ -84,7 +84,7 @@ def _encoder_and_reader(settings: Settings) -> Iterator[Row]:
     plain = SentenceTransformer(folder, device="cpu")
     texts = [text for text in _chunks(settings, 300) if len(text) > 100][:200]
     tokens = sum(len(ids) for ids in plain.tokenizer(texts)["input_ids"])
-    width, layers = plain.get_sentence_embedding_dimension() or 384, len(plain[0].auto_model.encoder.layer)
+    width, layers = plain.get_embedding_dimension(), len(plain[0].auto_model.encoder.layer)
     product, read = _product(), _read()
     per_token = layers * PER_LAYER * width**2 / 1e9
     yield Row("matrix product, bfloat16", "GFLOP/s", product, more=True)
@@ -116,18 +116,17 @@ def _starts(settings: Settings) -> Iterator[Row]:
     yield Row("ragqa --help", "s", _ragqa("--help"))
     yield Row("ragqa search, cold", "s", _ragqa("search", QUESTIONS[0], "--no-llm"), plain)
     yield Row("ragqa ask, cold", "s", _ragqa("ask", QUESTIONS[0], "--no-llm"), plain)
-    page, ready = _server()
-    yield Row("the server until its page is there", "s", page)
-    yield Row("the server until it can be asked", "s", ready, plain)
+    yield Row("the server until its page is there", "s", _server("/"))
+    yield Row("the server until it can be asked", "s", _server("/readyz"), plain)
 
 
 def _memory(_: Settings) -> Iterator[Row]:
-    for what, llm in (("searched and quoted", False), ("and translated", True)):
+    for what, llm in (("searched and quoted", False), ("translated, too", True)):
         program = USED.format(question=QUESTIONS[0], llm=llm)
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         rss, pss = resident(done.stdout)
         yield Row(f"memory of a process that {what}", "MB", rss)
-        yield Row("of it not shared with other processes", "MB", pss)
+        yield Row("the same, shared pages divided among processes", "MB", pss)
 
 
 def _language_model(settings: Settings) -> Iterator[Row]:
@@ -215,27 +214,11 @@ def _ragqa(*arguments: str) -> float:
     return _process(sys.executable, "-m", "ragqa", *arguments)
 
 
-def _server() -> tuple[float, float]:
-    """Seconds until a server shows its page, and until it can be asked."""
+def _server(until: str) -> float:
+    """Seconds from the start of a server until a path of it answers."""
     start = time.perf_counter()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "ragqa", "serve", "--port", str(PORT)], stderr=subprocess.DEVNULL
-    )
-    try:
-        return tuple(_answering(path, start) for path in ("/", "/readyz"))  # type: ignore[return-value]
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _answering(path: str, start: float) -> float:
-    while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}") as reply:
-                reply.read()
-            return time.perf_counter() - start
-        except OSError:
-            time.sleep(0.05)
+    with server(ROOT, until=until):
+        return time.perf_counter() - start
 
 
 def _until_first(generator: Generator, text: str) -> float:
