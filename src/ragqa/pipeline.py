@@ -20,7 +20,6 @@ from ragqa.answer import (
     written,
 )
 from ragqa.cache import Cache
-from ragqa.corpus import example_questions
 from ragqa.errors import IndexMissingError, ModelError
 from ragqa.index import Current, Index, Manifest, read_manifest
 from ragqa.models import (
@@ -50,8 +49,7 @@ from ragqa.timing import Clock
 from ragqa.types import EVERYTHING, Answer, Article, Filter, Language, Passage
 
 _log = logging.getLogger(__name__)
-# Answers: some kilobytes each, beside articles that the index holds anyway.
-_REMEMBERED = 200
+_REMEMBERED = 200  # Answers: some kilobytes each, beside articles that the index holds anyway.
 _TRANSLATION_SECONDS = 15.0  # A translation takes about one.
 
 
@@ -151,6 +149,8 @@ class Pipeline:
 
     def examples(self, language: Language) -> list[str]:
         """Up to four questions in a language that this corpus can be asked."""
+        from ragqa.corpus import example_questions
+
         return example_questions(self._require_index().articles, gold=self.settings.gold, language=language)
 
     def warm(self) -> None:

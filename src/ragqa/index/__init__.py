@@ -1,7 +1,8 @@
 """From articles to an index on disk, and the index in memory."""
 
+from typing import TYPE_CHECKING, Any
+
 from ragqa.index import snapshots
-from ragqa.index.build import add_files, compare, update
 from ragqa.index.calibration import measured
 from ragqa.index.columns import Mask
 from ragqa.index.index import Index
@@ -10,6 +11,9 @@ from ragqa.index.live import Current
 from ragqa.index.phrases import spellings
 from ragqa.index.store import Manifest, read_manifest, verify
 from ragqa.index.vectors import Rows
+
+if TYPE_CHECKING:
+    from ragqa.index.build import add_files, compare, update
 
 __all__ = [
     "Asked",
@@ -29,3 +33,12 @@ __all__ = [
     "verify",
     "within",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What builds an index, imported when it is first used: a question needs none of it, nor what reads files."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ragqa.index import build
+
+    return getattr(build, name)
