@@ -36,7 +36,8 @@ run: setup
 	@$(BIN)/python -m ragqa serve --port $(PORT)
 
 test: setup $(VENV)/.ready-dev browser lint
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone and not reliability'
+	@$(BIN)/python -m pytest -m 'alone and not reliability'
 
 # Every fault of docs/reliability.md, and the counts that stand there. Its fast part is in make test; the whole takes about
 # two hours: fifty real builds killed, fifty hostile articles for the real model, half an hour under load.

@@ -45,7 +45,7 @@ def test_nothing_else_is_asked_of_a_reader() -> None:
 class TestCommands:
     """With the real models."""
 
-    pytestmark = needs_models
+    pytestmark = [needs_models, pytest.mark.alone]
 
     @pytest.mark.parametrize("command", COMMANDS)
     def test_a_command_of_the_readme_succeeds(self, project: Path, command: str) -> None:
