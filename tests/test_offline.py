@@ -28,7 +28,7 @@ from test_formats import _docx, _pdf
 
 from ragqa.settings import Settings
 
-pytestmark = [needs_models, pytest.mark.alone]
+pytestmark = [*needs_models, pytest.mark.alone]
 HERE = Path(__file__).parent
 ADDRESS = re.compile(r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"')
 PORT = re.compile(r"sin6?_port=htons\((\d+)\)")

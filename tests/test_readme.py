@@ -16,6 +16,7 @@ LINES = [
     line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines() if line
 ]
 COMMANDS = [line for line in LINES if line.startswith("ragqa ")]
+WITH_MODELS = [*needs_models, pytest.mark.alone]
 TARGETS = [line.split()[1] for line in LINES if line.startswith("make ")]
 
 
@@ -45,7 +46,7 @@ def test_nothing_else_is_asked_of_a_reader() -> None:
 class TestCommands:
     """With the real models."""
 
-    pytestmark = [needs_models, pytest.mark.alone]
+    pytestmark = WITH_MODELS
 
     @pytest.mark.parametrize("command", COMMANDS)
     def test_a_command_of_the_readme_succeeds(self, project: Path, command: str) -> None:

@@ -19,7 +19,7 @@ from ragqa.pipeline import Pipeline
 from ragqa.settings import Settings
 from ragqa.types import Answer
 
-pytestmark = [needs_models, pytest.mark.alone]
+pytestmark = [*needs_models, pytest.mark.alone]
 # Of the project's own questions; below what was measured in November 2026 (docs/reader.md).
 RIGHT_AT_LEAST, REFUSED_AT_LEAST = 0.6, 0.3
 
