@@ -1,4 +1,4 @@
-"""On the real reader: the judge of citations tells held statements from altered ones."""
+"""On the real reader: the judge of citations is as good as its rates say."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ pytestmark = [
     pytest.mark.skipif(not FILE.is_file(), reason=f"the reader's weights are not in {FILE}"),
 ]
 PACKS = ROOT.parent / "shared" / "bench"
-# What a rate may have lost since it was written down, and the least that both say together.
-LOST, LEAST = 0.03, 1.3
+# What a rate may have lost since it was written down.
+LOST = 0.03
 
 
 @pytest.mark.skipif(not PACKS.is_dir(), reason=f"the development packs are not in {PACKS}")
@@ -29,8 +29,6 @@ def test_the_judge_is_as_good_as_its_rates_say(pack: str) -> None:
     for way, found in counts.items():
         (held, true), (refused, false) = judging.rates(found, {"supported"})
         sensitivity, specificity = held / true, refused / false
-        assert sensitivity + specificity >= LEAST, (way, sensitivity, specificity)
-        if way in JUDGE_RATES:
-            known = JUDGE_RATES[way]
-            assert sensitivity >= known[0] - LOST, way
-            assert specificity >= known[1] - LOST, way
+        known = JUDGE_RATES[way]
+        assert sensitivity >= known[0] - LOST, way
+        assert specificity >= known[1] - LOST, way

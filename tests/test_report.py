@@ -79,7 +79,7 @@ def test_the_document_has_the_keys_of_its_schema() -> None:
 def test_the_judges_rates_stand_beside_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(JUDGE_RATES, ("zh", "zh"), (0.9, 0.8))
     document = told(asked())
-    assert document["judge"]["rates"] == {"zh→zh": {"sensitivity": 0.9, "specificity": 0.8}}
+    assert document["judge"]["rates"]["zh→zh"] == {"sensitivity": 0.9, "specificity": 0.8}
     assert "citation_recall_corrected" in document["metrics"]
     assert "zh→zh 0.9 / 0.8. The corrected figures" in page(document, asked())
     earlier = told(asked(), judge="n-grams/1")
