@@ -158,7 +158,7 @@ def test_packages_import_each_other_seldom() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_heavy_libraries_are_imported_when_first_needed(module: str) -> None:
-    at_once = {"server.app": {"gradio"}}
+    at_once = {"server.gradio_import": {"gradio"}}
     assert tops(at_module_level(module)) & HEAVY == at_once.get(module, set())
 
 
@@ -176,7 +176,7 @@ def test_each_heavy_library_is_at_home_in_one_package() -> None:
         "sentence_transformers": {"models.encoder", "models.reader"},
         "faiss": {"index.vectors"},
         "xllamacpp": {"models.generator"},
-        "gradio": {"server.app"},
+        "gradio": {"server.gradio_import"},
         "langchain_text_splitters": {"index.chunking"},
         "rjieba": {"text.lexicon"},
         "opencc": {"text.script"},

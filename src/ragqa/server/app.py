@@ -6,14 +6,10 @@ HTML, page.js does what needs no server, and runtime.py is the server around it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read once, when gradio is imported
-
-import gradio as gr
 from fastapi import FastAPI, Query
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -23,6 +19,7 @@ from ragqa.evaluation import run_store
 from ragqa.pipeline import Pipeline
 from ragqa.server import admin, answers, api, article_html, markup, page_html, page_state, panels, runtime
 from ragqa.server.access import Access
+from ragqa.server.gradio_import import gr
 from ragqa.server.i18n import ui_language
 from ragqa.server.security import Guard
 from ragqa.server.session import Session
