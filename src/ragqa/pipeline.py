@@ -158,12 +158,13 @@ class Pipeline:
         threading.Thread(target=self._warm, daemon=True, name="ragqa-load").start()
 
     def _warm(self) -> None:
+        if isinstance(self._reader, LazyReader):
+            self._reader.load_in_background()
         self._current.try_open()
         try:
-            if isinstance(self._encoder, LazyEncoder):
-                self._encoder.get()
-            if isinstance(self._reader, LazyReader):
-                self._reader.get()
+            for model in (self._encoder, self._reader):
+                if isinstance(model, LazyEncoder | LazyReader):
+                    model.get()
         except ModelError as error:
             _log.error("no question can be answered: %s", error)
         self._generator.get()
