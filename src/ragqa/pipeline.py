@@ -295,7 +295,6 @@ class Pipeline:
         manifest.require(encoder=self._encoder.id, fingerprint=self._encoder.fingerprint, lexical=TERMS)
 
     def _require_index(self) -> Index:
-        index = self.index
-        if index is None:
+        if (index := self.index) is None:
             raise IndexMissingError(f"there is no index in {self.settings.index}/; run: ragqa index")
         return index
