@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,11 +92,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--packs", type=Path, required=True)
     arguments.add_argument("--work", type=Path, required=True, help="indexes stay here")
+    arguments.add_argument(
+        "--most", type=int, help="questions of each set, drawn with seed 0; by default all"
+    )
     chosen = arguments.parse_args()
     settings = Settings.load()
     encoder = load_encoder(settings)
     reader = Remembering(load_reader(settings))
-    asks = list(_asks(chosen.packs, chosen.work, encoder, settings))
+    asks = _drawn(list(_asks(chosen.packs, chosen.work, encoder, settings)), chosen.most)
     sources = list(dict.fromkeys(ask.source for ask in asks))
     print(f"| setting | {' | '.join(f'{s}: shown, right, AUROC' for s in sources)} | quotes |")
     print("|---" * (len(sources) + 2) + "|")
@@ -113,6 +118,17 @@ def main() -> None:
                     ),
                     flush=True,
                 )
+
+
+def _drawn(asks: Sequence[Ask], most: int | None) -> list[Ask]:
+    """At most so many questions of each set."""
+    order, drawn = random.Random(0).sample(asks, len(asks)), Counter[str]()  # noqa: S311
+    kept = []
+    for ask in order:
+        drawn[ask.source] += 1
+        if most is None or drawn[ask.source] <= most:
+            kept.append(ask)
+    return kept
 
 
 def _most(name: str, value: Any) -> dict[str, Any]:
