@@ -35,7 +35,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin ragqa \
     && mkdir -p /run/secrets \
-    && install --directory --owner=10001 --group=10001 /data
+    && install --directory --owner=10001 --group=10001 /data /models
 COPY --from=environment /opt/ragqa /opt/ragqa
 COPY --from=models --chown=10001:10001 /models /models
 COPY deploy/start.sh deploy/health.py /opt/ragqa/bin/

@@ -35,6 +35,7 @@ from support import image
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 UNIT = ROOT / "deploy" / "ragqa.service"
 PASSWORD = "correct-horse-battery"
+SLOW = [*needs_models, pytest.mark.reliability, image.needs_mounts]
 
 
 def steps(*names: str) -> list[str]:
@@ -110,7 +111,9 @@ def test_the_image_does_not_listen_to_others_without_a_password(monkeypatch: pyt
 def test_a_build_is_sent_what_it_copies_and_no_article() -> None:
     sent = {name for name in files_of_git() if image.admitted(name)}
     copied = [one for value in steps("COPY") if "--from" not in value for one in value.split()[:-1]]
-    assert [one for one in copied if not any(name == one or name.startswith(f"{one}/") for name in sent)] == []
+    assert [
+        one for one in copied if not any(name == one or name.startswith(f"{one}/") for name in sent)
+    ] == []
     tops = {name.split("/")[0] for name in sent}
     assert tops == {"pyproject.toml", "requirements.txt", "README.md", "LICENSE", "src", "deploy"}
     assert not image.admitted("src/ragqa/__pycache__/types.pyc")
@@ -133,7 +136,9 @@ def test_the_compose_file_follows_its_specification(tmp_path: Path) -> None:
 
     assert checked(ROOT / "compose.yaml") == 0
     wrong = tmp_path / "compose.yaml"
-    wrong.write_text((ROOT / "compose.yaml").read_text("utf-8").replace("read_only: true", "readonly: true"), "utf-8")
+    wrong.write_text(
+        (ROOT / "compose.yaml").read_text("utf-8").replace("read_only: true", "readonly: true"), "utf-8"
+    )
     assert checked(wrong) != 0
 
 
@@ -152,7 +157,10 @@ def test_it_is_published_on_this_machine_only(service: dict[str, Any]) -> None:
 
 def test_its_volumes_are_where_the_image_writes(service: dict[str, Any]) -> None:
     composed = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-    assert {each.split(":")[1] for each in service["volumes"]} == {steps("WORKDIR")[-1], last_env()["RAGQA_HOME"]}
+    assert {each.split(":")[1] for each in service["volumes"]} == {
+        steps("WORKDIR")[-1],
+        last_env()["RAGQA_HOME"],
+    }
     assert {each.split(":")[0] for each in service["volumes"]} == set(composed["volumes"])
 
 
@@ -192,7 +200,8 @@ def test_the_unit_exposes_little(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", ["DynamicUser=yes", "ProtectSystem=strict", "StateDirectory=ragqa", "MemoryMax=4G", "Restart=on-failure"]
+    "setting",
+    ["DynamicUser=yes", "ProtectSystem=strict", "StateDirectory=ragqa", "MemoryMax=4G", "Restart=on-failure"],
 )
 def test_the_unit_sets(setting: str) -> None:
     assert setting in UNIT.read_text("utf-8").splitlines()
@@ -211,7 +220,9 @@ def started(tmp_path: Path, failing: str) -> tuple[int, list[str]]:
     (tmp_path / "ragqa").write_text(script, "utf-8")
     (tmp_path / "ragqa").chmod(0o755)
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-    done = subprocess.run(["sh", str(ROOT / "deploy" / "start.sh")], env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        ["sh", str(ROOT / "deploy" / "start.sh")], env=environment, capture_output=True, check=False
+    )
     return done.returncode, (tmp_path / "called").read_text("utf-8").split()
 
 
@@ -276,7 +287,7 @@ def free_port() -> int:
 class TestImage:
     """Every step of the Dockerfile in folders, and the container's command in what they made (minutes, 4 GB)."""
 
-    pytestmark = [*needs_models, pytest.mark.reliability, image.needs_mounts]
+    pytestmark = SLOW
 
     @pytest.fixture(scope="class")
     def built(self, tmp_path_factory: pytest.TempPathFactory) -> image.Builder:
@@ -292,15 +303,27 @@ class TestImage:
 
     def test_every_step_runs_in_a_clean_folder(self, built: image.Builder, tally: Tally) -> None:
         asked = [f"RUN {value}" for value in steps("RUN")]
-        tally("I2", "RUN steps of the Dockerfile that ran in a clean folder; the rest is apt-get", len(built.ran), len(asked))
+        tally(
+            "I2",
+            "RUN steps of the Dockerfile that ran in a clean folder; the rest is apt-get",
+            len(built.ran),
+            len(asked),
+        )
         assert sorted(built.ran + built.skipped) == sorted(asked)
         assert [step for step in built.skipped if "apt-get" not in step] == []
         assert len(built.skipped) == 1
 
-    def test_without_a_password_the_container_ends_with_a_reason(self, container: Container, tally: Tally) -> None:
+    def test_without_a_password_the_container_ends_with_a_reason(
+        self, container: Container, tally: Tally
+    ) -> None:
         process = container.start(password=None)
         _, told = process.communicate(timeout=300)
-        tally("I2", "its command without a password: ends with code 2 and the remedy", int(process.returncode == 2), 1)
+        tally(
+            "I2",
+            "its command without a password: ends with code 2 and the remedy",
+            int(process.returncode == 2),
+            1,
+        )
         assert process.returncode == 2, told
         assert "set RAGQA_PASSWORD" in told
 
@@ -346,13 +369,19 @@ class Container:
 
     def health(self) -> int:
         """The exit code of the HEALTHCHECK."""
-        done = subprocess.run(self._command(self._stage.health), env=self._env(), capture_output=True, check=False)
+        done = subprocess.run(
+            self._command(self._stage.health), env=self._env(), capture_output=True, check=False
+        )
         return done.returncode
 
     def wait(self, process: subprocess.Popen[str]) -> None:
         """Wait until the server is ready, or its process has ended."""
         until = time.monotonic() + 300
-        while process.poll() is None and time.monotonic() < until and self._request("GET", "/readyz", {}, None)[0] != 200:
+        while (
+            process.poll() is None
+            and time.monotonic() < until
+            and self._request("GET", "/readyz", {}, None)[0] != 200
+        ):
             time.sleep(0.5)
 
     def ask(self, password: str | None) -> tuple[int, str]:

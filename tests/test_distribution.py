@@ -22,6 +22,7 @@ from support.tally import Tally
 from ragqa import __version__
 
 MOST_BYTES = 25_000_000
+SLOW = [*needs_models, pytest.mark.reliability]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,11 @@ def metadata(wheel: Path) -> Message:
 
 def test_the_wheel_holds_every_file_of_the_package_and_no_other(members: set[str]) -> None:
     package = {name.removeprefix("src/") for name in files_of_git("src")}
-    assert {"ragqa/models/reader.safetensors", "ragqa/server/assets/page.js", "ragqa/index/parallel.tsv"} < package
+    assert {
+        "ragqa/models/reader.safetensors",
+        "ragqa/server/assets/page.js",
+        "ragqa/index/parallel.tsv",
+    } < package
     assert {name for name in members if ".dist-info/" not in name} == package
 
 
@@ -81,7 +86,9 @@ def test_what_is_pinned_for_a_checkout_is_allowed_to_the_wheel(metadata: Message
     }
     pinned = re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
     assert len(pinned) > 10
-    assert [each for each in pinned if not asked[canonicalize_name(each[0])].specifier.contains(each[1])] == []
+    assert [
+        each for each in pinned if not asked[canonicalize_name(each[0])].specifier.contains(each[1])
+    ] == []
 
 
 def test_extras_of_users_are_in_the_requirements_of_a_checkout() -> None:
@@ -95,7 +102,10 @@ def by_uv(wheel: Path, folder: Path) -> Path:
     environment = clean(UV_TOOL_DIR=str(folder / "tools"), UV_TOOL_BIN_DIR=str(folder / "bin"))
     # uv reads no settings of pip: where these name a folder of wheels, it is told.
     links = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "get", "global.find-links"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pip", "config", "get", "global.find-links"],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout.split()
     options = [option for link in links for option in ("--find-links", link)]
     run(
@@ -122,7 +132,7 @@ def run(command: list[str], environment: dict[str, str]) -> None:
 class TestInstalled:
     """With the real models, in an environment of its own (2 GB, some minutes)."""
 
-    pytestmark = [*needs_models, pytest.mark.reliability]
+    pytestmark = SLOW
 
     @pytest.mark.parametrize("install", [by_uv, by_pipx])
     def test_an_installed_wheel_answers_where_no_checkout_is(
@@ -134,7 +144,12 @@ class TestInstalled:
 
         def ragqa(*words: str) -> tuple[int, str]:
             done = subprocess.run(
-                [str(command), *words], cwd=place.parent, env=clean(), capture_output=True, text=True, check=False
+                [str(command), *words],
+                cwd=place.parent,
+                env=clean(),
+                capture_output=True,
+                text=True,
+                check=False,
             )
             return done.returncode, done.stdout + done.stderr
 
@@ -162,5 +177,7 @@ class TestInstalled:
 def ragqa_pip(command: Path) -> tuple[int, str]:
     """Whether the pip that pulls models runs in the environment of a command."""
     python = command.resolve().with_name("python")
-    done = subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(python), "-m", "pip", "--version"], capture_output=True, text=True, check=False
+    )
     return done.returncode, done.stdout + done.stderr

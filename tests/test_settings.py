@@ -129,7 +129,7 @@ def test_secrets_that_are_missing_or_no_text_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAGQA_SECRETS", str(tmp_path / "nowhere"))
-    with pytest.raises(SettingsError, match="RAGQA_SECRETS: there is no folder .*nowhere"):
+    with pytest.raises(SettingsError, match=r"RAGQA_SECRETS: there is no folder .*nowhere"):
         Settings.load()
     (tmp_path / "ragqa_password").write_bytes(b"\xff\xfe")
     monkeypatch.setenv("RAGQA_SECRETS", str(tmp_path))

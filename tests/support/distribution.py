@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support.real import ROOT
 
 LAMP = """---
@@ -38,7 +39,10 @@ def build_wheel(folder: Path) -> Path:
         shutil.copyfile(ROOT / name, folder / "source" / name)
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--wheel-dir"]
     done = subprocess.run(
-        [*command, str(folder / "wheels"), str(folder / "source")], capture_output=True, text=True, check=False
+        [*command, str(folder / "wheels"), str(folder / "source")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     (wheel,) = (folder / "wheels").iterdir()

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from dockerfile_parse import DockerfileParser
+
 from support.real import ROOT
 
 _ETC = ("passwd", "group", "shadow", "gshadow", "login.defs", "nsswitch.conf", "hosts", "resolv.conf", "ld.so.cache",
@@ -51,7 +52,9 @@ def instructions() -> list[dict[str, Any]]:
 
 def admitted(path: str) -> bool:
     """Whether a file of the checkout is sent to the build; .dockerignore excludes all and names exceptions."""
-    lines = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[:1] not in ("", "#")]
+    lines = [
+        line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[:1] not in ("", "#")
+    ]
     assert lines[0] == "*"
     kept = any(path == line[1:] or path.startswith(f"{line[1:]}/") for line in lines if line.startswith("!"))
     parts = [line.removeprefix("**/") for line in lines if line.startswith("**/")]
@@ -60,7 +63,9 @@ def admitted(path: str) -> bool:
 
 def context(folder: Path) -> Path:
     """A copy of what a build is sent: of the files that git knows, those that .dockerignore admits."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
     for name in listed.stdout.decode().splitlines():
         if admitted(name) and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -184,10 +189,16 @@ def chrooted(
     """
     root = shlex.quote(str(stage.root))
     lines = ["set -eu", f"mount --bind {root} {root}"]
-    lines += [f"mount --bind {source} {root}{source}; mount -o remount,bind,ro {root}{source}" for source in _shared()]
+    lines += [
+        f"mount --bind {source} {root}{source}; mount -o remount,bind,ro {root}{source}"
+        for source in _shared()
+    ]
     lines += [f"mount --rbind /{name} {root}/{name}" for name in ("dev", "proc", "sys")]
     if read_only:
-        lines += [f"mount -o remount,bind,ro {root}", f"mount -t tmpfs -o size=512m,mode=1777 tmpfs {root}/tmp"]
+        lines += [
+            f"mount -o remount,bind,ro {root}",
+            f"mount -t tmpfs -o size=512m,mode=1777 tmpfs {root}/tmp",
+        ]
     for target, source in (volumes or {}).items():
         lines.append(f"mount --bind {shlex.quote(str(source))} {root}{target}")
     uid, _, gid = user.partition(":")
@@ -204,7 +215,9 @@ def why_not() -> str:
     """Why no stage can be made here; empty when one can."""
     if os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("setpriv"):
         return "needs root, unshare and setpriv"
-    done = subprocess.run(["unshare", "--mount", "mount", "--bind", "/tmp", "/tmp"], capture_output=True, check=False)
+    done = subprocess.run(
+        ["unshare", "--mount", "mount", "--bind", "/tmp", "/tmp"], capture_output=True, check=False
+    )
     return done.stderr.decode().strip() and "needs the right to mount"
 
 
@@ -231,7 +244,9 @@ def _bare(root: Path) -> Path:
 def _shared() -> list[str]:
     """Folders of this machine that a stage sees: programs and libraries, Python, local folders of packages."""
     found = ["/usr", sys.base_prefix] if not Path(sys.base_prefix).is_relative_to("/usr") else ["/usr"]
-    asked = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
+    asked = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
+    )
     for word in shlex.split(asked.stdout.replace("'", " ")):
         path = Path(word.partition("=")[2] or word) if "=" in word else Path(word.removeprefix("file://"))
         if path.is_dir() and path.is_absolute() and not path.is_relative_to("/etc"):
