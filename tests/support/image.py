@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from dockerfile_parse import DockerfileParser
 
+from support.distribution import files_of_git
 from support.real import ROOT
 
 _ETC = ("passwd", "group", "shadow", "gshadow", "login.defs", "nsswitch.conf", "hosts", "resolv.conf", "ld.so.cache",
@@ -63,11 +64,8 @@ def admitted(path: str) -> bool:
 
 def context(folder: Path) -> Path:
     """A copy of what a build is sent: of the files that git knows, those that .dockerignore admits."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
-    )
-    for name in listed.stdout.decode().splitlines():
-        if admitted(name) and (ROOT / name).is_file():
+    for name in files_of_git():
+        if admitted(name):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
     return folder
