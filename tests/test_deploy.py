@@ -317,7 +317,7 @@ class TestImage:
         self, container: Container, tally: Tally
     ) -> None:
         process = container.start(password=None)
-        _, told = process.communicate(timeout=300)
+        _, told = process.communicate(timeout=900)
         tally(
             "I2",
             "its command without a password: ends with code 2 and the remedy",
@@ -376,7 +376,7 @@ class Container:
 
     def wait(self, process: subprocess.Popen[str]) -> None:
         """Wait until the server is ready, or its process has ended."""
-        until = time.monotonic() + 300
+        until = time.monotonic() + 900
         while (
             process.poll() is None
             and time.monotonic() < until

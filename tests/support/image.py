@@ -24,6 +24,7 @@ from dockerfile_parse import DockerfileParser
 from support.distribution import files_of_git
 from support.real import ROOT
 
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ETC = ("passwd", "group", "shadow", "gshadow", "login.defs", "nsswitch.conf", "hosts", "resolv.conf", "ld.so.cache",
         "ssl", "pip.conf", "xdg/pip", "alternatives")  # fmt: skip
 
@@ -97,7 +98,7 @@ class Builder:
             self.stage = Stage(root, dict(known.env), {}, known.workdir, known.user)
         else:
             assert base == "python:3.11-slim-bookworm"
-            self.stage = Stage(_bare(root), {"PATH": f"{sys.base_prefix}/bin:/usr/local/bin:/usr/bin:/bin"})
+            self.stage = Stage(_bare(root), {"PATH": f"{sys.base_prefix}/bin:{_PATH}"})
         self.stages[name[1] if name else "last"] = self.stage
 
     def _arg(self, value: str) -> None:
@@ -234,7 +235,9 @@ def _bare(root: Path) -> Path:
     for name in _ETC:
         if (Path("/etc") / name).exists():
             (root / "etc" / name).parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["cp", "-aL", f"/etc/{name}", str(root / "etc" / name)], check=True)
+            # A file that is a link is followed; links in a folder lead into /usr, which is there.
+            how = "-a" if (Path("/etc") / name).is_dir() else "-aL"
+            subprocess.run(["cp", how, f"/etc/{name}", str(root / "etc" / name)], check=True)
     return root
 
 
