@@ -111,3 +111,27 @@ def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.load()
     assert settings.generator_key.get_secret_value() == "hush-hush"
     assert "hush-hush" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+def test_a_secret_file_is_read_and_a_variable_wins_over_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ragqa_password").write_text("correct horse battery\n", encoding="utf-8")
+    (tmp_path / "of_another_program").write_text("x", encoding="utf-8")
+    monkeypatch.setenv("RAGQA_SECRETS", str(tmp_path))
+    file = write(tmp_path, 'password = "of the settings file"')
+    assert Settings.load(file).password.get_secret_value() == "correct horse battery"
+    monkeypatch.setenv("RAGQA_PASSWORD", "of the variable")
+    assert Settings.load(file).password.get_secret_value() == "of the variable"
+
+
+def test_secrets_that_are_missing_or_no_text_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAGQA_SECRETS", str(tmp_path / "nowhere"))
+    with pytest.raises(SettingsError, match=r"RAGQA_SECRETS: there is no folder .*nowhere"):
+        Settings.load()
+    (tmp_path / "ragqa_password").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("RAGQA_SECRETS", str(tmp_path))
+    with pytest.raises(SettingsError, match=r"\(RAGQA_SECRETS\) cannot be read: .*decode"):
+        Settings.load()

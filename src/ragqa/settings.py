@@ -1,10 +1,12 @@
 """Every default of the project, in one frozen object.
 
-Flags, then ``RAGQA_*`` variables, then a TOML file (``--config``), then what stands here.
+Flags, then ``RAGQA_*`` variables, then files named as these in the folder ``RAGQA_SECRETS`` (passwords that
+no list of processes or variables shows), then a TOML file (``--config``), then what stands here.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 
 from ragqa.errors import SettingsError
 
@@ -89,9 +92,12 @@ class Settings(BaseSettings):
         """
         if config is not None and not config.is_file():
             raise SettingsError(f"the settings file {config} does not exist")
+        secrets = os.environ.get("RAGQA_SECRETS")
+        if secrets and not Path(secrets).is_dir():
+            raise SettingsError(f"RAGQA_SECRETS: there is no folder {secrets}")
 
         class Configured(cls):  # type: ignore[valid-type, misc]
-            model_config = SettingsConfigDict(toml_file=config)
+            model_config = SettingsConfigDict(toml_file=config, secrets_dir=secrets or None)
 
         try:
             settings: Settings = Configured(
@@ -101,6 +107,10 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"]))
             raise SettingsError(f"setting {name} = {first.get('input')!r}: {first['msg']}") from error
+        except SourceError as error:
+            raise SettingsError(
+                f"a file in {secrets} (RAGQA_SECRETS) cannot be read: {error.__cause__ or error}"
+            ) from error
         except ValueError as error:
             raise SettingsError(f"the settings file {config} cannot be read: {error}") from error
         return settings
@@ -114,5 +124,5 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags win over the environment, the environment over the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """Flags win over the environment, the environment over secret files, these over the settings file."""
+        return init_settings, env_settings, file_secret_settings, TomlConfigSettingsSource(settings_cls)

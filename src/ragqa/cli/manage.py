@@ -97,7 +97,7 @@ def serve(
     *,
     common: Common,
 ) -> None:
-    """Open the page (what app.py does).
+    """Serve the page and the HTTP interface for programs.
 
     Example: ragqa serve --port 8080
     """
