@@ -124,7 +124,7 @@ class _Handlers:
         """Do work when its turn comes. Raises BusyError where too many wait."""
         limiter = self._turns[turn]
         waiting = limiter.statistics().tasks_waiting
-        if waiting >= self._pipeline.settings.waiting:
+        if limiter.available_tokens < 1 and waiting >= self._pipeline.settings.waiting:
             raise BusyError(f"{waiting} requests are waiting already; ask again in a moment", waiting)
         return await anyio.to_thread.run_sync(work, limiter=limiter)
 

@@ -122,9 +122,12 @@ def add_article(pipeline: Pipeline, given: AddArguments) -> Added:
     if reason:
         _take_back(pipeline, name, unless=was_there)
         raise CorpusError(f"{name} was not added: {reason}; change its text and add it again")
-    change = "added" if name in built.changes.added else "unchanged"
     return Added(
-        article_id=name, uri=uri_of(name), change=change, articles=built.articles, index=built.version
+        article_id=name,
+        uri=uri_of(name),
+        change="added" if name in built.changes.added else "unchanged",
+        articles=built.articles,
+        index=built.version,
     )
 
 
