@@ -33,7 +33,6 @@ _INSTRUCTIONS = (
 _REFUSED = {
     "shelf.name": "{name} cannot be a file name here; give a plain one such as report.md",
     "shelf.kind": "{name} is not of a kind that is read; give a name that ends in .md, .txt or .html",
-    "shelf.large": "{name} is larger than {n} MB; add it in parts",
     "shelf.exists": "{name} is in the archive already, with other contents; give another name",
     "shelf.link": "{name} is a link in the archive's folder and stays as it is; give another name",
     "corpus.single": "the archive is one file, {file}, to which nothing is added; start ragqa mcp with a folder as"
