@@ -18,6 +18,7 @@ SHARED = "shared"
 BOXES = (
     "cli",
     "server",
+    "mcp",
     "evaluation",
     "pipeline",
     "answer",

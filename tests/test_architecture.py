@@ -18,7 +18,7 @@ HOME = DOCS.parent / "src" / "ragqa"
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("server",),
+    ("mcp", "server"),
     ("evaluation",),
     ("pipeline",),
     ("answer",),
@@ -44,6 +44,7 @@ HEAVY = frozenset(
         "torch", "sentence_transformers", "transformers", "faiss", "xllamacpp", "gradio",
         "langchain_text_splitters", "rjieba", "opencc", "py3langid", "tokenizers", "safetensors", "sentencepiece",
         "trafilatura", "pypdfium2", "mammoth", "openvino", "matplotlib", "scipy", "ir_measures", "jinja2",
+        "mcp", "mcp_types",
     ]
 )  # fmt: skip
 
@@ -158,7 +159,12 @@ def test_packages_import_each_other_seldom() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_heavy_libraries_are_imported_when_first_needed(module: str) -> None:
-    at_once = {"server.gradio_import": {"gradio"}}
+    at_once = {
+        "server.gradio_import": {"gradio"},
+        # Imported by mcp.start when it serves.
+        "mcp.server": {"mcp", "mcp_types"},
+        "mcp.transports": {"mcp"},
+    }
     assert tops(at_module_level(module)) & HEAVY == at_once.get(module, set())
 
 
@@ -188,6 +194,8 @@ def test_each_heavy_library_is_at_home_in_one_package() -> None:
         "scipy": {"evaluation.statistics"},
         "ir_measures": {"evaluation.text_metrics"},
         "jinja2": {"evaluation.report"},
+        "mcp": {"mcp.server", "mcp.transports"},
+        "mcp_types": {"mcp.server"},
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -249,3 +250,18 @@ def test_the_doctor_finds_no_index(healthy: Line) -> None:
     checks = {check["name"]: check for check in json.loads(out)["checks"]}
     assert (code, checks["index"]["level"], checks["index"]["run"]) == (3, "fail", "ragqa index")
     assert checks["corpus"]["level"] == "warn"
+
+
+def test_without_the_sdk_mcp_says_what_to_install(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    code, out = line.run("mcp")
+    assert (code, out) == (1, "")
+    assert line.err == (
+        'ragqa: ragqa mcp needs the MCP SDK 2, which is not installed; run: pip install "ragqa[mcp]"\n'
+    )
+
+
+def test_an_address_for_mcp_needs_http(line: Line) -> None:
+    code, _ = line.run("mcp", "--port", "8000")
+    assert code == 2
+    assert line.err.startswith("ragqa: --host and --port are for ragqa mcp --http")

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address that the page listens on")
     port: int = Field(7860, ge=0, le=65535, description="port that the page listens on")
+    mcp_port: int = Field(7870, ge=0, le=65535, description="port of ragqa mcp --http")
     password: SecretStr = Field(
         SecretStr(""), description="what the page asks for; needed beyond this machine"
     )

@@ -1,4 +1,4 @@
-"""Administrative commands: index, show, add, serve, models, doctor."""
+"""Administrative commands: index, show, add, serve, mcp, models, doctor."""
 
 from __future__ import annotations
 
@@ -104,6 +104,31 @@ def serve(
     from ragqa.server import start
 
     start(common.settings(host=host, port=port))
+
+
+@verb("mcp")
+def mcp_command(
+    http: Annotated[bool, typer.Option("--http", help="Over HTTP, at /mcp, not stdin and stdout.")] = False,
+    host: Annotated[str | None, typer.Option(help="Address to listen on, with --http.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on, with --http.")
+    ] = None,
+    allow_add: Annotated[bool, typer.Option("--allow-add", help="Let assistants add articles.")] = False,
+    *,
+    common: Common,
+) -> None:
+    """Serve the archive to assistants by the Model Context Protocol (needs ragqa[mcp]).
+
+    Example: ragqa mcp --index index/
+    """
+    from ragqa.mcp import start
+
+    if not http and (host is not None or port is not None):
+        raise SettingsError(
+            "--host and --port are for ragqa mcp --http; without it there is only stdin and stdout"
+        )
+    settings = common.settings(host=host, mcp_port=port)
+    start(settings, http=http, allow_add=allow_add, say=common.say)
 
 
 @verb("models")
