@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ragqa.corpus.bylines import author_from, author_of_text, credited
+from ragqa.corpus.bylines import author_from, author_of_text, credited, uncredited
 from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
 from ragqa.corpus.fields import named
@@ -95,7 +95,8 @@ class _Collected:
         if not found.alone:
             # Lines of a collection are judged by their ids: two of them may well say the same.
             return ""
-        plain = "".join(article.text.split()).casefold()
+        # An author whom one copy names and the other does not makes no second article.
+        plain = "".join(uncredited(article.text, article.author).split()).casefold()
         first = self._texts.setdefault(hashlib.sha256(plain.encode()).digest(), found.place)
         return "" if first == found.place else f"same text as {first}"
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from ragqa.corpus.books import read_epub, read_subtitles
 from ragqa.corpus.bylines import author_from
@@ -154,18 +155,16 @@ def read_page(html: str) -> FileText:
         raise ValueError("no article text found in the page")
     shown = visible(tree)
     lines, article = lines_of(shown), wechat(shown)
+    # Its own metadata take longer than the text, and two of them are wanted.
     page = trafilatura.bare_extraction(
-        put_tables_into_lines(copy.deepcopy(shown)),
-        with_metadata=True,
-        include_comments=False,
-        include_links=True,
+        put_tables_into_lines(copy.deepcopy(shown)), include_comments=False, include_links=True
     )
     words = "\n".join(lines_of(put_tables_into_lines(article))) if article is not None else page and page.text
     if not page or not (words or "").strip():
         raise ValueError("no article text found in the page")
     text, links = plain_markdown(words) if article is None else (words, ())
-    url = (page.url or "") if str(page.url or "").startswith(("http://", "https://")) else ""
-    facts = stated(shown, lines, text, url=url, title=page.title or "")
+    url, title = _address_and_title(shown)
+    facts = stated(shown, lines, text, url=url, title=title)
     return FileText(
         text=f"{facts.byline}\n{text}" if facts.byline and facts.byline not in text else text,
         title=facts.title,
@@ -176,6 +175,15 @@ def read_page(html: str) -> FileText:
         outlet=facts.outlet,
         links=links,
     )
+
+
+def _address_and_title(tree: Any) -> tuple[str, str]:
+    """The canonical address of a parsed page, and its title as trafilatura finds it."""
+    metadata = needed("trafilatura.metadata", "html")
+    found = metadata.examine_meta(tree)
+    url = str(found.url or metadata.extract_url(tree) or "")
+    known = url if url.startswith(("http://", "https://")) else ""
+    return known, str(found.title or metadata.extract_title(tree) or "")
 
 
 def read_mhtml(data: bytes) -> FileText:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-from ragqa.corpus.bylines import author_from, credit
-from ragqa.corpus.fields import fact_of, named
+from ragqa.corpus.fields import named
 
 _BLOCKS = (
     re.compile(r"\ufeff?---[ \t]*\n(?P<facts>.{0,16000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL),
@@ -35,26 +33,16 @@ def split_front_matter(text: str) -> tuple[dict[str, object], str]:
     """The facts of a block above a text, by their usual names, and the text without it.
 
     What YAML or TOML cannot read is read line by line; a block without a single "name: value" stays in the text.
-    The line that names the author stays above the text, without quotes and brackets: it can be asked for and quoted.
     """
     for fence, pattern in zip("-+", _BLOCKS, strict=True):
         if found := pattern.match(text):
             block = _parsed(found["facts"], toml=fence == "+")
-            return (named(block), _with_credit(block, text[found.end() :])) if block else ({}, text)
+            return (named(block), text[found.end() :]) if block else ({}, text)
     if found := _LABELLED.match(text):
-        block = _pairs(found["facts"])
-        facts = named(block)
+        facts = named(_pairs(found["facts"]))
         if "title" in facts and "published" in facts:
-            return facts, _with_credit(block, text[found.end() :])
+            return facts, text[found.end() :]
     return {}, text
-
-
-def _with_credit(block: Mapping[Any, object], text: str) -> str:
-    for name, value in block.items():
-        if fact_of(name) == "author" and (names := author_from(value)):
-            words = credit(f"{name}: {names}")
-            return f"{words}\n\n{text}" if words else text
-    return text
 
 
 def _parsed(block: str, *, toml: bool) -> dict[Any, Any]:

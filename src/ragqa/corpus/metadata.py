@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 
 from ragqa.corpus.bylines import credit
 from ragqa.text import HAN, chinese_number, language_of, sentence_spans
-from ragqa.types import Language
 
 # --- prose -----------------------------------------------------------------------------------
 
@@ -194,7 +193,7 @@ def title_of(text: str) -> str:
     lines = text.split("\n", 40)[:40]
     while len(lines) > 1 and credit(lines[0]) == lines[0]:
         lines = lines[1:]
-    if len(lines) > 1 and is_title(lines[0], language_of(text)):
+    if len(lines) > 1 and is_title(lines[0], text):
         return lines[0]
     prose = next((line for line in lines if is_prose(line)), lines[0])
     first = next(iter(sentences(prose)), "")
@@ -202,12 +201,13 @@ def title_of(text: str) -> str:
     return shortened((shorter or first).rstrip("。.；;：:,， "))
 
 
-def is_title(line: str, language: Language) -> bool:
-    """Whether a line is a title: one sentence of some words, not ended by a full stop, comma or colon."""
+def is_title(line: str, text: str) -> bool:
+    """Whether a line of a text is a title: one sentence of some words, not ended by a full stop, comma or colon."""
     longest = 60 if HAN.search(line) else 120
-    fewest = 2 if language_of(line) == language == "en" else 3
     stopped = line.rstrip(_CLOSERS).endswith(("。", ".", ";", "；", ",", "，", ":", "：", "、"))
-    return len(line) <= longest and units(line) >= fewest and not stopped and len(sentences(line)) == 1
+    if len(line) > longest or stopped or len(sentences(line)) != 1:
+        return False
+    return units(line) >= 3 or (units(line) == 2 and language_of(line) == language_of(text) == "en")
 
 
 def shortened(line: str, most: int = 80) -> str:

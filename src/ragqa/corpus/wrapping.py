@@ -29,7 +29,7 @@ _FENCE = ("```", "~~~")
 _CODE_ENDS = ("{", "}", ");", "\\")
 # Cells, and columns of code: a tab or a wide gap inside the line.
 _CELLS = re.compile(r"\S(?:\t| {2,}|\u3000+)\S")
-_WIDE = re.compile("[“”‘’…—\u2e80-\U0010ffff]")
+_WIDE = re.compile("[“”‘’…—\u2e80-\U0010ffff]+")
 _OPENING = "“‘「『《（〈【([\"'"
 # What stays together at a line's beginning: a word or a Chinese character with the marks around it.
 _CLUSTER = re.compile(
@@ -112,7 +112,7 @@ def needed(line: str, following: str) -> int:
 
 def columns(text: str) -> int:
     """Width of a text in a typewriter's columns: 2 for a Chinese character."""
-    return len(text) if text.isascii() else len(text) + len(_WIDE.findall(text))
+    return len(text) if text.isascii() else len(text) + sum(map(len, _WIDE.findall(text)))
 
 
 def opens_item(line: str) -> bool:
