@@ -44,23 +44,23 @@ _WHO = "[Ww]ritten|[Rr]eported|[Rr]eporting|[Pp]osted|[Pp]ublished|[Ss]tory|[Ww]
 # What stands before the names, and the names that may follow. Apart, since the names are long patterns: compiled into
 # each label, they would take a quarter of a second at every start.
 _HAN_NAMES, _LATIN_NAMES = re.compile(_NAMES), re.compile(_LATINS)
-_ANY_NAMES = re.compile(rf"{_LATINS}|{_NAMES}|{_PEN_NAME}(?:\s?[、,，]\s?{_PEN_NAME}){{0,8}}")
+_PEN_NAMES = re.compile(rf"{_PEN_NAME}(?:\s?[、,，]\s?{_PEN_NAME}){{0,8}}")
 _CREDITS = (
     (
         re.compile(rf"(?<![\u3400-\u9fffA-Za-z/／、·]){_LABELS}\s?(?:(?:{_OF}){{0,3}}[记記]者\s?)?"),
-        _ANY_NAMES,
+        (_LATIN_NAMES, _HAN_NAMES, _PEN_NAMES),
     ),
     (
         re.compile(rf"(?:(?:{_OF}){{1,3}}[记記]者\s?[:：]?|(?<!{_HAN})[记記]者\s?[ \u3000:：丨｜|])\s?"),
-        _HAN_NAMES,
+        (_HAN_NAMES,),
     ),
     (
         re.compile(rf"(?:^|(?<=[|·•–—] )|(?<=\b\d{{4}} )|\b(?:{_WHO}) )[Bb][Yy]:? "),
-        _LATIN_NAMES,
+        (_LATIN_NAMES,),
     ),
 )
 # Inside the first or last sentence the words stay where they are: "新华社北京8月2日电（记者 …）".
-_IN_BRACKETS = (re.compile(rf"[（(](?:{_OF}){{0,3}}[记記]者[ \u3000:：]{{0,2}}"), _HAN_NAMES)
+_IN_BRACKETS = (re.compile(rf"[（(](?:{_OF}){{0,3}}[记記]者[ \u3000:：]{{0,2}}"), (_HAN_NAMES,))
 # A line without any of these has no label.
 _HINTS = ("者", "文", "撰", "采写", "执笔", "uthor", "AUTHOR", "riter", "By", "by", "BY", "bY")
 _BETWEEN = re.compile(
@@ -94,12 +94,13 @@ def _may_credit(line: str) -> bool:
     return any(hint in line for hint in _HINTS)
 
 
-def _credit(line: str, form: tuple[re.Pattern[str], re.Pattern[str]]) -> tuple[str, str]:
+def _credit(line: str, form: tuple[re.Pattern[str], Sequence[re.Pattern[str]]]) -> tuple[str, str]:
     """The first label with names behind it, and the names alone; "" for both where there are none."""
     label, names = form
     for found in label.finditer(line):
-        if named := names.match(line, found.end()):
-            return line[found.start() : named.end()], named[0]
+        for each in names:
+            if named := each.match(line, found.end()):
+                return line[found.start() : named.end()], named[0]
     return "", ""
 
 

@@ -19,14 +19,15 @@ _PAIR = re.compile(r"([^\s:：#\-][^:：\n]{0,30}?)[ \t]*[:：][ \t]*(\S[^\n]{0,
 _LABELLED = re.compile(r"(?P<facts>(?:[^\s:：\n]{1,20}[:：][^\n]{1,300}\n){2,8})\s*\n?")
 
 
-class _FrontLoader(yaml.SafeLoader):
-    """A YAML loader without aliases, which can expand to any size."""
+# In C where PyYAML was built so: five times as fast.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse an alias where SafeLoader would follow it."""
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("an alias")
-        return super().compose_node(parent, index)
+
+def _yaml(block: str) -> object:
+    """Read YAML without aliases, which can expand to any size. Raises nearly anything where it is none."""
+    if "*" in block and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(block, _Loader)):
+        raise yaml.YAMLError("an alias")
+    return yaml.load(block, _Loader)
 
 
 def split_front_matter(text: str) -> tuple[dict[str, object], str]:
@@ -48,7 +49,7 @@ def split_front_matter(text: str) -> tuple[dict[str, object], str]:
 def _parsed(block: str, *, toml: bool) -> dict[Any, Any]:
     facts: object
     try:
-        facts = tomllib.loads(block) if toml else _FrontLoader(block).get_single_data()
+        facts = tomllib.loads(block) if toml else _yaml(block)
     except Exception:  # not only YAMLError: odd tags raise KeyError, deep nesting RecursionError
         facts = None
     return facts if isinstance(facts, dict) else _pairs(block)
