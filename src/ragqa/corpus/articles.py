@@ -167,6 +167,10 @@ def _read_whole(handle: IO[bytes], name: str, suffix: str, confined: Confined) -
     drafts = (confined.read if suffix in CONFINED else read_all)(suffix, data)
     if suffix not in COLLECTIONS:
         yield _Found(_article(drafts[0], name), name, alone=True)
+        yield from (
+            Skipped(f"{name}#{_line(part)}", "an attachment: save it as a file of its own")
+            for part in drafts[0].left_out
+        )
         return
     for draft in drafts:
         place = f"{name}#{_line(draft.id)[:_LONGEST_ID]}"

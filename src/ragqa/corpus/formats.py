@@ -22,6 +22,7 @@ from ragqa.corpus.docx import docx_text
 from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
 from ragqa.corpus.front_matter import split_front_matter
 from ragqa.corpus.html import lines_of, visible
+from ragqa.corpus.mail import read_mail
 from ragqa.corpus.metadata import iso_date, links_in
 from ragqa.corpus.page import stated, wechat
 from ragqa.corpus.pdf import pdf_text
@@ -226,6 +227,7 @@ READERS: Mapping[str, Callable[[bytes], FileText]] = {
     ".mhtml": read_mhtml,
     ".mht": read_mhtml,
     ".epub": read_epub,
+    ".eml": read_mail,
     ".srt": read_subtitles,
     ".vtt": read_subtitles,
 }
