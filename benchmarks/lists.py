@@ -1,9 +1,9 @@
-"""What the rules for questions that ask for several items are worth: with each of them, and without.
+"""What the rule for questions that ask for several items, their year left out, is worth: with it and without.
 
     python benchmarks/lists.py --packs ../shared/bench --work /tmp/ragqa-bench --only stories xquad-mixed
 
 *stories* are the held-out stories of training/, asked as one corpus; packs are as for benchmarks/answers.py. Only
-questions that one of the rules changes are asked. Prints Markdown.
+lists and counts are asked. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from constants import Remembering
 
 from ragqa.evaluation.text_metrics import containment
 from ragqa.models.loading import load_encoder, load_reader
-from ragqa.retrieval.one_item import one_item, without_year
 from ragqa.retrieval.query import Question
 from ragqa.settings import Settings
 from ragqa.types import Answer
@@ -31,9 +30,8 @@ from training.stories import read_stories
 
 # What is taken out, and what stands in its place.
 RULES: Mapping[str, Mapping[str, Any]] = {
-    "both, as it is": {},
-    "read once": {"ragqa.retrieval.search.one_item": lambda _: ""},
-    "searched with its year": {"ragqa.retrieval.query.without_year": str.strip},
+    "as it is": {},
+    "with the year": {"ragqa.retrieval.query.without_year": str.strip},
 }
 
 
@@ -43,12 +41,6 @@ class Several:
 
     text: str
     answers: Mapping[str, Sequence[Sequence[Sequence[str]]]]
-
-    @property
-    def changed(self) -> bool:
-        """Whether one of the rules changes how it is asked."""
-        asked = Question.of(self.text)
-        return asked.several and bool(one_item(self.text) or without_year(self.text) != self.text.strip())
 
     def held(self, text: str, article: str) -> bool:
         """Whether words of an article hold an answer."""
@@ -69,7 +61,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     for name in chosen.only:
         corpus, questions = _source(name, chosen.packs, chosen.work)
-        asked = [question for question in questions if question.changed]
+        asked = [question for question in questions if Question.of(question.text).several]
         for rule, changes in RULES.items():
             with ExitStack() as stack:
                 for target, value in changes.items():
