@@ -62,3 +62,14 @@ def test_words_that_are_the_authors_stay(line: str) -> None:
 def test_an_end_inside_a_text_stays_and_one_behind_its_last_sentence_goes() -> None:
     assert clean(f"{NIGHT}（完）").text == NIGHT
     assert "END" in clean(f"{LAMPS}\nEND\nThe lamps were made in May.").text
+
+
+def test_a_posted_line_with_a_name_under_the_title_says_both() -> None:
+    found = clean(f"渡口加开夜班\n发布于 2024-03-05 · 闻笙\n{NIGHT}")
+    assert (found.author, found.published) == ("闻笙", "2024-03-05")
+
+
+def test_a_release_ends_with_whose_it_is_and_where_it_stands() -> None:
+    told = "WEXCOMBE, March 5, 2024 /PierWire/ -- The ferry runs until eleven at night.\nThe fare stays at two pounds."
+    found = clean(f"{told}\nSOURCE Wexcombe Ferry Company\nView original content: https://pier.example/1")
+    assert (found.text, found.published, found.published_from) == (told, "2024-03-05", "dateline")

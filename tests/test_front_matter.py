@@ -71,3 +71,11 @@ def test_what_is_no_block_stays_in_the_text(text: str) -> None:
 def test_an_alias_is_not_followed_and_the_lines_are_read_as_they_stand() -> None:
     facts, _ = split_front_matter("---\ntitle: &a 湖滨\nsource: *a\n---\n" + BODY)
     assert facts == {"title": "&a 湖滨", "source": "*a"}
+
+
+def test_labelled_lines_above_a_plain_text_are_its_facts(tmp_path: Path) -> None:
+    block = "标题：湖滨电厂并网\n时间：2023年4月5日\n作者：闻笙\n\n"
+    (tmp_path / "plant.txt").write_text(block + BODY, encoding="utf-8")
+    ((article,), _) = read_articles(tmp_path)
+    assert (article.title, article.author, article.published) == ("湖滨电厂并网", "闻笙", "2023-04-05")
+    assert article.text == f"author: 闻笙\n{BODY.strip()}"

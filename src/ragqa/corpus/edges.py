@@ -16,13 +16,17 @@ _NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 _END = re.compile(
     r"[-–—=~·*\s【（(\[<]{0,9}(?:END|完|全文完|本文完)[-–—=~·*\s】）)\]>。]{0,9}|[-–—]\s?30\s?[-–—]|#(?:\s?#){2,5}"
 )
-_RELEASED_BY = re.compile(r"SOURCE:? [A-Z0-9][^.!?]{0,80}(?:(?:Inc|Ltd|Corp|Co|S\.A|N\.V)\.)?")
+_RELEASED_BY = re.compile(
+    r"SOURCE:? [A-Z0-9][^.!?]{0,80}(?:(?:Inc|Ltd|Corp|Co|S\.A|N\.V)\.)?"
+    r"|View original content(?: to download multimedia)?:? ?https?://\S{1,200}"
+)
+_POSTED = re.compile(r"(?:发布|更新|发表|發布|發表)?(?:时间|日期|時間|于|於)\s?[:：]?\s?")
 _END_MARK = re.compile(r"\s?[（(](?:完|全文完|本文完|END)[)）]$")
 
 
 def signed_by(line: str) -> str:
     """The person of a line that is a day and a Chinese name, in either order, and no more; "" for a place."""
-    line = line.strip()
+    line = _POSTED.sub("", line.strip(), count=1) if _POSTED.match(line.strip()) else line.strip()
     found = FULL_DATE.search(line) if len(line) <= 40 else None
     if not found:
         return ""
@@ -42,7 +46,7 @@ def is_below(line: str) -> bool:
 
 def is_end(line: str) -> bool:
     """Whether a line only says that the text ends, or whose release it was: END, （完）, -30-, SOURCE Pier Company."""
-    return len(line) <= 100 and bool(_END.fullmatch(line) or _RELEASED_BY.fullmatch(line))
+    return len(line) <= 300 and bool(_END.fullmatch(line) or _RELEASED_BY.fullmatch(line))
 
 
 def without_end_mark(line: str) -> str:

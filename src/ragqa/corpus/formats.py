@@ -35,8 +35,9 @@ from ragqa.corpus.xlsx import xlsx_text
 
 
 def read_text(data: bytes) -> FileText:
-    """Read plain text; lines wrapped at a fixed width are joined again."""
-    return FileText(unwrap(decode(data)))
+    """Read plain text, with the facts of a block above it; lines wrapped at a fixed width are joined again."""
+    facts, body = split_front_matter(decode(data).replace("\r\n", "\n"))
+    return _with_facts(facts, unwrap(body))
 
 
 # --- Markdown --------------------------------------------------------------------------------
@@ -64,8 +65,12 @@ def read_markdown(data: bytes) -> FileText:
     text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     facts, body = split_front_matter(text)
     plain, links = plain_markdown(unwrap(from_wiki(_without_comments(body))))
+    return _with_facts(facts, plain, links)
+
+
+def _with_facts(facts: Mapping[str, object], text: str, links: tuple[str, ...] = ()) -> FileText:
     return FileText(
-        text=plain,
+        text=text,
         title=_string(facts.get("title")),
         published=iso_date(facts.get("published")),
         source=_string(facts.get("source")),

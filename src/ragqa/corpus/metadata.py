@@ -65,7 +65,9 @@ _MINGUO_DATE = re.compile(r"民[國国]\s?(\d{1,3})\s?年\s?(\d{1,2})\s?月\s?(\
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _LINK_DATE = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)")
-_DATELINE = re.compile(r"[日,，]?\s?(?:消息|讯|电|报道)|\s?\(?(?:Reuters|AP|AFP)\b|\s?[-–—]{1,2}\s")
+_DATELINE = re.compile(
+    r"(?: ?/[\w ]{2,30}/ ?-|[日,，]?\s?(?:消息|讯|电|报道)|\s?\(?(?:Reuters|AP|AFP)\b|\s?[-–—]{1,2}\s)"
+)
 
 
 def iso_date(value: object) -> str | None:
@@ -122,9 +124,10 @@ def date_of_lines(lines: Iterable[str]) -> str | None:
 def date_of_lead(text: str) -> str | None:
     """The full date of a dateline ("2024年8月6日消息"); other dates in an article are events."""
     for line in text.split("\n", 3)[:3]:
-        found = FULL_DATE.search(line[:60])
-        if found and _DATELINE.match(line, found.end()):
-            return _iso(found["year"], found["month"], found["day"])
+        for pattern in (FULL_DATE, *_ENGLISH_DATES):
+            found = pattern.search(line[:60])
+            if found and _DATELINE.match(line, found.end()):
+                return full_date(found[0])
     return None
 
 
