@@ -285,3 +285,26 @@ def test_every_line_is_an_article_or_is_skipped(
     articles, skipped = read_articles(collection(tmp_path_factory.mktemp("corpus"), *records))
     assert len(articles) + len(skipped) == len(records)
     assert len({article.id for article in articles}) == len(articles)
+
+
+def test_a_page_whose_head_alone_names_the_author_is_the_same_text_as_its_plain_copy(tmp_path: Path) -> None:
+    told = "The ferry to Wexcombe runs until eleven at night from Monday, its captain said. The fare stays at two pounds."
+    (tmp_path / "a.txt").write_text(told, encoding="utf-8")
+    (tmp_path / "b.html").write_text(
+        f'<html><head><title>Ferry</title><meta name="author" content="Ola Berg"></head><body><article><p>{told}</p>'
+        "</article></body></html>",
+        encoding="utf-8",
+    )
+    (tmp_path / "c.md").write_text(f"---\nauthor: Ola Berg\n---\n{told}", encoding="utf-8")
+    (tmp_path / "d.txt").write_text(f"By Ola Berg\n{told}", encoding="utf-8")
+    (tmp_path / "e.txt").write_text(f"{told} A ticket machine comes in May.", encoding="utf-8")
+    articles, skipped = read_articles(tmp_path)
+    assert [article.id for article in articles] == ["a.txt", "e.txt"]
+    assert skipped == [Skipped(f"{name}", "same text as a.txt") for name in ("b.html", "c.md", "d.txt")]
+
+
+def test_an_article_whose_author_its_head_names_keeps_the_line_above_its_text(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("---\nauthor: Ola Berg\n---\nThe ferry runs at night.", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("The ferry runs at night.", encoding="utf-8")
+    ((article,), _) = read_articles(tmp_path)
+    assert article.text == "author: Ola Berg\nThe ferry runs at night."

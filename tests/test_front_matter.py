@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from ragqa.corpus.articles import read_articles
 from ragqa.corpus.formats import read_markdown
 from ragqa.corpus.front_matter import split_front_matter
 
@@ -37,17 +40,20 @@ def test_a_block_gives_title_and_date_and_leaves_the_text(
 @pytest.mark.parametrize(
     ("line", "first", "author"),
     [
-        ("作者: 闻笙", "作者: 闻笙", "闻笙"),
+        ("作者: 闻笙", "author: 闻笙", "闻笙"),
         ('author: "闻笙"', "author: 闻笙", "闻笙"),
-        ("authors: [Ola Berg, Jane Doe]", "authors: Ola Berg, Jane Doe", "Ola Berg, Jane Doe"),
-        ("authors:\n  - Ola Berg\n  - Jane Doe", "authors: Ola Berg, Jane Doe", "Ola Berg, Jane Doe"),
+        ("authors: [Ola Berg, Jane Doe]", "author: Ola Berg, Jane Doe", "Ola Berg, Jane Doe"),
+        ("authors:\n  - Ola Berg\n  - Jane Doe", "author: Ola Berg, Jane Doe", "Ola Berg, Jane Doe"),
         ("author:\n  name: 闻笙", "author: 闻笙", "闻笙"),
         ("author: admin", BODY.strip(), ""),
     ],
 )
-def test_the_author_of_a_block_stays_above_the_text(line: str, first: str, author: str) -> None:
-    draft = read_markdown(f"---\ntitle: 湖滨电厂并网\n{line}\n---\n{BODY}".encode())
-    assert (draft.text.strip().split("\n")[0], draft.author) == (first, author)
+def test_the_author_of_a_block_stands_above_the_text(
+    line: str, first: str, author: str, tmp_path: Path
+) -> None:
+    (tmp_path / "plant.md").write_text(f"---\ntitle: 湖滨电厂并网\n{line}\n---\n{BODY}", encoding="utf-8")
+    ((article,), _) = read_articles(tmp_path)
+    assert (article.text.split("\n")[0], article.author) == (first, author)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +71,11 @@ def test_what_is_no_block_stays_in_the_text(text: str) -> None:
 def test_an_alias_is_not_followed_and_the_lines_are_read_as_they_stand() -> None:
     facts, _ = split_front_matter("---\ntitle: &a 湖滨\nsource: *a\n---\n" + BODY)
     assert facts == {"title": "&a 湖滨", "source": "*a"}
+
+
+def test_labelled_lines_above_a_plain_text_are_its_facts(tmp_path: Path) -> None:
+    block = "标题：湖滨电厂并网\n时间：2023年4月5日\n作者：闻笙\n\n"
+    (tmp_path / "plant.txt").write_text(block + BODY, encoding="utf-8")
+    ((article,), _) = read_articles(tmp_path)
+    assert (article.title, article.author, article.published) == ("湖滨电厂并网", "闻笙", "2023-04-05")
+    assert article.text == f"author: 闻笙\n{BODY.strip()}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from lxml.html import fromstring
 
 from ragqa.corpus import read_articles
 from ragqa.corpus.formats import read_html
-from ragqa.corpus.html import unsigned
+from ragqa.corpus.html import unsigned, visible
 
 PROSE = "柳湖水厂周一开始供水，每天处理十二万吨湖水，供应东岸的六万户居民。厂长顾青说，二期工程明年动工。"
 
@@ -159,3 +160,8 @@ def test_short_lines_of_a_page_are_not_joined() -> None:
         "渡口 · 轮渡票 · 月票价", "北渡 · 轮渡票 4.85 · 月票价 0.92", "南渡 · 轮渡票 5.30 · 月票价 1.48",
     ]  # fmt: skip
     assert "2024年11月15日 柳湖轮渡监测组" in text.split("\n")
+
+
+def test_the_number_of_a_note_without_a_link_is_no_word() -> None:
+    tree = fromstring("<p>渡口加开夜班<sup>[1]</sup>，票价10<sup>8</sup>元。</p>")
+    assert visible(tree).text_content() == "渡口加开夜班，票价10^8元。"

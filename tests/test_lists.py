@@ -20,13 +20,11 @@ def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ragqa.retrieval.answerability.fitted", lambda: PLAIN)
 
 
-def read(
-    text: str, word: str, *, score: float = 2.0, published: str | None = None, as_item: bool = False
-) -> Read:
+def read(text: str, word: str, *, score: float = 2.0, published: str | None = None) -> Read:
     article = Article(text[:4], "", text, published=published, language="zh" if "。" in text else "en")
     window = Window.of(article, 0, len(text))
     at = text.index(word)
-    return Read(0, window, marks(text, (at, at + len(word)), score=score), 0.6, as_item)
+    return Read(0, window, marks(text, (at, at + len(word)), score=score), 0.6)
 
 
 def answer_to(asked: str, *reads: Read) -> Answer:
@@ -111,14 +109,6 @@ def test_in_english_the_number_stands_before_what_is_counted() -> None:
     answer = answer_to("How many firms cut jobs?", other)
     assert (answer.answers, [s.text for s in answer.statements]) == ((), ["Kew Pottery cut 95 jobs."])
     assert answer.note.startswith("ragqa does not count,")
-
-
-def test_what_was_read_as_one_item_gives_a_quote_and_no_short_answer() -> None:
-    said = read("Kew Pottery cut 95 jobs, Ann Lee said.", "Ann Lee", as_item=True)
-    answer = answer_to("Which firms cut jobs?", said)
-    assert (answer.status, answer.answers) == ("answered", ())
-    assert [s.text for s in answer.statements] == ["Kew Pottery cut 95 jobs, Ann Lee said."]
-    assert answer.note == "Found in one article; there may be more."
 
 
 def test_what_is_only_possible_is_shown_by_one_sentence_an_article_best_first() -> None:

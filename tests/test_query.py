@@ -6,7 +6,16 @@ import pytest
 from support.fakes import WordEncoder
 
 from ragqa.errors import QuestionError
-from ragqa.retrieval.query import Query, Question, as_written, checked, follow_up, stands_alone, subject_of
+from ragqa.retrieval.query import (
+    Query,
+    Question,
+    as_written,
+    checked,
+    follow_up,
+    stands_alone,
+    subject_of,
+    without_year,
+)
 
 # --- analysis --------------------------------------------------------------------------------
 
@@ -166,3 +175,15 @@ def test_a_question_is_about_its_first_name_or_noun_phrase(question: str, subjec
 def test_a_folded_name_is_shown_as_the_text_writes_it() -> None:
     assert as_written("openai", "Who left OpenAI?") == "OpenAI"
     assert as_written("openai", "Who left?") == "openai"
+
+
+@pytest.mark.parametrize(
+    ("question", "without"),
+    [
+        ("Which companies cut jobs in 2024?", "Which companies cut jobs?"),
+        ("2024年有哪些公司裁员？", "有哪些公司裁员？"),
+        ("Which models of 2024 sold best?", "Which models of 2024 sold best?"),
+    ],
+)
+def test_only_a_year_that_says_when_is_left_out(question: str, without: str) -> None:
+    assert without_year(question) == without

@@ -177,3 +177,42 @@ def test_what_holds_no_article_is_named_with_the_reason(
     assert sum(len(article.text) for article in articles) < 1000
     if reason:
         assert [(entry.file, entry.reason[: len(reason)]) for entry in skipped] == [(name, reason)]
+
+
+SPOKEN = """1
+00:00:01,000 --> 00:00:03,000
+- The ferry runs at night.
+- Since when?
+
+2
+00:00:03,100 --> 00:00:05,000
+– Since Friday,
+and until eleven.
+
+3
+00:00:05,100 --> 00:00:07,000
+>> It was -5 degrees.
+
+4
+00:00:07,100 --> 00:00:08,000
+-5 is cold.
+"""
+VOICES = (
+    "WEBVTT\n\n00:01.000 --> 00:03.000\n<v Ola Berg>The ferry runs at night.</v>\n\n"
+    "00:03.000 --> 00:05.000\n—票价不变？\n—仍是两元。\n"
+)
+
+
+def test_each_speaker_of_subtitles_has_a_paragraph_without_dash(tmp_path: Path) -> None:
+    ((article,), _) = read(tmp_path, "talk.srt", SPOKEN)
+    assert article.text.split("\n") == [
+        "The ferry runs at night.",
+        "Since when?",
+        "Since Friday, and until eleven.",
+        "It was -5 degrees. -5 is cold.",
+    ]
+
+
+def test_the_name_of_a_voice_stands_before_what_it_says(tmp_path: Path) -> None:
+    ((article,), _) = read(tmp_path, "talk.vtt", VOICES)
+    assert article.text.split("\n") == ["Ola Berg: The ferry runs at night.", "票价不变？", "仍是两元。"]

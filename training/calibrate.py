@@ -99,7 +99,7 @@ def ask_all(
             row = json.loads(line)
             yield _ask(name, row["id"], row["text"], pack_answers(row), index, encoder, reader, settings)
     stories = read_stories(STORIES, held_out=True)
-    index = open_index(_corpus(stories, work / "stories.jsonl"), work / "stories", encoder, settings)
+    index = open_index(story_corpus(stories, work / "stories.jsonl"), work / "stories", encoder, settings)
     for number, story in list(enumerate(stories))[::_ASKED]:
         for row in story["questions"]:
             answers = [[[quote] for quote in quotes] for quotes in row["answers"].values()]
@@ -270,7 +270,7 @@ def _ask(
     return Asked(source, group, question, answers, found)
 
 
-def _corpus(stories: Sequence[Mapping[str, Any]], path: Path) -> Path:
+def story_corpus(stories: Sequence[Mapping[str, Any]], path: Path) -> Path:
     """One corpus of all stories: in one of two or three articles there would be nothing to find."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [

@@ -39,7 +39,7 @@ def answered(answer: Answer, question: Question, found: Found, *, refuse_below: 
     else:
         answer = replace(answer, answers=short)
         answer = answer if question.several else completed(answer, question, quotes)
-    return listed(answer, question, quotes, read) if question.several else answer
+    return listed(answer, question, quotes) if question.several else answer
 
 
 def with_passages(answer: Answer, k: int) -> Answer:

@@ -42,12 +42,8 @@ def with_items(
     return _counting_first(kept, question) if kept else list(quotes)
 
 
-def listed(answer: Answer, question: Question, quotes: Sequence[Quote], read: Sequence[Read]) -> Answer:
+def listed(answer: Answer, question: Question, quotes: Sequence[Quote]) -> Answer:
     """Say in how many articles the items were found, and that nothing was counted where no quote states the number."""
-    # Who cut jobs? may mark the person who said so, where companies are asked for.
-    unsure = {each.window.article.id for each in read if each.as_item}
-    sure = {n for n, quote in enumerate(quotes, start=1) if quote.article.id not in unsure}
-    answer = replace(answer, answers=tuple(a for a in answer.answers if a.citation in sure))
     if question.kind == "count":
         stating = {n for n, quote in enumerate(quotes, start=1) if _states_count(quote, question)}
         # "95 jobs" is no number of companies.
@@ -56,7 +52,7 @@ def listed(answer: Answer, question: Question, quotes: Sequence[Quote], read: Se
     articles = {quote.article.id for quote in quotes}
     if len(articles) > 1:
         return noted(answer, "listed", n=str(len(articles)))
-    return noted(answer, "listed_one") if articles & unsure else answer
+    return answer
 
 
 def _is_item(quote: Quote, question: Question) -> bool:

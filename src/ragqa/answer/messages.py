@@ -73,10 +73,6 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "Found in {n} articles; there may be more.",
         "zh": "在 {n} 篇文章中找到，可能还有更多。",
     },
-    "listed_one": {
-        "en": "Found in one article; there may be more.",
-        "zh": "在 1 篇文章中找到，可能还有更多。",
-    },
     "not_counted": {
         "en": "ragqa does not count, and no quoted article states the number; these are the items that were found.",
         "zh": "ragqa 不作统计，引用的文章也没有写明总数；以下是找到的各项。",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ragqa.corpus.bylines import author_from, author_of_text, credited
+from ragqa.corpus.bylines import author_from, author_of_text, credited, uncredited
 from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
 from ragqa.corpus.fields import named
@@ -95,7 +95,8 @@ class _Collected:
         if not found.alone:
             # Lines of a collection are judged by their ids: two of them may well say the same.
             return ""
-        plain = "".join(article.text.split()).casefold()
+        # An author whom one copy names and the other does not makes no second article.
+        plain = "".join(uncredited(article.text, article.author).split()).casefold()
         first = self._texts.setdefault(hashlib.sha256(plain.encode()).digest(), found.place)
         return "" if first == found.place else f"same text as {first}"
 
@@ -166,6 +167,10 @@ def _read_whole(handle: IO[bytes], name: str, suffix: str, confined: Confined) -
     drafts = (confined.read if suffix in CONFINED else read_all)(suffix, data)
     if suffix not in COLLECTIONS:
         yield _Found(_article(drafts[0], name), name, alone=True)
+        yield from (
+            Skipped(f"{name}#{_line(part)}", "an attachment: save it as a file of its own")
+            for part in drafts[0].left_out
+        )
         return
     for draft in drafts:
         place = f"{name}#{_line(draft.id)[:_LONGEST_ID]}"

@@ -25,6 +25,9 @@ _MOST_PARTS = 10_000
 _CONTAINER = "META-INF/container.xml"
 # A pause of so many milliseconds, or so many characters, ends a paragraph of subtitles.
 _PAUSE, _LONG = 3000, 400
+# Who speaks: a voice tag of .vtt, and the dash or >> that opens a speaker's line.
+_VOICE = re.compile(r"<v(?:\.[\w.]{1,60})? ([^<>\n]{1,60})>")
+_SPEAKER = re.compile(r"(?:^|\n)\s{0,3}(?:[-–—‐](?!\d)|>{2,3})\s{0,3}(?=\S)")
 _CUE_SETTING = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
 
 
@@ -91,25 +94,29 @@ def read_subtitles(data: bytes) -> FileText:
     text = "\n\n".join(
         block for block in blocks if not block.lstrip().startswith(("NOTE", "STYLE", "REGION"))
     )
+    text = _VOICE.sub(r"\1: ", text)
     cues = pysubs2.SSAFile.from_string(text, format_="vtt" if text.lstrip().startswith("WEBVTT") else "srt")
     paragraphs: list[str] = []
     end = 0
     for cue in sorted(cues, key=lambda each: each.start):
-        words = " ".join(html.unescape(_CUE_SETTING.sub("", cue.plaintext)).split())
-        if not words or (paragraphs and paragraphs[-1].endswith(words)):
-            continue  # rolling captions repeat a line
-        last = paragraphs[-1] if paragraphs else ""
-        if (
-            not last
-            or cue.start - end > _PAUSE
-            or len(last) > _LONG
-            or (ends_sentence(last) and len(last) > _LONG / 4)
-        ):
-            paragraphs.append(words)
-        else:
-            closed = HAN.match(words) and not last[-1].isalnum()
-            paragraphs[-1] = f"{last}{'' if closed else ' '}{words}"
+        said = html.unescape(_CUE_SETTING.sub("", cue.plaintext))
+        opens = bool(_SPEAKER.match(said))
+        for number, part in enumerate(filter(str.strip, _SPEAKER.split(said))):
+            words = " ".join(part.split())
+            if paragraphs and paragraphs[-1].endswith(words):
+                continue  # rolling captions repeat a line
+            _add(paragraphs, words, apart=opens or number > 0 or cue.start - end > _PAUSE)
         end = cue.end
     if not paragraphs:
         raise ValueError("no subtitle in it")
     return FileText("\n".join(paragraphs))
+
+
+def _add(paragraphs: list[str], words: str, *, apart: bool) -> None:
+    """Add what is said to the last paragraph, or as a new one after a pause, a speaker's dash or a long paragraph."""
+    last = paragraphs[-1] if paragraphs else ""
+    if apart or not last or len(last) > _LONG or (ends_sentence(last) and len(last) > _LONG / 4):
+        paragraphs.append(words)
+    else:
+        closed = HAN.match(words) and not last[-1].isalnum()
+        paragraphs[-1] = f"{last}{'' if closed else ' '}{words}"

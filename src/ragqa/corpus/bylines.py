@@ -41,21 +41,28 @@ _LABELS = (
 _OUTLET = rf"{_HAN}{{2,8}}(?:[社报報网網台臺刊]|新[闻聞]|财经|客户端)"
 _OF = rf"(?:本[报報刊网網台臺站社]|见习|实习|特约|首席|全媒体|驻{_HAN}{{2,6}}|{_OUTLET})"
 _WHO = "[Ww]ritten|[Rr]eported|[Rr]eporting|[Pp]osted|[Pp]ublished|[Ss]tory|[Ww]ords"
+# What stands before the names, and the names that may follow. Apart, since the names are long patterns: compiled into
+# each label, they would take a quarter of a second at every start.
+_HAN_NAMES, _LATIN_NAMES = re.compile(_NAMES), re.compile(_LATINS)
+_PEN_NAMES = re.compile(rf"{_PEN_NAME}(?:\s?[、,，]\s?{_PEN_NAME}){{0,8}}")
 _CREDITS = (
-    re.compile(
-        rf"(?<![\u3400-\u9fffA-Za-z/／、·]){_LABELS}\s?(?:(?:{_OF}){{0,3}}[记記]者\s?)?"
-        rf"(?P<names>{_LATINS}|{_NAMES}|{_PEN_NAME}(?:\s?[、,，]\s?{_PEN_NAME}){{0,8}})"
+    (
+        re.compile(rf"(?<![\u3400-\u9fffA-Za-z/／、·]){_LABELS}\s?(?:(?:{_OF}){{0,3}}[记記]者\s?)?"),
+        (_LATIN_NAMES, _HAN_NAMES, _PEN_NAMES),
     ),
-    re.compile(
-        rf"(?:(?:{_OF}){{1,3}}[记記]者\s?[:：]?|(?<!{_HAN})[记記]者\s?[ \u3000:：丨｜|])\s?(?P<names>{_NAMES})"
+    (
+        re.compile(rf"(?:(?:{_OF}){{1,3}}[记記]者\s?[:：]?|(?<!{_HAN})[记記]者\s?[ \u3000:：丨｜|])\s?"),
+        (_HAN_NAMES,),
     ),
-    re.compile(
-        rf"(?:^|(?<=[|·•–—] )|(?<=\b\d{{4}} )|\b(?:{_WHO}) )"
-        rf"[Bb][Yy]:? (?P<names>{_LATINS})"
+    (
+        re.compile(rf"(?:^|(?<=[|·•–—] )|(?<=\b\d{{4}} )|\b(?:{_WHO}) )[Bb][Yy]:? "),
+        (_LATIN_NAMES,),
     ),
 )
 # Inside the first or last sentence the words stay where they are: "新华社北京8月2日电（记者 …）".
-_IN_BRACKETS = re.compile(rf"[（(](?:{_OF}){{0,3}}[记記]者[ \u3000:：]{{0,2}}(?P<names>{_NAMES})")
+_IN_BRACKETS = (re.compile(rf"[（(](?:{_OF}){{0,3}}[记記]者[ \u3000:：]{{0,2}}"), (_HAN_NAMES,))
+# A line without any of these has no label.
+_HINTS = ("者", "文", "撰", "采写", "执笔", "uthor", "AUTHOR", "riter", "By", "by", "BY", "bY")
 _BETWEEN = re.compile(
     rf"\s?[、,，;；&]\s?(?:and )?|\s(?:and|&)\s|\s?(?:通讯员|实习生)\s?|(?<={_HAN})[和与及](?={_HAN})"
     rf"|(?<={_HAN}{{2}})[ \u3000](?={_HAN}{{2}})"
@@ -71,22 +78,37 @@ _NO_NAME = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _LONGEST_LINE, _LONGEST_NAME, _MOST = 200, 60, 12
+# Lines at the beginning and at the end of a text that may name its author.
+_ABOVE, _BELOW = 4, 3
 
 
 def credit(line: str) -> str:
     """The stretch of a byline that names who wrote the article, as it stands there; "" where none does."""
-    if len(line) > _LONGEST_LINE:
+    if len(line) > _LONGEST_LINE or not _may_credit(line):
         return ""
-    found = (pattern.search(line) for pattern in _CREDITS)
-    return next((match.group() for match in found if match and listed(match["names"])), "")
+    found = (_credit(line, each) for each in _CREDITS)
+    return next((words for words, names in found if names and listed(names)), "")
+
+
+def _may_credit(line: str) -> bool:
+    return any(hint in line for hint in _HINTS)
+
+
+def _credit(line: str, form: tuple[re.Pattern[str], Sequence[re.Pattern[str]]]) -> tuple[str, str]:
+    """The first label with names behind it, and the names alone; "" for both where there are none."""
+    label, names = form
+    for found in label.finditer(line):
+        for each in names:
+            if named := each.match(line, found.end()):
+                return line[found.start() : named.end()], named[0]
+    return "", ""
 
 
 def author_of(lines: Iterable[str]) -> str:
     """The authors that the first line with a credit names, or ""."""
-    for line in lines:
-        for pattern in (*_CREDITS, _IN_BRACKETS):
-            found = pattern.search(line[:_LONGEST_LINE])
-            if found and (names := listed(found["names"])):
+    for line in filter(_may_credit, lines):
+        for form in (*_CREDITS, _IN_BRACKETS):
+            if names := listed(_credit(line[:_LONGEST_LINE], form)[1]):
                 return names
     return ""
 
@@ -94,15 +116,26 @@ def author_of(lines: Iterable[str]) -> str:
 def author_of_text(text: str) -> str:
     """The authors that the text itself names: on a line of their own, or in brackets in its first or last words."""
     lines = text.split("\n")
-    alone = [line for line in (*lines[:4], *lines[-3:]) if credit(line) == line]
-    edges = [found.group() for line in (*lines[:3], *lines[-1:])
-             for found in (_IN_BRACKETS.search(line[:80]), _IN_BRACKETS.search(line[-60:])) if found]  # fmt: skip
-    return author_of([*alone, *edges])
+    alone = [line for line in (*lines[:_ABOVE], *lines[-_BELOW:]) if credit(line) == line]
+    edges = [part for line in (*lines[:3], *lines[-1:]) for part in (line[:80], line[-60:])]
+    in_brackets = (_credit(part, _IN_BRACKETS)[0] for part in edges)
+    return author_of([*alone, *in_brackets])
 
 
 def credited(text: str, author: str) -> str:
     """A text below the author that its file states, unless it names one itself: who wrote it can be quoted."""
-    return f"author: {author}\n{text}" if text and author and not author_of_text(text) else text
+    return f"{_above(author)}{text}" if text and author and not author_of_text(text) else text
+
+
+def uncredited(text: str, author: str) -> str:
+    """A text without the lines that only name its author, for comparing it with a copy that has none."""
+    lines = text.removeprefix(_above(author)).split("\n")
+    middle = range(_ABOVE, len(lines) - _BELOW)
+    return "\n".join(line for at, line in enumerate(lines) if at in middle or credit(line) != line) or text
+
+
+def _above(author: str) -> str:
+    return f"author: {author}\n"
 
 
 def author_from(stated: object) -> str:

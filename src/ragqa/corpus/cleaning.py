@@ -29,6 +29,7 @@ from ragqa.corpus.boilerplate import (
     is_truncation_of,
 )
 from ragqa.corpus.bylines import author_of, author_of_text, credit
+from ragqa.corpus.edges import is_below, signed_by, without_end_mark
 from ragqa.corpus.metadata import (
     NAMED_SITE,
     date_of_lead,
@@ -79,7 +80,8 @@ def clean(raw: str) -> Cleaned:
         "address": date_of_links(links, text),
     }
     reason = next((name for name, date in dates.items() if date), "")
-    author = author_of([*head, *tail]) or author_of_text(text)
+    signed = next(filter(None, map(signed_by, head)), "")
+    author = author_of([*head, *tail]) or author_of_text(text) or signed
     title = title_of(text)
     return Cleaned(title, text, dates.get(reason), outlet_of([*head, *tail]), links, author, reason)
 
@@ -166,6 +168,10 @@ def _without_head(lines: list[str], dropped: list[str], rows: frozenset[str]) ->
             gone.append(line)
         elif is_prose(line):
             break
+        elif len(kept) == 1 and signed_by(line):
+            # Day and name under the title: it says both, and stays, since it names the author without a label.
+            kept.append(line)
+            gone.append(line)
         elif is_byline(line) or is_navigation(line, gone, [*kept, *below]):
             channel_end = len(kept) if channel_end < 1 else channel_end
             _keep_credit(line, kept, gone)
@@ -202,20 +208,13 @@ def _without_channel(kept: list[str], end: int) -> list[str]:
 def _without_tail(lines: list[str], dropped: list[str], rows: frozenset[str]) -> list[str]:
     """Drop notices, credits and bare addresses below the last sentence; the author's credit stays."""
     end = len(lines)
-    while end and lines[end - 1] not in rows and _is_furniture(lines[end - 1]):
+    while end and lines[end - 1] not in rows and is_below(lines[end - 1]):
         end -= 1
     kept = lines[:end]
+    kept[-1:] = map(without_end_mark, kept[-1:])
     for line in lines[end:]:
         _keep_credit(line, kept, dropped)
     return kept
-
-
-def _is_furniture(line: str) -> bool:
-    return is_credit(line) or is_notice(line) or is_posted(line) or _is_address(line)
-
-
-def _is_address(line: str) -> bool:
-    return line.startswith(("http://", "https://")) and len(line.split()) == 1 and line.isascii()
 
 
 # --- marks that a site glues to its paragraphs -----------------------------------------------

@@ -14,8 +14,7 @@ from ragqa.corpus.table_markup import lines_of_table
 _NOTE = re.compile(r"#((?:foot|end)note-\d{1,6})")
 _NOTES = "//li[starts-with(@id, 'footnote-') or starts-with(@id, 'endnote-')]"
 _BACK = ".//a[starts-with(@href, '#footnote-ref-') or starts-with(@href, '#endnote-ref-')]"
-_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "table")
-_BLOCKS = f"//*[{' or '.join(f'self::{tag}' for tag in _TAGS)}][not(ancestor::table or ancestor::li)]"
+_BLOCKS = "//*[self::p or self::table][not(ancestor::table)]"
 
 
 def docx_text(data: bytes) -> str:
@@ -23,7 +22,10 @@ def docx_text(data: bytes) -> str:
     mammoth, html = needed("mammoth", "docx"), needed("lxml.html", "docx")
     opened_zip(data).close()
     without_data = mammoth.images.img_element(lambda _: {})
-    page = mammoth.convert_to_html(io.BytesIO(data), convert_image=without_data).value
+    # Without its styles headings and list items are paragraphs, a line each: all that is needed of them.
+    page = mammoth.convert_to_html(
+        io.BytesIO(data), convert_image=without_data, include_default_style_map=False
+    ).value
     tree = html.document_fromstring(f"<div>{page}</div>")
     return "\n".join(_lines(tree))
 
@@ -31,8 +33,6 @@ def docx_text(data: bytes) -> str:
 def _lines(tree: Any) -> Iterator[str]:
     """The lines of each block, and below it the notes that it refers to."""
     notes = _notes(tree)
-    for inner in reversed(tree.xpath("//li/ul | //li/ol")):
-        inner.getparent().addnext(inner)
     for line_break in tree.iter("br"):
         line_break.tail = f"\n{line_break.tail or ''}"
     blocks = [(block, _references(block)) for block in tree.xpath(_BLOCKS)]

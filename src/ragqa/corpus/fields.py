@@ -14,11 +14,11 @@ NAMES: Mapping[str, str] = {
             publishdate publish_date publish-date publish_time publication_date article:published_time article.published
             og:published_time og:article:published_time dcterms.issued dcterms.created dcterms.date dc.date.issued
             dc.date.created dc.date parsely-pub-date sailthru.date citation_publication_date weibo:article:create_at
-            date 发布日期 发布时间 發布日期 發布時間 日期""",
+            date 发布日期 发布时间 發布日期 發布時間 日期 时间 時間""",
         "source": "url link 网址 链接 原文 source 来源 來源",
         "language": "language lang 语言",
         "author": """author authors article:author dc.creator dcterms.creator parsely-author sailthru.author byl
-            citation_author 作者 记者 撰稿人""",
+            citation_author byline 作者 记者 撰稿人""",
         "text": "text content body 正文 新闻正文 文章正文 新闻内容 文章内容 内容",
         "id": "_id id 编号",
     }.items()

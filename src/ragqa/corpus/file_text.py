@@ -15,7 +15,8 @@ MAX_BYTES = 20 * 1024 * 1024
 class FileText:
     """The text of a file before cleaning, and the facts that its format holds apart from the text.
 
-    ``id`` names an article in a file that holds several; the others are as in ``Article``.
+    ``id`` names an article in a file that holds several, ``left_out`` parts of the file that are not read; the others
+    are as in ``Article``.
     """
 
     text: str
@@ -28,6 +29,7 @@ class FileText:
     author: str = ""
     published_from: str = ""
     id: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 def opened_zip(data: bytes) -> zipfile.ZipFile:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from ragqa.corpus.books import read_epub, read_subtitles
 from ragqa.corpus.bylines import author_from
@@ -21,6 +22,7 @@ from ragqa.corpus.docx import docx_text
 from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
 from ragqa.corpus.front_matter import split_front_matter
 from ragqa.corpus.html import lines_of, visible
+from ragqa.corpus.mail import read_mail
 from ragqa.corpus.metadata import iso_date, links_in
 from ragqa.corpus.page import stated, wechat
 from ragqa.corpus.pdf import pdf_text
@@ -33,8 +35,9 @@ from ragqa.corpus.xlsx import xlsx_text
 
 
 def read_text(data: bytes) -> FileText:
-    """Read plain text; lines wrapped at a fixed width are joined again."""
-    return FileText(unwrap(decode(data)))
+    """Read plain text, with the facts of a block above it; lines wrapped at a fixed width are joined again."""
+    facts, body = split_front_matter(decode(data).replace("\r\n", "\n"))
+    return _with_facts(facts, unwrap(body))
 
 
 # --- Markdown --------------------------------------------------------------------------------
@@ -62,8 +65,12 @@ def read_markdown(data: bytes) -> FileText:
     text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     facts, body = split_front_matter(text)
     plain, links = plain_markdown(unwrap(from_wiki(_without_comments(body))))
+    return _with_facts(facts, plain, links)
+
+
+def _with_facts(facts: Mapping[str, object], text: str, links: tuple[str, ...] = ()) -> FileText:
     return FileText(
-        text=plain,
+        text=text,
         title=_string(facts.get("title")),
         published=iso_date(facts.get("published")),
         source=_string(facts.get("source")),
@@ -154,18 +161,16 @@ def read_page(html: str) -> FileText:
         raise ValueError("no article text found in the page")
     shown = visible(tree)
     lines, article = lines_of(shown), wechat(shown)
+    # Its own metadata take longer than the text, and two of them are wanted.
     page = trafilatura.bare_extraction(
-        put_tables_into_lines(copy.deepcopy(shown)),
-        with_metadata=True,
-        include_comments=False,
-        include_links=True,
+        put_tables_into_lines(copy.deepcopy(shown)), include_comments=False, include_links=True
     )
     words = "\n".join(lines_of(put_tables_into_lines(article))) if article is not None else page and page.text
     if not page or not (words or "").strip():
         raise ValueError("no article text found in the page")
     text, links = plain_markdown(words) if article is None else (words, ())
-    url = (page.url or "") if str(page.url or "").startswith(("http://", "https://")) else ""
-    facts = stated(shown, lines, text, url=url, title=page.title or "")
+    url, title = _address_and_title(shown)
+    facts = stated(shown, lines, text, url=url, title=title)
     return FileText(
         text=f"{facts.byline}\n{text}" if facts.byline and facts.byline not in text else text,
         title=facts.title,
@@ -176,6 +181,15 @@ def read_page(html: str) -> FileText:
         outlet=facts.outlet,
         links=links,
     )
+
+
+def _address_and_title(tree: Any) -> tuple[str, str]:
+    """The canonical address of a parsed page, and its title as trafilatura finds it."""
+    metadata = needed("trafilatura.metadata", "html")
+    found = metadata.examine_meta(tree)
+    url = str(found.url or metadata.extract_url(tree) or "")
+    known = url if url.startswith(("http://", "https://")) else ""
+    return known, str(found.title or metadata.extract_title(tree) or "")
 
 
 def read_mhtml(data: bytes) -> FileText:
@@ -218,6 +232,7 @@ READERS: Mapping[str, Callable[[bytes], FileText]] = {
     ".mhtml": read_mhtml,
     ".mht": read_mhtml,
     ".epub": read_epub,
+    ".eml": read_mail,
     ".srt": read_subtitles,
     ".vtt": read_subtitles,
 }

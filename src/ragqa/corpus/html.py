@@ -42,10 +42,10 @@ def visible(tree: Any) -> Any:
     for element in tree.xpath("//sup | //sub | //ruby"):
         if element.getparent() is None:
             continue
-        if element.tag == "sup" and element.xpath(".//a"):
+        before, words = _before(element)[-1:], "".join(element.itertext())
+        if element.tag == "sup" and (element.xpath(".//a") or _NOTE_MARK.fullmatch(words.strip())):
             _drop(element)
             continue
-        before, words = _before(element)[-1:], "".join(element.itertext())
         if element.tag == "sup" and words[:1].isdigit() and before.isalnum() and before.isascii():
             element.text = f"^{element.text or ''}"
         element.drop_tag()

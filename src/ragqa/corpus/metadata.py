@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 
 from ragqa.corpus.bylines import credit
 from ragqa.text import HAN, chinese_number, language_of, sentence_spans
-from ragqa.types import Language
 
 # --- prose -----------------------------------------------------------------------------------
 
@@ -66,7 +65,9 @@ _MINGUO_DATE = re.compile(r"民[國国]\s?(\d{1,3})\s?年\s?(\d{1,2})\s?月\s?(\
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _LINK_DATE = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)")
-_DATELINE = re.compile(r"[日,，]?\s?(?:消息|讯|电|报道)|\s?\(?(?:Reuters|AP|AFP)\b|\s?[-–—]{1,2}\s")
+_DATELINE = re.compile(
+    r"(?: ?/[\w ]{2,30}/ ?-|[日,，]?\s?(?:消息|讯|电|报道)|\s?\(?(?:Reuters|AP|AFP)\b|\s?[-–—]{1,2}\s)"
+)
 
 
 def iso_date(value: object) -> str | None:
@@ -123,9 +124,10 @@ def date_of_lines(lines: Iterable[str]) -> str | None:
 def date_of_lead(text: str) -> str | None:
     """The full date of a dateline ("2024年8月6日消息"); other dates in an article are events."""
     for line in text.split("\n", 3)[:3]:
-        found = FULL_DATE.search(line[:60])
-        if found and _DATELINE.match(line, found.end()):
-            return _iso(found["year"], found["month"], found["day"])
+        for pattern in (FULL_DATE, *_ENGLISH_DATES):
+            found = pattern.search(line[:60])
+            if found and _DATELINE.match(line, found.end()):
+                return full_date(found[0])
     return None
 
 
@@ -194,7 +196,7 @@ def title_of(text: str) -> str:
     lines = text.split("\n", 40)[:40]
     while len(lines) > 1 and credit(lines[0]) == lines[0]:
         lines = lines[1:]
-    if len(lines) > 1 and is_title(lines[0], language_of(text)):
+    if len(lines) > 1 and is_title(lines[0], text):
         return lines[0]
     prose = next((line for line in lines if is_prose(line)), lines[0])
     first = next(iter(sentences(prose)), "")
@@ -202,12 +204,13 @@ def title_of(text: str) -> str:
     return shortened((shorter or first).rstrip("。.；;：:,， "))
 
 
-def is_title(line: str, language: Language) -> bool:
-    """Whether a line is a title: one sentence of some words, not ended by a full stop, comma or colon."""
+def is_title(line: str, text: str) -> bool:
+    """Whether a line of a text is a title: one sentence of some words, not ended by a full stop, comma or colon."""
     longest = 60 if HAN.search(line) else 120
-    fewest = 2 if language_of(line) == language == "en" else 3
     stopped = line.rstrip(_CLOSERS).endswith(("。", ".", ";", "；", ",", "，", ":", "：", "、"))
-    return len(line) <= longest and units(line) >= fewest and not stopped and len(sentences(line)) == 1
+    if len(line) > longest or stopped or len(sentences(line)) != 1:
+        return False
+    return units(line) >= 3 or (units(line) == 2 and language_of(line) == language_of(text) == "en")
 
 
 def shortened(line: str, most: int = 80) -> str:

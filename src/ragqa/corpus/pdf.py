@@ -115,7 +115,7 @@ def _title(stated: str, lines: Sequence[Line], heads: Sequence[str]) -> str:
     folded = "".join("".join(line.text for line in first).split())
     if len(stated) > 5 and "".join(stated.split()) in folded:
         return stated
-    sizes = sorted(line.row.size for line in lines for _ in range(min(len(line.text), 100)))
+    sizes = sorted(size for line in lines for size in [line.row.size] * min(len(line.text), 100))
     body = sizes[len(sizes) // 2] if sizes else 0.0
     largest = max((line.row.size for line in first), default=0.0)
     if largest > 1.2 * body:

@@ -21,7 +21,7 @@ from threading import Timer
 from ragqa.corpus.file_text import MAX_BYTES, FileText
 from ragqa.corpus.records import read_all
 
-SUFFIXES = frozenset(".html .htm .mhtml .mht .pdf .docx .xlsx .epub .srt .vtt .rss .atom .xml".split())
+SUFFIXES = frozenset(".html .htm .eml .mhtml .mht .pdf .docx .xlsx .epub .srt .vtt .rss .atom .xml".split())
 SECONDS = 30.0
 MEMORY = 2 * 2**30
 
@@ -50,7 +50,10 @@ class Confined:
         told = json.loads(reply)
         if "reason" in told:
             raise ValueError(told["reason"])
-        return [FileText(**{**draft, "links": tuple(draft["links"])}) for draft in told["drafts"]]
+        several = ("links", "left_out")
+        return [
+            FileText(**draft | {name: tuple(draft[name]) for name in several}) for draft in told["drafts"]
+        ]
 
     def _asked(self, suffix: str, data: bytes) -> bytes:
         """The reply, or nothing where the process died or was killed over this file."""

@@ -29,7 +29,7 @@ _FENCE = ("```", "~~~")
 _CODE_ENDS = ("{", "}", ");", "\\")
 # Cells, and columns of code: a tab or a wide gap inside the line.
 _CELLS = re.compile(r"\S(?:\t| {2,}|\u3000+)\S")
-_WIDE = re.compile("[“”‘’…—\u2e80-\U0010ffff]")
+_WIDE = re.compile("[“”‘’…—\u2e80-\U0010ffff]+")
 _OPENING = "“‘「『《（〈【([\"'"
 # What stays together at a line's beginning: a word or a Chinese character with the marks around it.
 _CLUSTER = re.compile(
@@ -56,7 +56,10 @@ class _Line:
 
 def unwrap(text: str) -> str:
     """Join wrapped lines: Chinese without a space, English with one, a hyphen closed where the word is in the text."""
-    lines = list(_lines(text.replace("\r\n", "\n").split("\n")))
+    given = text.replace("\r\n", "\n").split("\n")
+    if not _any_goes_on(given):
+        return text
+    lines = list(_lines(given))
     blocks = [list(block) for (_, prose), block in groupby(lines, key=lambda line: line.block) if prose]
     pairs = [list(_pairs(block)) for block in blocks]
     common = _width_of(list(chain(*blocks)), list(chain(*pairs)))
@@ -112,12 +115,18 @@ def needed(line: str, following: str) -> int:
 
 def columns(text: str) -> int:
     """Width of a text in a typewriter's columns: 2 for a Chinese character."""
-    return len(text) if text.isascii() else len(text) + len(_WIDE.findall(text))
+    return len(text) if text.isascii() else len(text) + sum(map(len, _WIDE.findall(text)))
 
 
 def opens_item(line: str) -> bool:
     """Whether a line begins with the mark of a list, a heading or a table."""
     return bool(_ITEM.match(line))
+
+
+def _any_goes_on(given: Sequence[str]) -> bool:
+    """Whether any line ends inside a sentence that the next one goes on with: most texts have none, and are done."""
+    bare = [line.lstrip("> ").strip() for line in given]
+    return any(line and following and goes_on(line, following) for line, following in pairwise(bare))
 
 
 def _is_wide(character: str) -> bool:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from ragqa.models import Encoder, Tokens
 from ragqa.retrieval.kind import kind_of
-from ragqa.retrieval.one_item import without_year
 from ragqa.retrieval.operators import checked, quoted
 from ragqa.text import (
     HAN,
@@ -66,6 +65,7 @@ _WHO_DOES = re.compile(
     re.IGNORECASE,
 )
 _ASKS_WHO = re.compile(r"谁|哪位|哪个人|\bwho(?:se|m)?\b", re.IGNORECASE)
+_IN_YEAR = re.compile(r"(?:在|于)?(?:19|20)\d{2}年(?:里|内|间|度|期间)?|,? ?\b(?:in|during) (?:19|20)\d{2}\b")
 _PLACED = re.compile(r"(?:in|on|at|for|by|from|since|during|after|before) ", re.IGNORECASE)
 
 
@@ -94,6 +94,11 @@ class Question:
     def several(self) -> bool:
         """Whether it asks for all of what several articles may each name one."""
         return self.kind in ("list", "count")
+
+    @property
+    def undated(self) -> str:
+        """The question without the year of a list, which few articles write: it is compared with their dates."""
+        return without_year(self.text) if self.several else self.text
 
     @property
     def asks_what_a_code_is(self) -> bool:
@@ -208,6 +213,11 @@ class Wording:
     tokens: Tokens | None
 
 
+def without_year(question: str) -> str:
+    """The same question without "in 2024" or 在2024年."""
+    return _IN_YEAR.sub("", question).strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """An analysed question and its wordings by language: its own and, where there is one, a translation."""
@@ -219,7 +229,7 @@ class Query:
     def of(cls, question: Question, *, encoder: Encoder, translation: str | None = None) -> Query:
         """Encode a question, in simplified characters as passages are; a translation is in the other language.
 
-        The year of a list is left out: it is compared with the dates of the articles, few of which write their own.
+        The year of a list is left out.
         """
         other: Language = "en" if question.language == "zh" else "zh"
         texts: dict[str, str] = {question.language: question.text}

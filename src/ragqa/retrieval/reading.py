@@ -93,16 +93,12 @@ def authors(article: Article) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A chunk that the reader read: its row, its text, the reader's output, and its retrieval score.
-
-    ``as_item`` says that it was read as naming one item of a list; the words that it marks may be of another kind.
-    """
+    """A chunk that the reader read: its row, its text, the reader's output, and its retrieval score."""
 
     row: int
     window: Window
     reading: Reading
     score: float
-    as_item: bool = False
 
     @property
     def chance(self) -> float:

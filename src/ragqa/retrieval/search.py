@@ -16,13 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import repeat
 
 import numpy as np
 
 from ragqa.index import Index, Mask, Rows, measured, spellings
 from ragqa.models import Reader
-from ragqa.retrieval.one_item import one_item
 from ragqa.retrieval.passages import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.retrieval.query import Query, Question
 from ragqa.retrieval.reading import Found, Read, Window, about
@@ -41,8 +39,6 @@ JUDGED = 12
 # How many of the best keep their places before the others: what the reader puts first from further down is more often
 # wrong than what it puts first among these (docs/retrieval.md).
 _FIRST = 3
-# A score halfway between a chunk that answers and one that does not: from here a chunk may name an item of a list.
-_HALFWAY = 0.5
 # Sentences lit up in a passage, and how near to the best a second one must come.
 _LIT, _NEARLY_AS_GOOD = 2, 0.9
 
@@ -88,15 +84,8 @@ def read_best(
     rows = [int(row) for row in ranked.rows[:most]]
     windows = [_window(row, query.question, index) for row in rows]
     texts, scores = [simplified(window.text) for window in windows], ranked.scores[:most].tolist()
-    read = tuple(map(Read, rows, windows, reader.read(simplified(query.question.text), texts), scores))
-    one = one_item(query.question.text) if query.question.several else ""
-    if not one:
-        return read
-    items = map(Read, rows, windows, reader.read(simplified(one), texts), scores, repeat(True))
-    return tuple(
-        item if each.score >= _HALFWAY and item.chance > each.chance else each
-        for each, item in zip(read, items, strict=True)
-    )
+    asked = simplified(query.question.undated)
+    return tuple(map(Read, rows, windows, reader.read(asked, texts), scores))
 
 
 def _window(row: int, question: Question, index: Index) -> Window:

@@ -15,6 +15,8 @@ Span = tuple[int, int]
 # Japanese and Korean letters; a stray one is decoration (の) or a name.
 _KANA = re.compile(r"[\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f]")
 _HANGUL = re.compile(r"[\u1100-\u11ff\uac00-\ud7a3]")
+_KANA_OR_HANGUL = re.compile(rf"{_KANA.pattern}|{_HANGUL.pattern}")
+_HAN_RUN = re.compile(rf"{HAN.pattern}+")
 _FEWEST_KANA, _LEAST_KANA = 2, 1 / 6
 _ASKS_IN_ENGLISH = re.compile(
     r"\W*(?:who|what|when|where|why|how|which|did|does|do|is|are|was|were|can|could|will|has|have)\b", re.I
@@ -48,8 +50,8 @@ def language_of(text: str) -> Language:
         return "en"
     if _ASKS_IN_ENGLISH.match(text) and not _ASKS_IN_CHINESE.search(simplified(text)):
         return "en"
-    han, latin = len(HAN.findall(text)), len(_LATIN_WORD.findall(text))
-    return "zh" if han and han >= latin else "en"
+    han = han_count(text)
+    return "zh" if han and han >= len(_LATIN_WORD.findall(text)) else "en"
 
 
 def asks(text: str) -> bool:
@@ -60,10 +62,17 @@ def asks(text: str) -> bool:
 
 def script_of(text: str) -> str:
     """``ja`` or ``ko`` where kana or hangul carry the text, else ``""``."""
-    han, kana, hangul = (len(letters.findall(text)) for letters in (HAN, _KANA, _HANGUL))
+    if not _KANA_OR_HANGUL.search(text):
+        return ""
+    han, kana, hangul = han_count(text), len(_KANA.findall(text)), len(_HANGUL.findall(text))
     if kana >= _FEWEST_KANA and kana >= _LEAST_KANA * (han + kana):
         return "ja"
     return "ko" if hangul > han and hangul >= len(_LATIN_WORD.findall(text)) else ""
+
+
+def han_count(text: str) -> int:
+    """How many Chinese characters a text holds."""
+    return sum(map(len, _HAN_RUN.findall(text)))
 
 
 def column(name: object) -> str:
@@ -73,7 +82,7 @@ def column(name: object) -> str:
 
 def weight(text: str) -> float:
     """Length of a text in units of one Chinese character (Latin characters count 0.4)."""
-    han = len(HAN.findall(text))
+    han = han_count(text)
     return han + _LATIN_WEIGHT * (len(text) - han)
 
 

@@ -208,20 +208,6 @@ def noun_phrases(text: str) -> list[str]:
     return ["".join(word for word, _ in run).strip(_NO_PHRASE) for run in named]
 
 
-def first_noun(text: str) -> str:
-    """What a Chinese text begins with up to its first noun: 大型公司 of 大型公司裁员; "" where a verb comes first."""
-    import rjieba
-
-    start = ""
-    for word, tag in rjieba.tag(text):
-        start += word
-        if tag[0] not in "abmnq":
-            break
-        if tag[0] == "n":
-            return start
-    return ""
-
-
 def _name_at_start(text: str) -> str:
     """The name that a run of characters begins with: 基尔帕特里克 of 基尔帕特里克在."""
     import rjieba
