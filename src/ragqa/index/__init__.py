@@ -1,6 +1,6 @@
 """From articles to an index on disk, and the index in memory."""
 
-from ragqa.index import snapshots
+from ragqa.index import durable, snapshots
 from ragqa.index.build import add_files, compare, update
 from ragqa.index.calibration import measured
 from ragqa.index.columns import Mask
@@ -20,6 +20,7 @@ __all__ = [
     "Rows",
     "add_files",
     "compare",
+    "durable",
     "interaction",
     "measured",
     "read_manifest",
