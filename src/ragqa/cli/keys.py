@@ -69,4 +69,8 @@ def revoke(name: NameArgument, as_json: JsonOption = False, *, common: Common) -
     from ragqa.server import keys as stored
 
     stored.revoke(common.settings().keys, name)
-    print(json.dumps({"schema": stored.SCHEMA, "revoked": name}, ensure_ascii=False) if as_json else f"{name} is revoked")
+    print(
+        json.dumps({"schema": stored.SCHEMA, "revoked": name}, ensure_ascii=False)
+        if as_json
+        else f"{name} is revoked"
+    )

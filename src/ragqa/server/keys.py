@@ -79,7 +79,9 @@ def revoke(path: Path, name: str) -> None:
         known = read(path)
         if not any(key.name == name and not key.revoked for key in known):
             raise SettingsError(f"no key of the name {name} is in use; run: ragqa keys list")
-        _write(path, [replace(key, revoked=key.revoked or _now()) if key.name == name else key for key in known])
+        _write(
+            path, [replace(key, revoked=key.revoked or _now()) if key.name == name else key for key in known]
+        )
 
 
 def public(key: Key) -> dict[str, Any]:
