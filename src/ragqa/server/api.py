@@ -18,9 +18,9 @@ from ragqa.errors import BusyError, IndexUnusableError
 from ragqa.retrieval import MOST_CHARACTERS
 from ragqa.server.failures import tell_errors
 from ragqa.server.openapi import ARTICLE, ASK, SEARCH
-from ragqa.server.schemas import ASK_EXAMPLE, SEARCH_EXAMPLE
 from ragqa.server.params import QUESTION_NAMES, Articles
 from ragqa.server.request_queue import QueuedAnswer
+from ragqa.server.schemas import ASK_EXAMPLE, SEARCH_EXAMPLE
 from ragqa.server.session import Session
 from ragqa.settings import MOST_PASSAGES
 from ragqa.text import language_of

@@ -122,7 +122,7 @@ def _add_chat(app: FastAPI, session: Session, slots: Slots) -> None:
             return Events(streamed(pieces, completion, extension, how), run)
         if run:
             answer = await unless_gone(run, request)
-        return completion.document(answer.text, extension(answer))
+        return completion.document(documents.content_of(answer), extension(answer))
 
 
 def _add_embeddings(app: FastAPI, session: Session) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ragqa.answer import foreign
+from ragqa.answer import foreign, word
 from ragqa.types import ITEMS, Answer, Vectors, marked
 
 Json = dict[str, Any]
@@ -53,8 +53,18 @@ def event(document: Json) -> str:
     return f"data: {json.dumps(document, ensure_ascii=False)}\n\n"
 
 
+def content_of(answer: Answer) -> str:
+    """The answer's text with its markers; one that is not certain says so first, since clients show no more."""
+    return _doubt(answer) + answer.text
+
+
+def _doubt(answer: Answer) -> str:
+    doubtful = answer.status == "possible" and answer.statements
+    return word("possible", answer.language) + "\n\n" if doubtful else ""
+
+
 def settled(answer: Answer, *, write: bool) -> str:
-    """The beginning of the answer's text that later snapshots of it do not change.
+    """The beginning of the content that later snapshots of the answer do not change.
 
     A quote that waits for its translation, and whatever stands below what is still written, may change.
     """
@@ -71,7 +81,7 @@ def settled(answer: Answer, *, write: bool) -> str:
     lines = [*titles, *(marked(s, answer.language) for s in statements)]
     # How lines are joined depends on their number, which written ones add to.
     ready = lines[: len(titles) + final]
-    return "\n".join(ready) if len(lines) >= ITEMS else "".join(ready[:1])
+    return _doubt(answer) + ("\n".join(ready) if len(lines) >= ITEMS else "".join(ready[:1]))
 
 
 def embeddings(vectors: Vectors, *, model: str, tokens: int, as_base64: bool) -> Json:

@@ -64,7 +64,7 @@ def _only(allowed: tuple[object, ...], said: str) -> BeforeValidator:
 class Wishes(Articles, frozen=True, extra="forbid"):
     """Our extension of a chat request: which articles may answer, how many passages, the language of the answer."""
 
-    k: int | None = Field(None, ge=1, le=MOST_PASSAGES)
+    k: int | None = Field(default=None, ge=1, le=MOST_PASSAGES)
     language: Language | None = None
 
 

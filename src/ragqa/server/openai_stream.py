@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from ragqa.errors import BusyError, RagqaError
 from ragqa.server.failures import said_of
-from ragqa.server.openai_documents import Completion, event, settled
+from ragqa.server.openai_documents import Completion, content_of, event, settled
 from ragqa.server.refusals import openai_error
 from ragqa.server.request_queue import QueuedAnswer
 from ragqa.types import Answer, Language
@@ -96,7 +96,7 @@ async def streamed(
         return
     if last is None:
         return  # The client is gone.
-    if rest := last.text[len(sent) :]:
+    if rest := content_of(last)[len(sent) :]:
         yield event(completion.chunk({"content": rest}))
     yield event(completion.chunk({}, finish="stop", ragqa=extension(last)))
     if asked.usage:
