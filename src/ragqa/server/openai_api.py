@@ -93,7 +93,7 @@ def _add_chat(app: FastAPI, session: Session, slots: Slots) -> None:
         return {
             "k": wishes.k, "language": wishes.language, "filters": wishes.filters,
             "after": conversations.before(asked.said), "use_llm": asked.model != ALONE,
-            "write": asked.model == WRITTEN or None,
+            "write": asked.model == WRITTEN,
         }  # fmt: skip
 
     @app.post("/v1/chat/completions", **CHAT)
