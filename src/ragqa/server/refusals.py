@@ -38,6 +38,8 @@ def error_json(
 ) -> JSONResponse:
     """An error as JSON; ``param`` and ``code`` are told below /v1/ only, ``more`` elsewhere only."""
     if path.startswith(OPENAI):
+        # OpenAI's name for a request that cannot be processed.
+        status = 400 if status == 422 else status
         return JSONResponse(openai_error(status, said, param=param, code=code), status, headers)
     return JSONResponse({"error": said, **more}, status, headers)
 
