@@ -88,9 +88,11 @@ async def streamed(
                 yield ": the answer is not there yet\n\n"
                 continue
             last, text = answer, settled(answer, write=asked.write)
-            if text != sent:
+            if text.startswith(sent) and text != sent:
                 yield event(completion.chunk({"content": text[len(sent) :]}))
-            sent = text
+                sent = text
+        if last and not content_of(last).startswith(sent):
+            raise RuntimeError("what was streamed of an answer has changed")
     except Exception as error:
         yield event(_failure(error, asked.ui))
         return
