@@ -207,7 +207,7 @@ def test_only_the_command_line_and_the_server_print() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
     assert printing == {
-        "__main__", "cli.ask", "cli.console", "cli.evaluate", "cli.manage", "server.runtime",
+        "__main__", "cli.ask", "cli.console", "cli.evaluate", "cli.keys", "cli.manage", "server.runtime",
     }  # fmt: skip
 
 

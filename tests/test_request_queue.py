@@ -132,3 +132,31 @@ def test_a_run_that_is_never_followed_gives_its_place_back_when_stopped(stage: S
     QueuedAnswer(lambda: stage.start("a"), queue).stop()
     assert queue.empty
     assert stage.begun == []
+
+
+def test_a_question_of_the_page_comes_before_all_but_one_of_a_program(stage: Stage) -> None:
+    queue, ends = RequestQueue(10), list[str]()
+    runs = {}
+    for name in ["p1", "p2", "p3", "p4", "a", "b", "p5", "c"]:
+        runs[name] = QueuedAnswer(
+            lambda name=name: stage.start(name),
+            queue,
+            program=name.startswith("p"),  # type: ignore[misc]
+        )
+    threads = [follow(run, ends, name) for name, run in runs.items()]
+    for _ in runs:
+        stage.let.release()
+    for thread in threads:
+        thread.join(10)
+    assert stage.begun == ["p1", "a", "p2", "b", "p3", "c", "p4", "p5"]
+
+
+def test_programs_take_no_place_from_the_page() -> None:
+    queue = RequestQueue(2)
+    programs = [QueuedAnswer(lambda: iter([ANSWER]), queue, program=True) for _ in range(3)]
+    with pytest.raises(BusyError, match="3 questions"):
+        QueuedAnswer(lambda: iter([ANSWER]), queue, program=True)
+    readers = [QueuedAnswer(lambda: iter([ANSWER]), queue) for _ in range(3)]
+    with pytest.raises(BusyError):
+        QueuedAnswer(lambda: iter([ANSWER]), queue)
+    assert [run.last() for run in (programs[0], readers[0])] == [ANSWER, ANSWER]

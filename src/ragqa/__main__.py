@@ -11,7 +11,7 @@ import typer
 from ragqa import __version__
 
 # Importing the verbs registers them.
-from ragqa.cli import app, ask, console, evaluate, manage  # noqa: F401
+from ragqa.cli import app, ask, console, evaluate, keys, manage  # noqa: F401
 from ragqa.errors import ModelError, RagqaError
 
 _NO_ROOM = re.compile(

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     )
     certificate: Path | None = Field(None, description="TLS certificate (PEM) of the page")
     certificate_key: Path | None = Field(None, description="key of the TLS certificate (PEM)")
+    keys: Path = Field(
+        default_factory=lambda data: data.get("home", Path()) / "keys.json",
+        description="file of the keys of programs (ragqa keys); keys.json in home by default",
+    )
+    key_rate: int = Field(
+        120, ge=1, description="requests a minute of a key that is made without --per-minute"
+    )
     rate: int = Field(200, ge=1, description="requests a second that one client may make, over ten seconds")
     waiting: int = Field(16, ge=0, le=100, description="questions that may wait while another is answered")
     deadline: float = Field(60, gt=0, description="seconds that the language model may write an answer")

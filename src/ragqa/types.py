@@ -22,7 +22,7 @@ Mode = Literal["sources", "quotes", "written"]
 Origin = Literal["quote", "written"]
 Kind = Literal["question", "list", "count", "summary", "latest", "hello"]
 # From so many on, statements stand one a line.
-_ITEMS = 3
+ITEMS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +174,16 @@ class Answer:
 
         One paragraph, or one line an item where there are three or more; the note where there are none.
         """
-        shown = [marked(s, self.language) for s in self.statements]
+        titles, shown = self.cited_titles, [marked(s, self.language) for s in self.statements]
+        gap = "" if self.language == "zh" and not titles else " "
+        lines = [*titles, *shown]
+        return ("\n" if len(lines) >= ITEMS else gap).join(lines) or self.note
+
+    @property
+    def cited_titles(self) -> list[str]:
+        """Titles that answer by themselves, each with its marker; they stand first in the text."""
         titles = {c.marker: c.article.title for c in self.citations}
-        cited = dict.fromkeys(a.citation for a in self.answers if a.in_title)
-        lines = [*(f"{titles[n]} [{n}]" for n in cited), *shown]
-        if len(lines) < _ITEMS:
-            return ("" if self.language == "zh" and not cited else " ").join(lines) or self.note
-        return "\n".join(lines)
+        return [f"{titles[n]} [{n}]" for n in dict.fromkeys(a.citation for a in self.answers if a.in_title)]
 
 
 def marked(statement: Statement, language: Language) -> str:

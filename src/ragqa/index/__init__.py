@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ragqa.index import snapshots
+from ragqa.index import durable, snapshots
 from ragqa.index.calibration import measured
 from ragqa.index.columns import Mask
 from ragqa.index.index import Index
@@ -24,6 +24,7 @@ __all__ = [
     "Rows",
     "add_files",
     "compare",
+    "durable",
     "interaction",
     "measured",
     "read_manifest",

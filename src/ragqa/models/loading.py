@@ -47,6 +47,10 @@ class LazyEncoder:
                 self._encoder = load_encoder(self._settings)
         return self._encoder
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """As the encoder does."""
+        return self.get().count_tokens(texts)
+
     def encode_query(self, texts: Sequence[str], *, each: TokenSink | None = None) -> Vectors:
         """As the encoder does."""
         return self.get().encode_query(texts, each=each)

@@ -1,5 +1,6 @@
-"""The page in a browser and the HTTP interface for programs."""
+"""The page in a browser, the HTTP interface for programs, and their keys."""
 
-from ragqa.server.app import start
+from ragqa.server import keys
+from ragqa.server.start import start
 
-__all__ = ["start"]
+__all__ = ["keys", "start"]

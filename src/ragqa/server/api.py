@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, AliasChoices, Field
 from starlette.exceptions import HTTPException
 
 from ragqa.documents import answer_json, article_json, search_json
-from ragqa.errors import (
-    ArticleNotFoundError,
-    BusyError,
-    IndexUnusableError,
-    ModelError,
-    QuestionError,
-    RagqaError,
-)
+from ragqa.errors import BusyError, IndexUnusableError
 from ragqa.retrieval import MOST_CHARACTERS
-from ragqa.server.i18n import phrase, ui_language
-from ragqa.server.params import QUESTION_NAMES, Articles, complaint
+from ragqa.server.failures import tell_errors
+from ragqa.server.openapi import ARTICLE, ASK, SEARCH
+from ragqa.server.params import QUESTION_NAMES, Articles
 from ragqa.server.request_queue import QueuedAnswer
+from ragqa.server.schemas import ASK_EXAMPLE, SEARCH_EXAMPLE
 from ragqa.server.session import Session
 from ragqa.settings import MOST_PASSAGES
 from ragqa.text import language_of
@@ -39,7 +31,6 @@ from ragqa.types import Answer, Language
 _AT_ONCE, _WAITING = 2, 64
 # How often it is looked whether who asked is still there.
 _BEAT = 0.2
-_log = logging.getLogger(__name__)
 
 
 def _sayable(id: str | int | None) -> str | int | None:
@@ -63,13 +54,13 @@ class Looked(Articles, frozen=True, extra="forbid"):
     k: int | None = Field(None, ge=1, le=MOST_PASSAGES)
 
 
-class Searched(Looked, frozen=True):
+class Searched(Looked, frozen=True, json_schema_extra={"examples": [SEARCH_EXAMPLE]}):
     """The body of a search; ``translate`` waits for the language model (about a second)."""
 
     translate: bool = False
 
 
-class Asked(Looked, frozen=True):
+class Asked(Looked, frozen=True, json_schema_extra={"examples": [ASK_EXAMPLE]}):
     """The body of a question: ``write`` adds a written answer, ``no_llm`` leaves out what needs the language model."""
 
     language: Language | None = None
@@ -107,13 +98,28 @@ class Slots:
             self._in -= 1
 
 
-def add_routes(app: FastAPI, session: Session) -> None:
-    """``/api/ask``, ``/api/search``, ``/api/article``, ``/healthz``, ``/readyz``, and errors as JSON."""
-    _tell_errors(app)
-    _tell_health(app, session)
-    pipeline, slots = session.pipeline, Slots(_AT_ONCE, _WAITING)
+def search_slots() -> Slots:
+    """The limit on what needs no language model."""
+    return Slots(_AT_ONCE, _WAITING)
 
-    @app.post("/api/ask")
+
+def add_routes(app: FastAPI, session: Session, slots: Slots) -> None:
+    """``/api/v1/ask``, ``search`` and ``article``, the same below ``/api/``, health, and errors as JSON."""
+    tell_errors(app)
+    _tell_health(app, session)
+    routes = APIRouter()
+    _add_asking(routes, session, slots)
+    _add_reading(routes, session, slots)
+    app.include_router(routes, prefix="/api/v1")
+    # As the addresses were before they had a version.
+    app.include_router(routes, prefix="/api", include_in_schema=False)
+    _tell_unknown(app)
+
+
+def _add_asking(routes: APIRouter, session: Session, slots: Slots) -> None:
+    pipeline = session.pipeline
+
+    @routes.post("/ask", **ASK)
     async def ask(asked: Asked, request: Request) -> Any:
         if asked.no_llm:
             # Quotes alone need no turn at the language model.
@@ -122,9 +128,13 @@ def add_routes(app: FastAPI, session: Session) -> None:
                     lambda: [*pipeline.stream(asked.question, **asked.options)][-1]
                 )
         else:
-            run = session.start(asked.question, **asked.options)
-            answer = await _unless_gone(run, request)
+            run = session.start(asked.question, program=True, **asked.options)
+            answer = await unless_gone(run, request)
         return answer_json(answer, id=asked.id, models=pipeline.models)
+
+
+def _add_reading(routes: APIRouter, session: Session, slots: Slots) -> None:
+    pipeline = session.pipeline
 
     async def found(searched: Searched) -> dict[str, Any]:
         clock = Clock()
@@ -144,30 +154,30 @@ def add_routes(app: FastAPI, session: Session) -> None:
             timings_ms=clock.times(),
         )
 
-    @app.get("/api/search")
+    @routes.get("/search", **SEARCH)
     async def search(searched: Annotated[Searched, Query()]) -> Any:
         return await found(searched)
 
-    @app.post("/api/search")
+    @routes.post("/search", **SEARCH)
     async def search_for(searched: Searched) -> Any:
         return await found(searched)
 
-    @app.get("/api/article")
+    @routes.get("/article", **ARTICLE)
     def article(id: Annotated[str, Query(max_length=4_000)]) -> Any:
         return article_json(pipeline.article(id))
-
-    _tell_unknown(app)
 
 
 def _tell_unknown(app: FastAPI) -> None:
     """Refuse all other addresses below /api/, which else the page would answer in words of its own."""
 
-    @app.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    @app.api_route(
+        "/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
+    )
     def unknown(rest: str) -> Any:
         raise HTTPException(404)
 
 
-async def _unless_gone(run: QueuedAnswer, request: Request) -> Answer:
+async def unless_gone(run: QueuedAnswer, request: Request) -> Answer:
     """The answer of a run, which is stopped when the client disconnects or the server stops (BusyError)."""
     outcome = asyncio.ensure_future(run_in_threadpool(run.last))
     try:
@@ -187,7 +197,7 @@ async def _unless_gone(run: QueuedAnswer, request: Request) -> Answer:
 def _tell_health(app: FastAPI, session: Session) -> None:
     pipeline = session.pipeline
 
-    @app.get("/healthz")
+    @app.get("/healthz", include_in_schema=False)
     def healthz() -> Any:
         try:
             held = pipeline.index is not None
@@ -195,7 +205,7 @@ def _tell_health(app: FastAPI, session: Session) -> None:
             return {"status": "degraded", "index": False}
         return {"status": "degraded" if pipeline.problem else "ok", "index": held}
 
-    @app.get("/readyz")
+    @app.get("/readyz", include_in_schema=False)
     def readyz() -> JSONResponse:
         try:
             waits = "the server is stopping" if session.queue.closed else ""
@@ -204,51 +214,3 @@ def _tell_health(app: FastAPI, session: Session) -> None:
         except IndexUnusableError:
             waits = "the index cannot answer"
         return JSONResponse({"ready": not waits, "waits": waits}, 503 if waits else 200)
-
-
-def _tell_errors(app: FastAPI) -> None:
-    """Answer errors with one sentence, without paths, tracebacks or the request."""
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        # The first part of a place is body or query: where an option was sent.
-        errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
-        return JSONResponse({"error": complaint(_ui(request), errors)}, 422)
-
-    @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        said = phrase(_ui(request), "wrong.route") if error.status_code in (404, 405) else error.detail
-        return JSONResponse({"error": said}, error.status_code, error.headers)
-
-    @app.exception_handler(RagqaError)
-    async def failed(request: Request, error: RagqaError) -> JSONResponse:
-        status, said = _said(error, _ui(request))
-        return JSONResponse({"error": said}, status)
-
-    @app.exception_handler(Exception)
-    async def broken(request: Request, error: Exception) -> JSONResponse:
-        number = secrets.token_hex(4)
-        _log.error("request %s to %s failed", number, request.url.path)
-        said = f"something went wrong here; the log says more about request {number}"
-        return JSONResponse({"error": said, "request": number}, 500)
-
-
-def _ui(request: Request) -> Language:
-    """The language that a client asks to be answered in."""
-    return ui_language(request.headers.get("accept-language"))
-
-
-def _said(error: RagqaError, ui: Language) -> tuple[int, str]:
-    """The HTTP status and the message of an error."""
-    if isinstance(error, QuestionError):
-        return 422, phrase(ui, "wrong.question", n=MOST_CHARACTERS)
-    if isinstance(error, ArticleNotFoundError):
-        return 404, phrase(ui, "wrong.article")
-    if isinstance(error, BusyError):
-        return 503, str(error)
-    _log.error("%s", error)
-    if isinstance(error, IndexUnusableError):
-        return 503, "the index cannot answer; on the server run: ragqa doctor"
-    if isinstance(error, ModelError):
-        return 503, "a model cannot be used; on the server run: ragqa doctor"
-    return 500, "the request failed; the log says more"

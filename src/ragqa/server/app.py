@@ -17,10 +17,23 @@ from fastapi.staticfiles import StaticFiles
 from ragqa.errors import ArticleNotFoundError, SettingsError
 from ragqa.evaluation import run_store
 from ragqa.pipeline import Pipeline
-from ragqa.server import admin, answers, api, article_html, markup, page_html, page_state, panels, runtime
+from ragqa.server import (
+    admin,
+    answers,
+    api,
+    article_html,
+    markup,
+    openai_api,
+    openapi,
+    page_html,
+    page_state,
+    panels,
+    runtime,
+)
 from ragqa.server.access import Access
 from ragqa.server.gradio_import import gr
 from ragqa.server.i18n import ui_language
+from ragqa.server.keys import KeyRing
 from ragqa.server.security import Guard
 from ragqa.server.session import Session
 from ragqa.types import Language
@@ -155,9 +168,12 @@ def application(pipeline: Pipeline, access: Access | None = None) -> FastAPI:
     ``app.state.session`` is where questions are asked.
     """
     app = FastAPI(openapi_url=None)
-    app.add_middleware(Guard, access=access, larger=admin.LARGE)
+    app.add_middleware(Guard, access=access, larger=admin.LARGE, keys=KeyRing(pipeline.settings.keys))
     session = app.state.session = Session(pipeline)
-    api.add_routes(app, session)
+    slots = api.search_slots()
+    api.add_routes(app, session, slots)
+    openai_api.add_routes(app, session, slots)
+    openapi.add_routes(app)
 
     @app.get("/ragqa/article")
     def article(

@@ -19,7 +19,11 @@ _PATIENCE = 120.0
 
 
 class RequestQueue:
-    """FIFO queue: one question is answered, ``places`` may wait."""
+    """FIFO queue: one question is answered, ``places`` may wait.
+
+    Programs ask faster than people read, so they share the line with the page: between two questions of the page
+    that wait one of a program is answered, and those of programs take no place from the page.
+    """
 
     def __init__(self, places: int) -> None:
         self._places = places
@@ -56,14 +60,20 @@ class RequestQueue:
             return sum(not other.stopped for other in before)
 
     def join(self, run: QueuedAnswer) -> None:
-        """Join the end of the queue. Raises BusyError when it is full."""
+        """Join the queue. Raises BusyError when it is full."""
         with self._changed:
-            waiting = sum(not other.stopped for other in self._runs)
+            waiting = sum(not other.stopped and (run.program or not other.program) for other in self._runs)
             if self._closed:
                 raise BusyError("the server is stopping; ask again in a moment")
             if waiting > self._places:
                 raise BusyError(f"{waiting} questions are waiting already; ask again in a moment", waiting)
-            self._runs.append(run)
+            self._runs.insert(len(self._runs) if run.program else self._place(), run)
+
+    def _place(self) -> int:
+        """Where a question of the page comes in: before the first that is the second of two programs' in a row."""
+        pairs = zip(self._runs, self._runs[1:], strict=False)
+        second = (at for at, (one, two) in enumerate(pairs, 1) if one.program and two.program)
+        return next(second, len(self._runs))
 
     def reach(self, run: QueuedAnswer) -> bool:
         """Wait until a question is first; False when it was stopped. Raises BusyError after two minutes."""
@@ -89,9 +99,13 @@ class RequestQueue:
 
 
 class QueuedAnswer:
-    """The snapshots of one answer, produced when it is first in the queue. Raises BusyError when the queue is full."""
+    """The snapshots of one answer, produced when it is first in the queue. Raises BusyError when the queue is full.
 
-    def __init__(self, start: Callable[[], Snapshots], queue: RequestQueue) -> None:
+    ``program`` says that a program asks, not a reader of the page.
+    """
+
+    def __init__(self, start: Callable[[], Snapshots], queue: RequestQueue, *, program: bool = False) -> None:
+        self.program = program
         self._start = start
         self._queue = queue
         self._left = threading.Event()

@@ -40,9 +40,9 @@ class Session:
         if run is not None:
             run.stop()
 
-    def start(self, question: str, **options: Any) -> QueuedAnswer:
+    def start(self, question: str, *, program: bool = False, **options: Any) -> QueuedAnswer:
         """Put a question into the queue; options as in ``Pipeline.stream``. BusyError when it is full."""
-        return QueuedAnswer(lambda: self.pipeline.stream(question, **options), self.queue)
+        return QueuedAnswer(lambda: self.pipeline.stream(question, **options), self.queue, program=program)
 
     def ask(self, question: object, wished: object, browser: str) -> Iterator[Update]:
         """Status, answer and sources as HTML, as they grow; closing the iterator stops the model.
