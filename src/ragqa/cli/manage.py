@@ -27,6 +27,9 @@ def index_command(
     watch: Annotated[
         bool, typer.Option("--watch", help="Again after each change of the corpus, until Ctrl-C.")
     ] = False,
+    engine: Annotated[
+        str | None, typer.Option(help="What encodes: serial, ray or ray://host:port (docs/scale.md).")
+    ] = None,
     as_json: JsonOption = False,
     *,
     common: Common,
@@ -35,7 +38,7 @@ def index_command(
 
     Example: ragqa index --corpus articles/ --index index/
     """
-    settings = common.settings()
+    settings = common.settings(engine=engine)
     if sum(map(bool, (full or dry_run, rollback, snapshot, restore, watch))) > 1:
         raise SettingsError("of --full or --dry-run, --rollback, --snapshot, --restore, --watch give one")
     if rollback or snapshot or restore:

@@ -30,11 +30,11 @@ def make(folder: Path) -> None:
         sync(path.parent)
 
 
-def replace(path: Path, text: str) -> None:
-    """Replace a file atomically: a reader sees the old text or the new."""
+def replace(path: Path, content: str | bytes) -> None:
+    """Replace a file atomically: a reader sees the old content or the new."""
     temporary = _beside(path)
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         sync(temporary)
         temporary.replace(path)
     except OSError:
