@@ -7,6 +7,7 @@ what it had in hand when it died goes to another. Results come back to this proc
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import secrets
@@ -26,6 +27,7 @@ from ragqa.settings import Settings
 if TYPE_CHECKING:
     from types import ModuleType
 
+_log = logging.getLogger(__name__)
 NAME, _SCHEME = "ray", "ray://"
 # Shards that a worker has in hand: one that it encodes, one that waits for it.
 _AHEAD = 2
@@ -168,6 +170,9 @@ class _Dispatch:
                     f"{_DEATHS} workers died over the same {len(shard.pieces)} chunks ({reason}); "
                     "look at the memory of the nodes, then run the same command again"
                 ) from error
+            _log.warning(
+                "the worker of node %s is gone; another one encodes its shard %s", node[:8], shard.name[:8]
+            )
             self._waiting.appendleft(shard)
             return None
 
