@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -77,6 +77,14 @@ def _written(label: str, unit: str) -> Progress:
 
 def _speed(rate: float) -> str:
     return f"{rate:,.0f} tokens a second" if rate else ""
+
+
+def give_way(level: int) -> None:
+    """Let other programs go first: on an idle machine it costs nothing. A higher level stays as it is."""
+    # Windows has no such call, and a container may forbid it.
+    with suppress(AttributeError, OSError):
+        if os.getpriority(os.PRIO_PROCESS, 0) < level:
+            os.setpriority(os.PRIO_PROCESS, 0, level)
 
 
 def read_batch(path: Path) -> Iterator[tuple[Any, str | None, str]]:

@@ -215,6 +215,7 @@ def _update(
     from ragqa.documents import index_json
     from ragqa.index import update
 
+    console.give_way(settings.nice)
     with console.bar("encoding", unit="chunks", quiet=common.quiet or as_json) as progress:
         built = update(settings, full=full, dry_run=dry_run, progress=progress)
     for entry in built.skipped if common.verbose else ():

@@ -193,9 +193,10 @@ def _connected(address: str) -> ModuleType:
         raise SettingsError(
             "the engine ray needs Ray, which is missing; run: pip install 'ragqa[ray]'"
         ) from error
+    start: Any = ray.init
     local = {"include_dashboard": False, "object_store_memory": _STORE, "_node_ip_address": "127.0.0.1"}
     try:
-        ray.init(address or "local", log_to_driver=False, logging_level="error", **({} if address else local))
+        start(address or "local", log_to_driver=False, logging_level="error", **({} if address else local))
     except Exception as error:  # its own errors, those of gRPC and of the system
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise SettingsError(
