@@ -30,7 +30,7 @@ on_ray = [
     pytest.mark.reliability,
     pytest.mark.skipif(not has_ray, reason="the extra ray is not installed: pip install 'ragqa[ray]'"),
 ]
-ARTICLES = 40
+ARTICLES = 24
 
 
 def with_marks(marks: list[Any]) -> Any:
@@ -81,6 +81,7 @@ def environment() -> Iterator[dict[str, str]]:
     told = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_BACKEND_LOG_LEVEL": "fatal",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": "5" * 64,
     }

@@ -30,7 +30,7 @@ class Lost(logging.Handler):
 
 
 def main(corpus: str, index: str, engine: str) -> None:
-    settings = Settings.load()
+    settings, told = Settings.load(), sys.stdout
     encoder, address, lost = load_encoder(settings), address_of(engine), Lost()
     logging.getLogger("ragqa").addHandler(lost)
     build(
@@ -38,7 +38,7 @@ def main(corpus: str, index: str, engine: str) -> None:
         Path(index),
         encoder,
         engine=one_by_one if address is None else lambda loaded: on_ray(loaded, settings, address),
-        progress=lambda done, total, rate: print(done, total, flush=True),
+        progress=lambda done, total, rate: print(done, total, file=told, flush=True),
     )
     print("lost", lost.count, flush=True)
 

@@ -44,8 +44,7 @@ def build_index(
 ) -> Built:
     """Update the index from the corpus; readers keep the old version meanwhile.
 
-    What an interrupted build encoded is not encoded again; ``keep`` versions stay. ``engine`` encodes, and
-    gives the same index whichever it is.
+    What an interrupted build encoded is not encoded again; ``keep`` versions stay; any ``engine`` gives the same.
 
     The encoder is a function, since an unchanged corpus needs none; its ``encoder_id`` is enough to
     see that an index was built with another. Raises CorpusError when there is

@@ -11,9 +11,11 @@ import logging
 import os
 import platform
 import secrets
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +60,9 @@ def on_ray(encoder: TextEncoder, settings: Settings, address: str) -> Engine:
             return
         ray = _connected(address)
         try:
-            yield from _Dispatch(ray, facts, score_offsets).run(shards)
+            # Ray prints of nodes that died to stdout, which is for data.
+            with redirect_stdout(sys.stderr):
+                yield from _Dispatch(ray, facts, score_offsets).run(shards)
         finally:
             ray.shutdown()
 
@@ -180,6 +184,7 @@ class _Dispatch:
 def _connected(address: str) -> ModuleType:
     """Ray, connected. A cluster of our own listens on loopback only, and to who has its token."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of a change to come
     if not address:
         # Read when Ray is imported; "0" makes it keep to loopback.
