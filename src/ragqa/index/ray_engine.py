@@ -184,7 +184,6 @@ class _Dispatch:
 def _connected(address: str) -> ModuleType:
     """Ray, connected. A cluster of our own listens on loopback only, and to who has its token."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of a change to come
     if not address:
         # Read when Ray is imported; "0" makes it keep to loopback.
