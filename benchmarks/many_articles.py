@@ -22,12 +22,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Read when Ray is imported: loopback only, a token, no statistics.
-os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_AUTH_MODE", "token")
-os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-
 import numpy as np
 
 from ragqa.corpus import read_articles
@@ -82,6 +76,11 @@ class Nodes:
     """Two nodes; a ``progress`` that kills one and lets another join."""
 
     def __init__(self) -> None:
+        # Read when Ray is imported: loopback only, a token, no statistics.
+        os.environ.update(
+            RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="token"
+        )
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         from ray.cluster_utils import Cluster
 
         self._cluster = Cluster(
