@@ -37,6 +37,8 @@ _AHEAD = 2
 _DEATHS = 5
 # Seconds without any node before the build gives up, and between looks at who is there.
 _PATIENCE, _LOOK = 60.0, 1.0
+# Seconds without a new worker on a node whose worker died: so long a dead node may count as alive.
+_REST = 30.0
 # Bytes of the object store of a cluster of our own: results are a megabyte at most.
 _STORE = 200 * 2**20
 
@@ -109,6 +111,7 @@ class _Dispatch:
         self._flying: dict[Any, tuple[str, Any, Shard]] = {}
         self._waiting: deque[Shard] = deque()
         self._deaths: Counter[str] = Counter()
+        self._resting: dict[str, float] = {}
         self._seen = time.monotonic()
 
     def run(self, shards: Sequence[Shard]) -> Iterator[Result]:
@@ -131,14 +134,16 @@ class _Dispatch:
             node["NodeID"]: node["Resources"].get("CPU", 0) for node in self._ray.nodes() if node["Alive"]
         }
         able = {name: cores for name, cores in nodes.items() if cores >= 1}
-        for name in able.keys() - self._workers.keys():
+        now = time.monotonic()
+        rested = {name for name in able if now >= self._resting.get(name, now)}
+        for name in rested - self._workers.keys():
             options = {"num_cpus": able[name], "scheduling_strategy": affinity(name, soft=False)}
             self._workers[name] = self._ray.remote(Worker).options(max_restarts=0, **options).remote()
         for name in self._workers.keys() - able.keys():
             del self._workers[name]
         if able:
-            self._seen = time.monotonic()
-        elif time.monotonic() - self._seen > _PATIENCE:
+            self._seen = now
+        elif now - self._seen > _PATIENCE:
             raise RagqaError(
                 "no node of the Ray cluster is left that could encode; what was encoded is kept: "
                 "start a node, then run the same command again"
@@ -167,6 +172,7 @@ class _Dispatch:
         except errors.RayError as error:
             if self._workers.get(node) is worker:
                 del self._workers[node]
+                self._resting[node] = time.monotonic() + _REST
             self._deaths[shard.name] += 1
             if self._deaths[shard.name] >= _DEATHS:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
