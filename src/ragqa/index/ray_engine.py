@@ -60,13 +60,13 @@ def on_ray(encoder: TextEncoder, settings: Settings, address: str) -> Engine:
     ) -> Iterator[Result]:
         if not shards:
             return
-        ray = _connected(address)
-        try:
-            # Ray prints of nodes that died to stdout, which is for data.
-            with redirect_stdout(sys.stderr):
+        # Ray prints of nodes that died to stdout, which is for data; some of it when it is shut down.
+        with redirect_stdout(sys.stderr):
+            ray = _connected(address)
+            try:
                 yield from _Dispatch(ray, facts, score_offsets).run(shards)
-        finally:
-            ray.shutdown()
+            finally:
+                ray.shutdown()
 
     return run
 
