@@ -81,6 +81,7 @@ def environment() -> Iterator[dict[str, str]]:
     told = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_worker_niceness": "0",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": "5" * 64,
     }

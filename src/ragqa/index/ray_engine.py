@@ -196,6 +196,8 @@ def _connected(address: str) -> ModuleType:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        # Its own 15 on top of what this process gives way by would be the end of the scale.
+        os.environ.setdefault("RAY_worker_niceness", "0")
     try:
         import ray
         import ray.util.scheduling_strategies
