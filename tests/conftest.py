@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[TALLY] = Tally()
+    # Commands run in this process, too, which must not give way for the rest of the tests.
+    os.environ.setdefault("RAGQA_NICE", "0")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

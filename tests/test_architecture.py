@@ -44,7 +44,7 @@ HEAVY = frozenset(
         "torch", "sentence_transformers", "transformers", "faiss", "xllamacpp", "gradio",
         "langchain_text_splitters", "rjieba", "opencc", "py3langid", "tokenizers", "safetensors", "sentencepiece",
         "trafilatura", "pypdfium2", "mammoth", "openvino", "matplotlib", "scipy", "ir_measures", "jinja2",
-        "mcp", "mcp_types",
+        "mcp", "mcp_types", "ray",
     ]
 )  # fmt: skip
 
@@ -181,6 +181,7 @@ def test_each_heavy_library_is_at_home_in_one_package() -> None:
         "openvino": {"models.graph"},
         "sentence_transformers": {"models.encoder", "models.reader"},
         "faiss": {"index.vectors"},
+        "ray": {"index.ray_engine"},
         "xllamacpp": {"models.generator"},
         "gradio": {"server.gradio_import"},
         "langchain_text_splitters": {"index.chunking"},

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -210,3 +213,37 @@ def test_a_terminal_gets_a_bar_on_stderr(
     with bar("encoding", unit="chunks", quiet=False) as progress:
         progress(5, 10)
     assert any("encoding" in line and "5/10" in line for line in told(capsys))
+
+
+# --- speed, time left, giving way -------------------------------------------------------------
+
+
+def test_progress_for_logs_tells_speed_and_time_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: False)
+    now = iter([0.0, 30.0, 60.0])
+    monkeypatch.setattr("ragqa.cli.console.time", SimpleNamespace(monotonic=lambda: next(now)))
+    with bar("encoding", unit="chunks", quiet=False) as progress:
+        progress(50, 200, 1234.5)
+        progress(51, 200, 1300.0)
+        progress(200, 200, 1400.0)
+    assert capsys.readouterr().err.splitlines() == [
+        "encoding: 50 of 200 chunks, 1,234 tokens a second, 90 s left",
+        "encoding: 200 of 200 chunks, 1,400 tokens a second",
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no priorities of processes")
+@pytest.mark.parametrize(("before", "wanted", "after"), [(0, 10, 10), (15, 10, 15), (0, 0, 0)])
+def test_a_process_gives_way_to_others_but_is_never_raised(before: int, wanted: int, after: int) -> None:
+    if os.getpriority(os.PRIO_PROCESS, 0) > before:
+        before = after = max(os.getpriority(os.PRIO_PROCESS, 0), before)
+        after = max(before, wanted)
+    program = (
+        "import os; from ragqa.cli.console import give_way\n"
+        f"os.setpriority(os.PRIO_PROCESS, 0, {before}); give_way({wanted}); give_way({wanted})\n"
+        "print(os.getpriority(os.PRIO_PROCESS, 0))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == after

@@ -19,7 +19,7 @@ from support.tally import Tally
 from ragqa.corpus.articles import read_articles
 from ragqa.errors import RagqaError
 from ragqa.index.build import digest
-from ragqa.index.calibration import parallel
+from ragqa.index.calibration import FILE, parallel
 from ragqa.index.checkpoint import FOLDER, Encoded
 from ragqa.index.index import Index
 
@@ -183,55 +183,47 @@ def test_only_what_was_not_finished_is_encoded_again(
     assert not (index / FOLDER).exists()
 
 
-def interrupted(corpus: Path, index: Path) -> Path:
-    """The side file of a build that had encoded four chunks."""
+def interrupted(corpus: Path, index: Path) -> list[Path]:
+    """The shard files of a build that had encoded four chunks."""
     with suppress(Stopped):
         build(corpus, index, Told(stop_after(4)))
-    return index / FOLDER / "chunks"
+    return sorted(path for path in (index / FOLDER).glob("*/*") if path.name != FILE)
 
 
-def record_ends(side: Path) -> list[int]:
-    """Where the records of a side file end."""
-    data, at, ends = side.read_bytes(), 48, []
-    while at < len(data):
-        at += 4 + int.from_bytes(data[at : at + 4], "little") + 16
-        ends.append(at)
-    return ends
-
-
-def test_a_torn_record_is_dropped_and_those_before_it_stay(
-    corpus: Path, tmp_path: Path, tally: Tally
-) -> None:
+def test_a_torn_shard_is_not_used_and_the_others_are(corpus: Path, tmp_path: Path, tally: Tally) -> None:
     index = tmp_path / "index"
-    side = interrupted(corpus, index)
-    whole, ends = side.read_bytes(), record_ends(side)
-    good = 0
+    torn, *others = interrupted(corpus, index)
+    whole, good = torn.read_bytes(), 0
     for cut in range(len(whole)):
-        side.write_bytes(whole[:cut])
-        good += kept(index) == sum(end <= cut for end in ends)
-    tally("A6", "the side file of a build that was killed is cut, at every length: the records before are used, no other", good, len(whole))  # fmt: skip
+        torn.write_bytes(whole[:cut])
+        good += kept(index) == len(others) == 3
+    tally("A6", "a shard's file of a build that was killed is cut, at every length: the other shards are used, this one is not", good, len(whole))  # fmt: skip
     assert good == len(whole)
-    side.write_bytes(whole + whole[-40:])
-    assert kept(index) == 4
     assert build(corpus, index, encoder := Told()).chunks == 6
-    assert len(Scene.given(encoder)) == 2
+    assert len(Scene.given(encoder)) == 3
 
 
-def test_a_flipped_bit_costs_the_records_from_there_on(corpus: Path, tmp_path: Path, tally: Tally) -> None:
+def test_a_flipped_bit_costs_its_shard(corpus: Path, tmp_path: Path, tally: Tally) -> None:
     index = tmp_path / "index"
-    side = interrupted(corpus, index)
-    whole, ends = side.read_bytes(), record_ends(side)
-    flips, good = range(0, len(whole), 7), 0
+    damaged, *others = interrupted(corpus, index)
+    whole = damaged.read_bytes()
+    flips, good = range(len(whole)), 0
     for at in flips:
-        damaged = bytearray(whole)
-        damaged[at] ^= 1 << at % 8
-        side.write_bytes(damaged)
-        good += kept(index) == sum(end <= at for end in ends)
-    tally("A5", "a bit of every seventh byte of the side file is flipped: the records before are used, no other", good, len(flips))  # fmt: skip
+        bits = bytearray(whole)
+        bits[at] ^= 1 << at % 8
+        damaged.write_bytes(bits)
+        good += kept(index) == len(others) == 3
+    tally("A5", "a bit of each byte of a shard's file is flipped: the other shards are used, this one is not", good, len(flips))  # fmt: skip
     assert good == len(flips)
     build(corpus, index, Told())
     build(corpus, tmp_path / "undisturbed", Told())
     assert files(index) == files(tmp_path / "undisturbed")
+
+
+def test_a_shard_under_the_name_of_another_is_not_used(corpus: Path, tmp_path: Path) -> None:
+    one, other, *_ = interrupted(corpus, tmp_path / "index")
+    one.write_bytes(other.read_bytes())
+    assert kept(tmp_path / "index") == 3
 
 
 @pytest.mark.parametrize("facts", [{"id": "other"}, {"fingerprint": "other weights"}])
@@ -244,8 +236,8 @@ def test_another_encoder_uses_nothing_of_it(corpus: Path, tmp_path: Path, facts:
 
 
 def test_a_damaged_calibration_uses_nothing_of_it(corpus: Path, tmp_path: Path) -> None:
-    side = interrupted(corpus, tmp_path / "index")
-    os.truncate(side.with_name("calibration.npz"), 100)
+    shard, *_ = interrupted(corpus, tmp_path / "index")
+    os.truncate(shard.with_name(FILE), 100)
     build(corpus, tmp_path / "index", encoder := Told())
     assert len(Scene.given(encoder)) == 6
 
@@ -253,8 +245,8 @@ def test_a_damaged_calibration_uses_nothing_of_it(corpus: Path, tmp_path: Path) 
 def test_progress_counts_what_is_left(corpus: Path, tmp_path: Path) -> None:
     interrupted(corpus, tmp_path / "index")
     told: list[tuple[int, int]] = []
-    build(corpus, tmp_path / "index", Told(), progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 2), (2, 2)]
+    build(corpus, tmp_path / "index", Told(), progress=lambda done, total, rate: told.append((done, total)))
+    assert list(dict.fromkeys(told)) == [(1, 2), (2, 2)]
 
 
 # --- a full disk, and who holds the lock ------------------------------------------------------

@@ -24,7 +24,7 @@ from support.tally import Tally
 
 from ragqa.index import snapshots
 from ragqa.index.build import build_index
-from ragqa.index.calibration import parallel
+from ragqa.index.calibration import FILE, parallel
 from ragqa.index.checkpoint import FOLDER, Encoded
 from ragqa.index.index import Index
 from ragqa.index.store import current, verify
@@ -40,7 +40,7 @@ CHUNK_SIZE = 40
 KILLS = {"starting": 10, "encoding": 25, "publishing": 15}
 BEGUN: dict[str, Callable[[Path, str | None], bool]] = {
     "starting": lambda index, before: True,
-    "encoding": lambda index, before: (index / FOLDER / "chunks").exists(),
+    "encoding": lambda index, before: any((index / FOLDER).glob(f"*/{FILE}")),
     "publishing": lambda index, before: current(index) != before or any(index.glob(".tmp-*")),
 }
 MEASURED = frozenset(passage for row in parallel() for passage in row[2:])

@@ -60,6 +60,17 @@ class Settings(BaseSettings):
     max_tokens: int = Field(256, ge=16, le=4096, description="longest generated answer, in tokens")
 
     chunk_size: int = Field(300, ge=40, le=2000, description="Chinese characters a chunk, about")
+    engine: str = Field(
+        "serial",
+        pattern=r"^(serial|ray|ray://[^/\s]+)$",
+        description="what encodes: serial (this process), ray (a cluster started here) or ray://host:port",
+    )
+    nice: int = Field(
+        10,
+        ge=0,
+        le=19,
+        description="how far ragqa index and add give way to other programs, such as a server",
+    )
     keep: int = Field(2, ge=1, description="versions of the index that stay; 2 allows one rollback")
     k: int = Field(5, ge=1, le=MOST_PASSAGES, description="passages shown for a question")
     refuse_below: float | None = Field(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -277,6 +277,13 @@ class Built:
     skipped: tuple[Skipped, ...]
     seconds: float
     tokens_per_second: float
+
+
+class Progress(Protocol):
+    """Is told how much of how much is done, and at how many tokens a second (0: not known)."""
+
+    def __call__(self, done: int, total: int, rate: float = 0.0, /) -> None:
+        """What is done."""
 
 
 EVERYTHING = Filter()

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from unittest import mock
 
 from ragqa.errors import IndexMissingError
-from ragqa.index import calibration, embed, store
+from ragqa.index import calibration, shards, store
 from ragqa.index.build import build_index
 from ragqa.index.calibration import parallel
 from ragqa.index.index import Index
@@ -135,10 +135,10 @@ class Told(TokenEncoder):
 
 
 def build(corpus: Path, index: Path, encoder: Any, **options: Any) -> Any:
-    """Build with small chunks, a batch each; the encoder is measured on two rows only."""
+    """Build with small chunks, a shard each; the encoder is measured on two rows only."""
     rows = parallel()[:2]
     with (
-        mock.patch.object(embed, "BATCH", 1),
+        mock.patch.object(shards, "CHUNKS", 1),
         mock.patch.object(calibration, "parallel", return_value=rows),
     ):
         return build_index(corpus, index, encoder=lambda: encoder, chunk_size=40, **options)

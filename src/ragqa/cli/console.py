@@ -5,56 +5,60 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from ragqa.errors import CorpusError, SettingsError
 
 if TYPE_CHECKING:
-    from ragqa.types import Language
+    from ragqa.types import Language, Progress
 
 # Short answers that stand on one line.
 _IN_A_LINE = 2
 
 
 @contextmanager
-def bar(
-    label: str, *, unit: Literal["bytes", "chunks", "questions"], quiet: bool
-) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with time left, as a function ``(done, total)``; plain lines without a terminal."""
+def bar(label: str, *, unit: Literal["bytes", "chunks", "questions"], quiet: bool) -> Iterator[Progress]:
+    """A progress bar with speed and time left; plain lines without a terminal."""
     if quiet:
-        yield lambda done, total: None
+        yield lambda done, total, rate=0.0: None
     elif sys.stderr.isatty():
         yield from _drawn(label, unit)
     else:
         yield _written(label, unit)
 
 
-def _drawn(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+def _drawn(label: str, unit: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
         MofNCompleteColumn,
-        Progress,
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.progress import Progress as Drawn
 
     count = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), count, TextColumn("{task.fields[speed]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Drawn(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(label, total=None, speed="")
+        yield lambda done, total, rate=0.0: progress.update(
+            task, completed=done, total=total, speed=_speed(rate)
+        )
 
 
-def _written(label: str, unit: str) -> Callable[[int, int], None]:
+def _written(label: str, unit: str) -> Progress:
     """Progress for logs: a line at each tenth."""
     tenths = -1
+    started = time.monotonic()
 
-    def update(done: int, total: int) -> None:
+    def update(done: int, total: int, rate: float = 0.0, /) -> None:
         nonlocal tenths
         now = 10 * done // total if total else 10
         if now > tenths:
@@ -64,9 +68,23 @@ def _written(label: str, unit: str) -> Callable[[int, int], None]:
                 if unit == "bytes"
                 else f"{done} of {total} {unit}"
             )
-            print(f"{label}: {amount}", file=sys.stderr, flush=True)
+            left = (time.monotonic() - started) * (total - done) / done if rate and done else 0.0
+            facts = [amount, _speed(rate), f"{left:.0f} s left" if left else ""]
+            print(f"{label}: {', '.join(filter(None, facts))}", file=sys.stderr, flush=True)
 
     return update
+
+
+def _speed(rate: float) -> str:
+    return f"{rate:,.0f} tokens a second" if rate else ""
+
+
+def give_way(level: int) -> None:
+    """Let other programs go first: on an idle machine it costs nothing. A higher level stays as it is."""
+    # Windows has no such call, and a container may forbid it.
+    with suppress(AttributeError, OSError):
+        if os.getpriority(os.PRIO_PROCESS, 0) < level:
+            os.setpriority(os.PRIO_PROCESS, 0, level)
 
 
 def read_batch(path: Path) -> Iterator[tuple[Any, str | None, str]]:

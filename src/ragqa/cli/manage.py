@@ -27,6 +27,9 @@ def index_command(
     watch: Annotated[
         bool, typer.Option("--watch", help="Again after each change of the corpus, until Ctrl-C.")
     ] = False,
+    engine: Annotated[
+        str | None, typer.Option(help="What encodes: serial, ray or ray://host:port (docs/scale.md).")
+    ] = None,
     as_json: JsonOption = False,
     *,
     common: Common,
@@ -35,7 +38,7 @@ def index_command(
 
     Example: ragqa index --corpus articles/ --index index/
     """
-    settings = common.settings()
+    settings = common.settings(engine=engine)
     if sum(map(bool, (full or dry_run, rollback, snapshot, restore, watch))) > 1:
         raise SettingsError("of --full or --dry-run, --rollback, --snapshot, --restore, --watch give one")
     if rollback or snapshot or restore:
@@ -237,6 +240,7 @@ def _update(
     from ragqa.documents import index_json
     from ragqa.index import update
 
+    console.give_way(settings.nice)
     with console.bar("encoding", unit="chunks", quiet=common.quiet or as_json) as progress:
         built = update(settings, full=full, dry_run=dry_run, progress=progress)
     for entry in built.skipped if common.verbose else ():

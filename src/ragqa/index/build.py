@@ -15,17 +15,18 @@ import numpy as np
 
 from ragqa.corpus import SUFFIXES, read_articles, uploads
 from ragqa.errors import CorpusError, IndexUnusableError
-from ragqa.index import durable
+from ragqa.index import durable, ray_engine
 from ragqa.index.calibration import Calibration
 from ragqa.index.checkpoint import Encoded, discard
 from ragqa.index.chunking import split
-from ragqa.index.embed import Piece, Progress, encode, room
+from ragqa.index.embed import encode, room
 from ragqa.index.index import Index
+from ragqa.index.shards import Engine, Piece, one_by_one
 from ragqa.index.store import Manifest, new_version, tidy, verify, writing
 from ragqa.models import TextEncoder
 from ragqa.settings import Settings
 from ragqa.text import TERMS, simplified
-from ragqa.types import Article, Built, Changes, Chunk, Skipped
+from ragqa.types import Article, Built, Changes, Chunk, Progress, Skipped
 
 
 def build_index(
@@ -39,10 +40,11 @@ def build_index(
     dry_run: bool = False,
     progress: Progress | None = None,
     keep: int = 2,
+    engine: Callable[[TextEncoder], Engine] = one_by_one,
 ) -> Built:
     """Update the index from the corpus; readers keep the old version meanwhile.
 
-    What an interrupted build encoded is not encoded again; ``keep`` versions stay.
+    What an interrupted build encoded is not encoded again; ``keep`` versions stay; any ``engine`` gives the same.
 
     The encoder is a function, since an unchanged corpus needs none; its ``encoder_id`` is enough to
     see that an index was built with another. Raises CorpusError when there is
@@ -70,7 +72,7 @@ def build_index(
             assert model is not None
             if old:
                 old.manifest.require(encoder=model.id, fingerprint=model.fingerprint, chunk_size=chunk_size)
-            built, speed = _build(articles, model, old, index, chunk_size, skipped, progress)
+            built, speed = _build(articles, model, engine(model), old, index, chunk_size, skipped, progress)
             manifest = built.save(index, keep=keep)
         discard(index)
     return Built(
@@ -150,18 +152,20 @@ def embedded_text(article: Article, chunk: Chunk) -> str:
 def _build(
     articles: Sequence[Article],
     encoder: TextEncoder,
+    engine: Engine,
     old: Index | None,
     folder: Path,
     chunk_size: int,
     skipped: Sequence[Skipped],
     progress: Progress | None,
 ) -> tuple[Index, float]:
-    pieces = [_piece(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
+    cut = [(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
+    pieces = [_piece(article, chunk) for article, chunk in cut]
     known = old.stored() if old else {}
     side = Encoded(folder, encoder)
     durable.require_room(folder, room(pieces, known | side.records, encoder.dimension))
     score_offsets = old.score_offsets if old else side.score_offsets or Calibration.measure(encoder)
-    stored, speed = encode(pieces, known, side, encoder, score_offsets, progress)
+    stored, speed = encode(pieces, known, side, engine, score_offsets, progress)
     manifest = Manifest(
         version=new_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -178,7 +182,7 @@ def _build(
     signatures = [one.signature for one in stored if one.signature]
     built = Index.build(
         articles,
-        [piece.chunk for piece in pieces],
+        [chunk for _, chunk in cut],
         np.array([one.vector for one in stored], dtype=np.float32),
         keys=[piece.key for piece in pieces],
         manifest=manifest,
@@ -191,11 +195,8 @@ def _build(
 
 
 def _piece(article: Article, chunk: Chunk) -> Piece:
-    # The language decides what tokens are measured from, and how much stands above a chunk where they
-    # begin: both are part of what was encoded.
     text = embedded_text(article, chunk)
-    named = f"{article.language} {len(chunk.text)}\n{text}"
-    return Piece(article, chunk, text, hashlib.sha256(named.encode()).hexdigest()[:24])
+    return Piece.of(text, above=len(text) - len(chunk.text), language=article.language)
 
 
 def digest(articles: Sequence[Article]) -> str:
@@ -220,10 +221,14 @@ def update(
     *,
     full: bool = False,
     dry_run: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Built:
     """Update the index of the settings from their corpus; raises what ``build_index`` raises."""
     from ragqa.models import loading
+
+    def engine(encoder: TextEncoder) -> Engine:
+        address = ray_engine.address_of(settings.engine)
+        return one_by_one(encoder) if address is None else ray_engine.on_ray(encoder, settings, address)
 
     return build_index(
         settings.corpus,
@@ -235,4 +240,5 @@ def update(
         dry_run=dry_run,
         keep=settings.keep,
         progress=progress,
+        engine=engine,
     )

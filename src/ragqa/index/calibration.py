@@ -8,6 +8,7 @@ pair score, in every direction; a score then counts from halfway between the two
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +47,12 @@ class Calibration:
     dense: dict[Direction, float]
     late: dict[Direction, float]
     tokens: bool
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what tokens are measured from."""
+        parts = [bytes([self.tokens]), *(self.passages[name].tobytes() for name in LANGUAGES)]
+        return hashlib.sha256(b"".join(parts)).hexdigest()
 
     @classmethod
     def none(cls, dimension: int) -> Calibration:

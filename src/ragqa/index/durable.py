@@ -30,13 +30,13 @@ def make(folder: Path) -> None:
         sync(path.parent)
 
 
-def replace(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Replace a file atomically: a reader sees the old text or the new. ``mode`` as in open(2)."""
+def replace(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
+    """Replace a file atomically: a reader sees the old content or the new. ``mode`` as in open(2)."""
     temporary = _beside(path)
     try:
         temporary.unlink(missing_ok=True)
         temporary.touch(mode)
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         sync(temporary)
         temporary.replace(path)
     except OSError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import asdict
 
 from fastapi import FastAPI, Request
@@ -18,6 +17,7 @@ from ragqa.server import page_state
 from ragqa.server.i18n import phrase, ui_language
 from ragqa.server.jobs import Job
 from ragqa.settings import Settings
+from ragqa.types import Progress
 
 # Where a body may be as large as an article.
 LARGE = {"/ragqa/corpus/file": MAX_BYTES}
@@ -37,7 +37,7 @@ def add_routes(app: FastAPI, pipeline: Pipeline) -> None:
     settings, turn = pipeline.settings, threading.Lock()
     arrived: list[str] = []
 
-    def rebuild(progress: Callable[[int, int], None]) -> None:
+    def rebuild(progress: Progress) -> None:
         arrived.clear()
         rebuild_index(settings, progress)
 
@@ -115,7 +115,7 @@ def _refused(error: RagqaError) -> Response:
     return JSONResponse({"said": str(error)}, 500)
 
 
-def rebuild_index(settings: Settings, progress: Callable[[int, int], None]) -> None:
+def rebuild_index(settings: Settings, progress: Progress) -> None:
     """Update the index; rebuild it where it was built with other settings. Raises RagqaError.
 
     It loads an encoder of its own: a tokenizer cannot be used from two threads.

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ragqa.errors import RagqaError, UploadError
+from ragqa.types import Progress
 
 State = Literal["idle", "waiting", "running", "done", "failed"]
-Work = Callable[[Callable[[int, int], None]], object]
+Work = Callable[[Progress], object]
 _log = logging.getLogger(__name__)
 
 
@@ -85,5 +86,5 @@ class Job:
             gc.collect()
         return Status("done")
 
-    def _progress(self, done: int, total: int) -> None:
+    def _progress(self, done: int, total: int, rate: float = 0.0, /) -> None:
         self.status = replace(self.status, done=done, total=total)
