@@ -215,4 +215,5 @@ def _connected(address: str) -> ModuleType:
             f"there is no Ray cluster at {address or 'loopback'} ({reason}); "
             "give the address that ray start printed, on a machine that belongs to the cluster"
         ) from error
-    return ray
+    started: ModuleType = ray
+    return started
