@@ -22,7 +22,7 @@ from ragqa.answer import (
 from ragqa.cache import Cache
 from ragqa.corpus import example_questions
 from ragqa.errors import IndexMissingError, ModelError
-from ragqa.index import Current, Index, Manifest, read_manifest
+from ragqa.index import Current, Manifest, SearchIndex, read_manifest
 from ragqa.models import (
     Generator,
     LazyEncoder,
@@ -104,7 +104,7 @@ class Pipeline:
         return cls(settings, encoder=LazyEncoder(settings), generator=LazyGenerator(settings), verified=True)
 
     @property
-    def index(self) -> Index | None:
+    def index(self) -> SearchIndex | None:
         """The current version; a rebuild is picked up at the next question."""
         return self._current.get()
 
@@ -151,7 +151,7 @@ class Pipeline:
 
     def examples(self, language: Language) -> list[str]:
         """Up to four questions in a language that this corpus can be asked."""
-        return example_questions(self._require_index().articles, gold=self.settings.gold, language=language)
+        return example_questions(self._require_index().listing, gold=self.settings.gold, language=language)
 
     def warm(self) -> None:
         """Open the index and load the models in the background, so that the first question need not wait."""
@@ -254,7 +254,7 @@ class Pipeline:
         return Timed(generator, _TRANSLATION_SECONDS) if generator else None
 
     def _answer(
-        self, base: Answer, question: Question, index: Index, clock: Clock, k: int, filters: Filter
+        self, base: Answer, question: Question, index: SearchIndex, clock: Clock, k: int, filters: Filter
     ) -> Iterator[Answer]:
         """Sources, then the quotes that answer or a refusal."""
         examples, encoder = self.examples, self._encoder
@@ -293,7 +293,7 @@ class Pipeline:
     def _require_encoder(self, manifest: Manifest) -> None:
         manifest.require(encoder=self._encoder.id, fingerprint=self._encoder.fingerprint, lexical=TERMS)
 
-    def _require_index(self) -> Index:
+    def _require_index(self) -> SearchIndex:
         index = self.index
         if index is None:
             raise IndexMissingError(f"there is no index in {self.settings.index}/; run: ragqa index")
