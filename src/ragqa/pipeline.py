@@ -22,7 +22,7 @@ from ragqa.answer import (
 from ragqa.cache import Cache
 from ragqa.corpus import example_questions
 from ragqa.errors import IndexMissingError, ModelError
-from ragqa.index import Current, Manifest, SearchIndex, read_manifest
+from ragqa.index import Current, Manifest, SearchIndex, manifest_at
 from ragqa.models import (
     Generator,
     LazyEncoder,
@@ -44,7 +44,7 @@ from ragqa.retrieval import (
     read_operators,
     retrieve,
 )
-from ragqa.settings import Settings
+from ragqa.settings import Settings, shown
 from ragqa.text import TERMS
 from ragqa.timing import Clock
 from ragqa.types import EVERYTHING, Answer, Article, Filter, Language, Passage
@@ -85,7 +85,7 @@ class Pipeline:
         Raises ModelError, IndexMissingError, IndexMismatchError.
         """
         if require_index:
-            read_manifest(settings.index)
+            manifest_at(settings.index)
         generator = LazyGenerator(settings)
         if warm:
             generator.load_in_background()
@@ -296,5 +296,5 @@ class Pipeline:
     def _require_index(self) -> SearchIndex:
         index = self.index
         if index is None:
-            raise IndexMissingError(f"there is no index in {self.settings.index}/; run: ragqa index")
+            raise IndexMissingError(f"there is no index in {shown(self.settings.index)}; run: ragqa index")
         return index

@@ -5,19 +5,18 @@ from ragqa.index.bm25 import Coverage
 from ragqa.index.build import add_files, compare, update
 from ragqa.index.calibration import measured
 from ragqa.index.columns import Mask
-from ragqa.index.index import Index
 from ragqa.index.late_interaction import Asked, interaction, within
 from ragqa.index.live import Current
+from ragqa.index.opening import damage_at, manifest_at, open_index, require_folder, roll_back
 from ragqa.index.phrases import spellings
 from ragqa.index.searchable import Scope, SearchIndex
-from ragqa.index.store import Manifest, read_manifest, verify
+from ragqa.index.store import Manifest
 from ragqa.index.vectors import Rows
 
 __all__ = [
     "Asked",
     "Coverage",
     "Current",
-    "Index",
     "Manifest",
     "Mask",
     "Rows",
@@ -25,12 +24,15 @@ __all__ = [
     "SearchIndex",
     "add_files",
     "compare",
+    "damage_at",
     "interaction",
+    "manifest_at",
     "measured",
-    "read_manifest",
+    "open_index",
+    "require_folder",
+    "roll_back",
     "snapshots",
     "spellings",
     "update",
-    "verify",
     "within",
 ]

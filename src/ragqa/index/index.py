@@ -6,7 +6,7 @@ What lies on disk, and how a version becomes current, is in store.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -224,8 +224,8 @@ class Index(SearchIndex):
         """The row of the article of an id."""
         return self._row_by_id.get(article_id)
 
-    def stored(self) -> dict[str, Stored]:
-        """The stored form of each chunk by its content key, so that it is not encoded again."""
+    def stored(self, keys: Collection[str] | None = None) -> dict[str, Stored]:
+        """The stored form of each chunk, also of those not asked for, by its content key."""
         if not len(self._places):
             return {}
         vectors = self._vectors.flat.reconstruct_n(0, self.manifest.chunks)

@@ -6,7 +6,7 @@ Row i is the i-th chunk; the chunks of an article follow each other. Row numbers
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ from ragqa.errors import ArticleNotFoundError
 from ragqa.index import phrases
 from ragqa.index.bm25 import Coverage
 from ragqa.index.calibration import Calibration
-from ragqa.index.index_files import Place
+from ragqa.index.index_files import Place, Stored
 from ragqa.index.known_names import KnownNames
 from ragqa.index.late_interaction import Signature
 from ragqa.index.store import Manifest
@@ -109,6 +109,10 @@ class SearchIndex(ABC):
     @abstractmethod
     def newest(self, filters: Filter, k: int) -> list[int]:
         """Rows of the ``k`` newest dated articles that a filter lets pass, newest first."""
+
+    @abstractmethod
+    def stored(self, keys: Collection[str]) -> dict[str, Stored]:
+        """The stored form of chunks by their content keys, so that they are not encoded again."""
 
     def fetch(self, rows: Sequence[int]) -> None:  # noqa: B027
         """Say which chunks will be read with their articles, so that a store is asked once."""
