@@ -9,7 +9,7 @@ from ragqa.index import snapshots, store
 from ragqa.index.index import Index
 from ragqa.index.searchable import SearchIndex
 from ragqa.index.store import Manifest
-from ragqa.index.stores import store_of
+from ragqa.index.stores import store_of, writing
 from ragqa.settings import StoreAddress
 
 
@@ -34,8 +34,9 @@ def damage_at(index: Path | StoreAddress) -> list[str]:
 def roll_back(index: Path | StoreAddress) -> tuple[str, str]:
     """Make the previous version current; the old and the new one. Raises RagqaError where there is none."""
     if isinstance(index, StoreAddress):
-        with store_of(index).writing() as writer:
-            return writer.roll_back()
+        there = store_of(index)
+        with there.writing() as writer:
+            return writing.roll_back(there, writer, str(index))
     return snapshots.roll_back(index)
 
 

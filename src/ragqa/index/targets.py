@@ -17,7 +17,9 @@ from ragqa.index.index import Index
 from ragqa.index.prepared import Prepared
 from ragqa.index.searchable import SearchIndex
 from ragqa.index.store import Manifest
-from ragqa.index.stores import Store, Writer, store_of
+from ragqa.index.stores import store_of
+from ragqa.index.stores import writing as stores
+from ragqa.index.stores.writing import Store, Writer
 from ragqa.settings import StoreAddress
 
 
@@ -59,8 +61,9 @@ def writing(index: Path | StoreAddress, home: Path | None = None) -> Iterator[Ta
         home = home or Path(platformdirs.user_cache_dir("ragqa"))
         side = home / "encoded" / hashlib.sha256(str(index).encode()).hexdigest()[:16]
         durable.make(side)
-        with store_of(index).writing() as writer:
-            yield StoreTarget(side, writer)
+        there = store_of(index)
+        with there.writing() as writer:
+            yield StoreTarget(side, there, writer)
     else:
         with store.writing(index):
             yield FolderTarget(index)
@@ -97,15 +100,16 @@ class StoreTarget:
     """A store, and a folder of this machine for what is encoded until it is published."""
 
     side: Path
+    store: Store
     writer: Writer
 
     def save(self, prepared: Prepared, old: SearchIndex | None, *, keep: int) -> Manifest:
         """Write a generation beside the others and publish it."""
-        return self.writer.save(prepared, keep=keep)
+        return stores.save(self.store, self.writer, prepared, keep=keep)
 
     def tidy(self, *, keep: int) -> None:
         """Drop leftovers, and generations beyond those that stay."""
-        self.writer.tidy(keep=keep)
+        stores.tidy(self.store, self.writer, keep=keep)
 
 
 def _present(stored: Store) -> SearchIndex | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import Any
 
 from ragqa.errors import IndexBusyError, IndexMissingError, RagqaError, StoreError
@@ -54,10 +53,11 @@ class PostgresStore:
             return str(found[0][0]) if found else None
         return None
 
-    def manifest(self) -> Manifest:
-        """The manifest of the current generation. Raises IndexMissingError."""
+    def manifest(self, name: str | None = None) -> Manifest:
+        """The manifest of a generation, by default the current one. Raises IndexMissingError."""
         with refusals(self.address), suppress(_absent()):
-            found = self._connections.run("SELECT manifest FROM {generations} NATURAL JOIN {current}")
+            wanted = name or self.current()
+            found = self._connections.run("SELECT manifest FROM {generations} WHERE name = %s", [wanted])
             if found:
                 return manifest_read(found[0][0])
         raise IndexMissingError(f"there is no index at {self.address}; run: ragqa index")
@@ -104,29 +104,9 @@ class PostgresWriter:
         self._store = store
         self._session = session
 
-    def save(self, prepared: Prepared, *, keep: int) -> Manifest:
-        """Write a generation beside the current one, compare it with what was given, publish it."""
-        manifest = replace(prepared.manifest, after=self._store.current() or "")
-        self.begin(manifest)
-        try:
-            for table, rows in rows_of(prepared):
-                for batch in batches(rows, _BATCH):
-                    self.upsert(manifest.version, table, batch)
-            self.seal(manifest, prepared)
-            self.publish(manifest.version)
-        except Exception:
-            with suppress(Exception):
-                self.drop(manifest.version)
-            raise
-        self.tidy(keep=keep)
-        return manifest
-
     def begin(self, manifest: Manifest) -> None:
-        """Make the tables of a generation; drop what killed writers left of theirs."""
+        """Make the tables of a generation."""
         self._prepare()
-        for name, state in self._store.generations().items():
-            if state != "sealed":
-                self.drop(name)
         with self._session.transaction():
             self._run(
                 "INSERT INTO {generations} VALUES (%s, 'writing', %s)",
@@ -141,6 +121,12 @@ class PostgresWriter:
             if manifest.dimension <= _IN_ROW:
                 # A vector beside its row would be fetched one by one by a search that compares all.
                 self._run("ALTER TABLE {chunks} ALTER vector SET STORAGE PLAIN", name=manifest.version)
+
+    def write(self, name: str, prepared: Prepared) -> None:
+        """Write the rows of all tables of a generation."""
+        for table, rows in rows_of(prepared):
+            for batch in batches(rows, _BATCH):
+                self.upsert(name, table, batch)
 
     def upsert(self, name: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Write rows of a table of a generation; the same rows again change nothing."""
@@ -193,21 +179,11 @@ class PostgresWriter:
             [name],
         )
 
-    def roll_back(self) -> tuple[str, str]:
-        """Publish the generation before the current one; both names. Raises RagqaError when it is gone."""
-        manifest = self._store.manifest()
-        if self._store.generations().get(manifest.after) != "sealed":
-            raise RagqaError(
-                f"there is no version before {manifest.version} at {self._store.address}; it stays current"
-            )
-        self.publish(manifest.after)
-        return manifest.version, manifest.after
-
-    def drop(self, name: str) -> bool:
-        """Drop a generation that does not answer; whether none had it open, so that it could be."""
+    def drop(self, name: str) -> None:
+        """Drop a generation that does not answer, unless it is open somewhere."""
         lock = lock_of(self._store.address, name)
         if not self._session.execute("SELECT pg_try_advisory_lock(%s)", [lock]).fetchone()[0]:
-            return False
+            return
         try:
             with self._session.transaction():
                 # Refused by the foreign key where it is the current one.
@@ -215,21 +191,6 @@ class PostgresWriter:
                 self._run("DROP TABLE IF EXISTS {articles}, {chunks}, {postings}, {files}", name=name)
         finally:
             self._session.execute("SELECT pg_advisory_unlock(%s)", [lock])
-        return True
-
-    def tidy(self, *, keep: int) -> None:
-        """Drop all generations but the current one and those before it, ``keep`` in all, and those that are open."""
-        after = {}
-        for name, data in self._run("SELECT name, manifest FROM {generations}").fetchall():
-            after[name] = manifest_read(data).after
-        kept: list[str] = []
-        name = self._store.current() or ""
-        while name in after and len(kept) < keep and name not in kept:
-            kept.append(name)
-            name = after[name]
-        for other in after:
-            if other not in kept:
-                self.drop(other)
 
     def _prepare(self) -> None:
         from pgvector.psycopg import register_vector
