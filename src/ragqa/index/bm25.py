@@ -55,7 +55,7 @@ class Coverage:
         least = np.partition(self.values, -k)[-k]
         more = np.flatnonzero(self.values > least)
         equal = np.flatnonzero(self.values == least)[: k - len(more)]
-        return self.rows[np.sort(np.concatenate([more, equal]))]
+        return np.asarray(self.rows[np.sort(np.concatenate([more, equal]))], dtype=np.int64)
 
     def among(self, inside: npt.NDArray[np.bool_]) -> Coverage:
         """What covers something among ``inside``, of shape (len(self.rows),)."""
