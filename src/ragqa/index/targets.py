@@ -26,7 +26,10 @@ from ragqa.settings import StoreAddress
 class Target(Protocol):
     """Where nobody else writes meanwhile; ``side`` is a folder for what is encoded until it is published."""
 
-    side: Path
+    @property
+    def side(self) -> Path:
+        """The folder."""
+        ...
 
     def save(self, prepared: Prepared, old: SearchIndex | None, *, keep: int) -> Manifest:
         """Write a version beside the others and publish it; of those before it ``keep - 1`` stay."""

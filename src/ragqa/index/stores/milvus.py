@@ -140,16 +140,13 @@ class Texts:
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The values of those keys that there are."""
         first = self._pieces([f"{key}.0" for key in keys])
-        more, found = dict[str, int](), dict[str, bytes]()
-        for key in keys:
-            if (piece := first.get(f"{key}.0")) is not None:
-                count, _, found_piece = piece.partition("|")
-                more[key] = int(count)
-                found[key] = base64.b64decode(found_piece)
-        rest = self._pieces([f"{key}.{at}" for key, count in more.items() for at in range(1, count)])
-        for key, count in more.items():
-            found[key] += b"".join(base64.b64decode(rest[f"{key}.{at}"]) for at in range(1, count))
-        return found
+        parts = {key: first[f"{key}.0"].partition("|") for key in keys if f"{key}.0" in first}
+        later = {key: [f"{key}.{at}" for at in range(1, int(parts[key][0]))] for key in parts}
+        rest = self._pieces([name for names in later.values() for name in names])
+        return {
+            key: b"".join(map(base64.b64decode, [parts[key][2], *(rest[name] for name in later[key])]))
+            for key in parts
+        }
 
     def _pieces(self, names: Sequence[str]) -> dict[str, str]:
         found = {}

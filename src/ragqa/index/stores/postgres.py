@@ -4,7 +4,7 @@
     generations              name, manifest and state: writing, then sealed
     articles_G, chunks_G, postings_G, files_G    the rows of generation G
 
-Every value is a parameter; only names that we made ourselves are put into a statement, as identifiers. Whoever has a
+Every value is a parameter; a statement is made of constants and of names that we made, as identifiers. Whoever has a
 generation open holds a shared lock on it in each of its sessions, and a writer drops none that is locked.
 """
 
@@ -39,23 +39,25 @@ class Connections:
         self._idle: deque[Any] = deque()
         self._closing = weakref.finalize(self, _close, self._idle)
 
-    def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query; {} names are those of ``tables``. Raises StoreError, IndexMismatchError."""
+    def run(
+        self, statement: str, parameters: Sequence[Any] = (), where: str = "true"
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a query, as in ``composed``. Raises StoreError, IndexMismatchError."""
         import psycopg
 
         try:
-            return self._run(statement, parameters)
+            return self._run(statement, parameters, where)
         except (psycopg.OperationalError, psycopg.InterfaceError):
             # A server that was started again knows none of the sessions.
             _close(self._idle)
         with refusals(self.address):
-            return self._run(statement, parameters)
+            return self._run(statement, parameters, where)
 
     def close(self) -> None:
         """End the sessions."""
         self._closing()
 
-    def _run(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _run(self, statement: str, parameters: Sequence[Any], where: str) -> list[tuple[Any, ...]]:
         import psycopg
 
         try:
@@ -64,7 +66,7 @@ class Connections:
             session = connect(self.address)
             self._pin(session)
         try:
-            query = composed(statement, self.address.name, self._generation)
+            query = composed(statement, self.address.name, self._generation, where=where)
             rows: list[tuple[Any, ...]] = session.execute(query, parameters, binary=True).fetchall()
         except psycopg.errors.UndefinedTable as error:
             session.close()
@@ -129,8 +131,8 @@ def connect(address: StoreAddress) -> Any:
     return session
 
 
-def composed(statement: str, schema: str, generation: str = "") -> Any:
-    """A statement with the names of tables in place of {current}, {chunks} and so on."""
+def composed(statement: str, schema: str, generation: str = "", **parts: str) -> Any:
+    """A statement with the names of tables in place of {current}, {chunks} and so on, and with other parts of ours."""
     from psycopg import sql
 
     suffix = f"_{generation[2:].lower().replace('-', '_')}" if generation else ""
@@ -138,7 +140,9 @@ def composed(statement: str, schema: str, generation: str = "") -> Any:
         name: sql.Identifier(schema, name + suffix) for name in ("articles", "chunks", "postings", "files")
     }
     tables |= {name: sql.Identifier(schema, name) for name in ("current", "generations")}
-    return sql.SQL(statement).format(schema=sql.Identifier(schema), **tables)
+    return sql.SQL(statement).format(
+        schema=sql.Identifier(schema), **tables, **{name: sql.SQL(part) for name, part in parts.items()}
+    )
 
 
 def lock_of(address: StoreAddress, what: str) -> int:

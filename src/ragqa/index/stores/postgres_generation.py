@@ -30,7 +30,6 @@ from ragqa.types import Article, Vectors
 _CANDIDATES = 2
 # Keys and articles that are asked for at once.
 _AT_ONCE = 500
-_PLACE = "chunk, article, begins, ends, heading, key"
 
 
 def _where(within: Within) -> tuple[str, list[Any]]:
@@ -91,56 +90,52 @@ class PostgresGeneration:
     def nearest(self, query: Vectors, k: int, within: Within) -> Rows:
         """Rows of the nearest chunks: all that pass are compared, in a large generation those of its index."""
         where, values = _where(within)
-        by = "ORDER BY vector <#> %s"
         if exact(self.manifest.chunks):
-            statement = f"SELECT chunk FROM {{chunks}} WHERE {where} {by}, chunk LIMIT %s"  # noqa: S608
-            return self._rows(statement, [*values, _vector(query), k])
-        statement = (
-            f"SELECT chunk FROM (SELECT chunk, vector FROM {{chunks}} WHERE {where} {by} LIMIT %s) AS candidates"  # noqa: S608
-            f" {by}, chunk LIMIT %s"
-        )
-        return self._rows(statement, [*values, _vector(query), _CANDIDATES * k, _vector(query), k])
+            statement = "SELECT chunk FROM {chunks} WHERE {where} ORDER BY vector <#> %s, chunk LIMIT %s"
+            return self._rows(statement, [*values, _vector(query), k], where)
+        statement = """SELECT chunk FROM (SELECT chunk, vector FROM {chunks} WHERE {where} ORDER BY vector <#> %s
+                       LIMIT %s) AS candidates ORDER BY vector <#> %s, chunk LIMIT %s"""
+        return self._rows(statement, [*values, _vector(query), _CANDIDATES * k, _vector(query), k], where)
 
     def passing(self, rows: Rows, within: Within) -> Rows:
         """Those chunks of these rows that pass."""
         where, values = _where(within)
-        statement = f"SELECT chunk FROM {{chunks}} WHERE chunk = ANY(%s) AND {where} ORDER BY chunk"  # noqa: S608
-        return self._rows(statement, [rows.tolist(), *values])
+        statement = "SELECT chunk FROM {chunks} WHERE chunk = ANY(%s) AND {where} ORDER BY chunk"
+        return self._rows(statement, [rows.tolist(), *values], where)
 
     def any(self, within: Within) -> bool:
         """Whether a chunk passes."""
         where, values = _where(within)
-        return bool(self._run(f"SELECT EXISTS (SELECT FROM {{chunks}} WHERE {where})", values)[0][0])  # noqa: S608
+        return bool(self._run("SELECT EXISTS (SELECT FROM {chunks} WHERE {where})", values, where)[0][0])
 
     def count(self, within: Within) -> int:
         """How many articles pass."""
         where, values = _where(within)
-        return int(self._run(f"SELECT count(*) FROM {{articles}} WHERE {where}", values)[0][0])  # noqa: S608
+        return int(self._run("SELECT count(*) FROM {articles} WHERE {where}", values, where)[0][0])
 
     def languages(self, within: Within) -> frozenset[str]:
         """The languages of the articles that pass."""
         where, values = _where(within)
-        found = self._run(f"SELECT DISTINCT language FROM {{articles}} WHERE {where}", values)  # noqa: S608
+        found = self._run("SELECT DISTINCT language FROM {articles} WHERE {where}", values, where)
         return frozenset(language for (language,) in found)
 
     def newest(self, within: Within, k: int) -> list[int]:
         """Rows of the newest dated articles that pass."""
         where, values = _where(within)
-        statement = (
-            f"SELECT article FROM {{articles}} WHERE published <> '' AND {where}"  # noqa: S608
-            " ORDER BY published DESC, article DESC LIMIT %s"
-        )
-        return [int(row) for row in self._rows(statement, [*values, k])]
+        statement = """SELECT article FROM {articles} WHERE published <> '' AND {where}
+                       ORDER BY published DESC, article DESC LIMIT %s"""
+        return [int(row) for row in self._rows(statement, [*values, k], where)]
 
     def chunks(self, rows: Sequence[int]) -> list[StoredChunk]:
         """The chunks of rows."""
-        statement = f"SELECT {_PLACE}, vector, signature FROM {{chunks}} WHERE chunk = ANY(%s)"  # noqa: S608
+        statement = """SELECT chunk, article, begins, ends, heading, key, vector, signature FROM {chunks}
+                       WHERE chunk = ANY(%s)"""
         return [self._chunk(found) for found in self._run(statement, [list(rows)])]
 
     def places(self, rows: Sequence[int]) -> dict[int, Place]:
         """Where the chunks of rows stand."""
-        found = self._run(f"SELECT {_PLACE} FROM {{chunks}} WHERE chunk = ANY(%s)", [list(rows)])  # noqa: S608
-        return {row: _place(rest) for row, *rest in found}
+        statement = "SELECT chunk, article, begins, ends, heading, key FROM {chunks} WHERE chunk = ANY(%s)"
+        return {row: _place(rest) for row, *rest in self._run(statement, [list(rows)])}
 
     def articles(self, rows: Sequence[int]) -> list[StoredArticle]:
         """The articles of rows."""
@@ -182,16 +177,14 @@ class PostgresGeneration:
         articles, chunks = self._run(statement)[0]
         return int(articles), int(chunks)
 
-    def _rows(self, statement: str, parameters: Sequence[Any]) -> Rows:
-        return np.array([row for (row,) in self._run(statement, parameters)], dtype=np.int64)
+    def _rows(self, statement: str, parameters: Sequence[Any], where: str) -> Rows:
+        return np.array([row for (row,) in self._run(statement, parameters, where)], dtype=np.int64)
 
-    def _articles(self, condition: str, value: Any) -> list[StoredArticle]:
-        statement = (
-            f"SELECT article, written, first, ends FROM {{articles}} WHERE {condition} ORDER BY article"  # noqa: S608
-        )
+    def _articles(self, where: str, value: Any) -> list[StoredArticle]:
+        statement = "SELECT article, written, first, ends FROM {articles} WHERE {where} ORDER BY article"
         return [
             StoredArticle(row, article_read(data), first, end)
-            for row, data, first, end in self._run(statement, [value])
+            for row, data, first, end in self._run(statement, [value], where)
         ]
 
     def _chunk(self, found: Sequence[Any]) -> StoredChunk:

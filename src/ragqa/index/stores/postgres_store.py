@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ragqa.errors import IndexBusyError, IndexMissingError, RagqaError, StoreError
+from ragqa.errors import IndexBusyError, IndexMismatchError, IndexMissingError, RagqaError, StoreError
 from ragqa.index.prepared import Prepared
 from ragqa.index.store import Manifest
 from ragqa.index.stores.generation import (
@@ -131,25 +131,23 @@ class PostgresWriter:
     def upsert(self, name: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Write rows of a table of a generation; the same rows again change nothing."""
         columns = COLUMNS[table].split()
-        listed, first = ", ".join(columns), columns[0]
-        news = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+        parts = {
+            "columns": ", ".join(columns),
+            "key": columns[0],
+            "news": ", ".join(f"{column} = excluded.{column}" for column in columns[1:]),
+        }
         with self._session.transaction(), self._session.cursor() as cursor:
-            cursor.execute(
-                composed(
-                    f"CREATE TEMP TABLE batch (LIKE {{{table}}}) ON COMMIT DROP",
-                    self._store.address.name,
-                    name,
-                )
+            self._run(f"CREATE TEMP TABLE batch (LIKE {{{table}}}) ON COMMIT DROP", name=name)
+            copying = composed(
+                "COPY batch ({columns}) FROM STDIN WITH (FORMAT BINARY)", self._store.address.name, **parts
             )
-            with cursor.copy(f"COPY batch ({listed}) FROM STDIN WITH (FORMAT BINARY)") as copy:
+            with cursor.copy(copying) as copy:
                 copy.set_types([TYPES.get(column, "text") for column in columns])
                 for row in rows:
                     copy.write_row(row)
-            self._run(
-                f"INSERT INTO {{{table}}} ({listed}) SELECT {listed} FROM batch"  # noqa: S608
-                f" ON CONFLICT ({first}) DO UPDATE SET {news}",
-                name=name,
-            )
+            statement = """INSERT INTO {TABLE} ({columns}) SELECT {columns} FROM batch
+                           ON CONFLICT ({key}) DO UPDATE SET {news}"""
+            self._run(statement.replace("TABLE", table), name=name, **parts)
 
     def seal(self, manifest: Manifest, prepared: Prepared) -> None:
         """Index a generation and compare it with what was to be written. Raises IndexMismatchError."""
@@ -167,6 +165,9 @@ class PostgresWriter:
         generation = PostgresGeneration(self._store.address, name)
         try:
             require_whole(generation, prepared)
+        except IndexMismatchError:
+            self._run("UPDATE {generations} SET state = 'writing' WHERE name = %s", [name])
+            raise
         finally:
             generation.close()
 
@@ -208,8 +209,8 @@ class PostgresWriter:
             for statement in TABLES:
                 self._run(statement)
 
-    def _run(self, statement: str, parameters: Sequence[Any] = (), *, name: str = "") -> Any:
-        return self._session.execute(composed(statement, self._store.address.name, name), parameters)
+    def _run(self, statement: str, parameters: Sequence[Any] = (), *, name: str = "", **parts: str) -> Any:
+        return self._session.execute(composed(statement, self._store.address.name, name, **parts), parameters)
 
 
 def _absent() -> Any:
