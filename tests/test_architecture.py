@@ -44,6 +44,7 @@ HEAVY = frozenset(
         "torch", "sentence_transformers", "transformers", "faiss", "xllamacpp", "gradio",
         "langchain_text_splitters", "rjieba", "opencc", "py3langid", "tokenizers", "safetensors", "sentencepiece",
         "trafilatura", "pypdfium2", "mammoth", "openvino", "matplotlib", "scipy", "ir_measures", "jinja2",
+        "psycopg", "pgvector", "pymilvus",
     ]
 )  # fmt: skip
 
@@ -185,6 +186,13 @@ def test_each_heavy_library_is_at_home_in_one_package() -> None:
         "scipy": {"evaluation.statistics"},
         "ir_measures": {"evaluation.text_metrics"},
         "jinja2": {"evaluation.report"},
+        "psycopg": {"index.stores.postgres", "index.stores.postgres_store"},
+        "pgvector": {
+            "index.stores.postgres",
+            "index.stores.postgres_generation",
+            "index.stores.postgres_store",
+        },
+        "pymilvus": {"index.stores.milvus"},
     }
 
 
