@@ -148,6 +148,20 @@ def test_a_search_finds_the_same_with_the_same_scores_as_in_files(
     assert there.names.text == files.names.text
 
 
+def test_a_large_index_is_searched_by_its_graph_and_finds_the_same(
+    stored: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored.build(CORPUS | edition(0))
+    build_index(stored.corpus, tmp_path / "files", encoder=TokenEncoder, chunk_size=40)
+    files = Index.open(tmp_path / "files")
+    wanted = [found(files, question, filters) for question in QUESTIONS for filters in FILTERS[:3]]
+    # As if there were more chunks than a search compares.
+    monkeypatch.setattr("ragqa.index.vectors.COMPARED", 5)
+    stored.build(full=True)
+    there = stored.open()
+    assert [found(there, question, filters) for question in QUESTIONS for filters in FILTERS[:3]] == wanted
+
+
 def test_an_unchanged_corpus_is_not_encoded_again_and_a_changed_article_alone(kept: Kept) -> None:
     first = kept.build(CORPUS)
     encoder = TokenEncoder()

@@ -30,7 +30,7 @@ class Postgres:
 
     def start(self) -> None:
         done = subprocess.run(
-            [sys.executable, "-c", _START, str(self._folder)], capture_output=True, text=True, timeout=120
+            [sys.executable, "-c", _START, str(self._folder)], capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stderr
         pid, self._uri = done.stdout.split()[-2:]

@@ -37,6 +37,7 @@ from ragqa.settings import StoreAddress
 _BATCH = 1000
 # Dimensions of a vector that fits into the page of its row.
 _IN_ROW = 1800
+_MEMORY = "1GB"
 
 
 class PostgresStore:
@@ -155,6 +156,8 @@ class PostgresWriter:
         self._run("CREATE INDEX ON {chunks} (article)", name=name)
         self._run("CREATE INDEX ON {chunks} (key)", name=name)
         if not exact(manifest.chunks):
+            # With less memory than the graph takes it is built many times slower.
+            self._session.execute(f"SET maintenance_work_mem = '{_MEMORY}'")
             self._run("CREATE INDEX ON {chunks} USING hnsw (vector vector_ip_ops)", name=name)
         for table in COLUMNS:
             self._run(f"ANALYZE {{{table}}}", name=name)
