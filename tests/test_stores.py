@@ -74,8 +74,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
     def server(engine: str) -> Any:
         if engine not in started:
-            folder = tmp_path_factory.mktemp(engine)
-            started[engine] = Postgres(folder) if engine == "postgresql" else Milvus(folder)
+            milvus = engine == "milvus"
+            started[engine] = Milvus(tmp_path_factory.mktemp(engine)) if milvus else Postgres()
         return started[engine]
 
     yield server

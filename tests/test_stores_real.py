@@ -36,7 +36,7 @@ ASKED = "Was the lamp bought?"
 
 @pytest.fixture(params=[parameter("postgresql"), parameter("milvus")])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreAddress]:
-    server = Postgres(tmp_path / "pg") if request.param == "postgresql" else Milvus(tmp_path / "milvus")
+    server = Postgres() if request.param == "postgresql" else Milvus(tmp_path / "milvus")
     try:
         yield StoreAddress.of(server.address("news"))
     finally:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,11 +21,13 @@ print(server.get_pid(), server.get_uri())
 
 
 class Postgres:
-    """A server on a Unix socket, started by another process, which the wheel's own book-keeping ends with."""
+    """A server on a Unix socket, started by another process, which the wheel's own book-keeping ends with.
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+    Not below pytest's folder, which every run of pytest closes to other users: as root the server runs as one.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="ragqa-postgres-"))
         self.pid = 0
         self._uri = ""
         self.start()
@@ -47,6 +51,7 @@ class Postgres:
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGINT)
         _gone(self.pid)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class Milvus:

@@ -54,7 +54,10 @@ class Connections:
             return self._run(statement, parameters, where)
 
     def close(self) -> None:
-        """End the sessions."""
+        """End the sessions, without their locks: a server notices later that a session is gone."""
+        for session in list(self._idle):
+            with suppress(Exception):
+                session.execute("SELECT pg_advisory_unlock_all()")
         self._closing()
 
     def _run(self, statement: str, parameters: Sequence[Any], where: str) -> list[tuple[Any, ...]]:
