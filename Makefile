@@ -42,6 +42,7 @@ test: setup $(VENV)/.ready-dev browser lint
 # Every fault of docs/reliability.md, and the counts that stand there. Its fast part is in make test; the whole takes about
 # two hours: fifty real builds killed, fifty hostile articles for the real model, half an hour under load.
 reliability: setup $(VENV)/.ready-dev browser
+	@$(BIN)/python -m pip install -qq --editable '.[dev,milvus]'
 	@$(BIN)/python -m pytest -m '' --counts docs/reliability.md $$(grep -lw tally tests/test_*.py) tests/test_ray_engine.py
 	@for load in "search --chunks 100000" asks "soak --minutes 30"; do \
 		$(BIN)/python benchmarks/load.py $$load --rows | tee /dev/stderr | $(BIN)/python tests/support/tally.py docs/reliability.md; \

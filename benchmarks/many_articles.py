@@ -25,9 +25,11 @@ from typing import Any
 import numpy as np
 
 from ragqa.corpus import read_articles
-from ragqa.index import Index, update, verify
+from ragqa.index import update
 from ragqa.index.build import embedded_text
 from ragqa.index.chunking import split
+from ragqa.index.index import Index
+from ragqa.index.store import verify
 from ragqa.models import loading
 from ragqa.settings import Settings
 from ragqa.types import Article, Built

@@ -23,8 +23,9 @@ from typing import Any
 import faiss
 import numpy as np
 
-from ragqa.index import Index, Mask, Rows
+from ragqa.index import Mask, Rows
 from ragqa.index import vectors as vector_index
+from ragqa.index.index import Index
 from ragqa.index.vectors import FLAT, LISTS, VectorIndex, in_lists
 from ragqa.models.loading import load_encoder
 from ragqa.settings import Settings

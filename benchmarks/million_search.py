@@ -19,8 +19,8 @@ import numpy as np
 from million import PACKS, apart, asked, draw, opened, resident
 from scipy.sparse import csc_array, vstack
 
-from ragqa.index import Index
-from ragqa.index.bm25 import Lexical
+from ragqa.index.bm25 import Coverage, Lexical
+from ragqa.index.index import Index
 from ragqa.index.index_files import Place, Places
 from ragqa.index.store import new_version, writing
 from ragqa.index.vectors import FLAT, LISTS, VectorIndex
@@ -32,7 +32,7 @@ from ragqa.settings import Settings
 # What a search consists of, as far as it grows with the number of chunks.
 PARTS: list[tuple[Any, str]] = [
     (Lexical, "coverage"), (Index, "mask"), (Index, "nearest"), (Index, "holding"), (Index, "vectors"),
-    (search, "_best_by_words"), (search, "late_scores"),
+    (Coverage, "best"), (search, "late_scores"),
 ]  # fmt: skip
 
 
@@ -90,6 +90,7 @@ def search_all(folder: Path, pack: Path, texts: Sequence[str]) -> Iterator[str]:
     assert real.tokens
     tokens = real.tokens
     index.tokens = SimpleNamespace(of=lambda row: tokens.of(row % real.manifest.chunks))  # type: ignore[assignment]
+    index.has_tokens = True
     search.rank(queries[0], index=index)
     spent = {name: watched(owner, name) for owner, name in PARTS}
     taken = []

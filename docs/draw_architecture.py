@@ -42,7 +42,7 @@ def modules(box: str) -> list[Path]:
         return sorted(p for p in HOME.glob("*.py") if p.stem not in ("__init__", "__main__", "pipeline"))
     if box == "pipeline":
         return [HOME / "pipeline.py"]
-    inside = sorted(p for p in (HOME / box).glob("*.py") if p.stem != "__init__")
+    inside = sorted(p for p in (HOME / box).rglob("*.py") if p.stem != "__init__")
     return [*inside, HOME / "__main__.py"] if box == "cli" else inside
 
 
@@ -84,7 +84,10 @@ def draw() -> str:
         parts.append(f'<text transform="translate({x + 4} {_TOP - 10}) rotate(-45)">{escape(box)}</text>')
     for row, (box, below) in enumerate(arrows().items()):
         y = _TOP + _ROW * row
-        names = ", ".join(path.stem for path in modules(box))
+        # A package inside a package is shown by its name.
+        own = (HOME, HOME / box)
+        shown = (path.stem if path.parent in own else path.parent.name for path in modules(box))
+        names = ", ".join(dict.fromkeys(shown))
         parts += [
             f'<rect class="box" x="12" y="{y}" width="{_WIDTH - 24}" height="{_ROW - 8}" rx="6"/>',
             f'<text class="name" x="24" y="{y + 20}">{escape(box)}</text>',

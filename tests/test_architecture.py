@@ -44,7 +44,7 @@ HEAVY = frozenset(
         "torch", "sentence_transformers", "transformers", "faiss", "xllamacpp", "gradio",
         "langchain_text_splitters", "rjieba", "opencc", "py3langid", "tokenizers", "safetensors", "sentencepiece",
         "trafilatura", "pypdfium2", "mammoth", "openvino", "matplotlib", "scipy", "ir_measures", "jinja2",
-        "mcp", "mcp_types", "ray",
+        "mcp", "mcp_types", "ray", "psycopg", "pgvector", "pymilvus",
     ]
 )  # fmt: skip
 
@@ -197,6 +197,13 @@ def test_each_heavy_library_is_at_home_in_one_package() -> None:
         "jinja2": {"evaluation.report"},
         "mcp": {"mcp.server", "mcp.transports"},
         "mcp_types": {"mcp.server"},
+        "psycopg": {"index.stores.postgres", "index.stores.postgres_store"},
+        "pgvector": {
+            "index.stores.postgres",
+            "index.stores.postgres_generation",
+            "index.stores.postgres_store",
+        },
+        "pymilvus": {"index.stores.milvus"},
     }
 
 

@@ -13,8 +13,8 @@ from support.house import House, Line, small_index
 from test_build import build
 
 from ragqa.errors import IndexMismatchError
-from ragqa.index import read_manifest, spellings
-from ragqa.index.store import publish, writing
+from ragqa.index import spellings
+from ragqa.index.store import publish, read_manifest, writing
 from ragqa.models import Reader
 from ragqa.retrieval import Question, retrieve
 from ragqa.retrieval.query import Query

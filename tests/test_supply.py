@@ -75,7 +75,11 @@ def demanded() -> dict[str, Requirement]:
     extras = project["optional-dependencies"]
     asked = [
         *project["dependencies"],
-        *(one for name in ("html", "pdf", "docx", "xlsx", "feed", "subtitles") for one in extras[name]),
+        *(
+            one
+            for name in ("html", "pdf", "docx", "xlsx", "feed", "subtitles", "pgvector", "milvus")
+            for one in extras[name]
+        ),
     ]
     return {canonicalize_name(found.name): found for found in map(Requirement, asked)}
 

@@ -9,7 +9,8 @@ RagqaError                    exit 1   something failed; the message names it an
 ├── ArticleNotFoundError      exit 1   no article has this id
 ├── IndexUnusableError        exit 3   (family) the index cannot answer
 │   ├── IndexMissingError     exit 3   there is no index in the folder
-│   └── IndexMismatchError    exit 3   the index was built differently, or is damaged
+│   ├── IndexMismatchError    exit 3   the index was built differently, or is damaged
+│   └── StoreError            exit 3   the store of the index cannot be reached or used
 ├── IndexBusyError            exit 1   another process is writing the index
 ├── BusyError                 exit 1   the server has more to do than it can
 └── ModelError                exit 4   (family) a model cannot be used
@@ -77,6 +78,10 @@ class IndexMissingError(IndexUnusableError):
 
 class IndexMismatchError(IndexUnusableError):
     """The index was built with something else, or its files are damaged."""
+
+
+class StoreError(IndexUnusableError):
+    """The store of an index cannot be reached, or not be used as it is."""
 
 
 class IndexBusyError(RagqaError):

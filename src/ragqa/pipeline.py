@@ -21,7 +21,7 @@ from ragqa.answer import (
 )
 from ragqa.cache import Cache
 from ragqa.errors import IndexMissingError, ModelError
-from ragqa.index import Current, Index, Manifest, read_manifest
+from ragqa.index import Current, Manifest, SearchIndex, manifest_at
 from ragqa.models import (
     Generator,
     LazyEncoder,
@@ -43,7 +43,7 @@ from ragqa.retrieval import (
     read_operators,
     retrieve,
 )
-from ragqa.settings import Settings
+from ragqa.settings import Settings, shown
 from ragqa.text import TERMS
 from ragqa.timing import Clock
 from ragqa.types import EVERYTHING, Answer, Article, Filter, Language, Passage
@@ -83,7 +83,7 @@ class Pipeline:
         Raises ModelError, IndexMissingError, IndexMismatchError.
         """
         if require_index:
-            read_manifest(settings.index)
+            manifest_at(settings.index)
         generator = LazyGenerator(settings)
         if warm:
             generator.load_in_background()
@@ -102,7 +102,7 @@ class Pipeline:
         return cls(settings, encoder=LazyEncoder(settings), generator=LazyGenerator(settings), verified=True)
 
     @property
-    def index(self) -> Index | None:
+    def index(self) -> SearchIndex | None:
         """The current version; a rebuild is picked up at the next question."""
         return self._current.get()
 
@@ -151,7 +151,7 @@ class Pipeline:
         """Up to four questions in a language that this corpus can be asked."""
         from ragqa.corpus import example_questions
 
-        return example_questions(self._require_index().articles, gold=self.settings.gold, language=language)
+        return example_questions(self._require_index().listing, gold=self.settings.gold, language=language)
 
     def warm(self) -> None:
         """Open the index and load the models in the background, so that the first question need not wait."""
@@ -255,7 +255,7 @@ class Pipeline:
         return Timed(generator, _TRANSLATION_SECONDS) if generator else None
 
     def _answer(
-        self, base: Answer, question: Question, index: Index, clock: Clock, k: int, filters: Filter
+        self, base: Answer, question: Question, index: SearchIndex, clock: Clock, k: int, filters: Filter
     ) -> Iterator[Answer]:
         """Sources, then the quotes that answer or a refusal."""
         examples, encoder = self.examples, self._encoder
@@ -294,7 +294,7 @@ class Pipeline:
     def _require_encoder(self, manifest: Manifest) -> None:
         manifest.require(encoder=self._encoder.id, fingerprint=self._encoder.fingerprint, lexical=TERMS)
 
-    def _require_index(self) -> Index:
+    def _require_index(self) -> SearchIndex:
         if (index := self.index) is None:
-            raise IndexMissingError(f"there is no index in {self.settings.index}/; run: ragqa index")
+            raise IndexMissingError(f"there is no index in {shown(self.settings.index)}; run: ragqa index")
         return index

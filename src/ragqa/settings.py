@@ -7,11 +7,14 @@ no list of processes or variables shows), then a TOML file (``--config``), then 
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,6 +27,63 @@ from ragqa.errors import SettingsError
 
 # Passages that may be shown for a question, at most.
 MOST_PASSAGES = 100
+ENGINES = ("postgresql", "milvus")
+# Where passwords stand in a URI: before the last @ of its host, and in its options.
+_PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s]*@")
+_OPTION = re.compile(r"((?:password|token)=)[^&\s]*", re.IGNORECASE)
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,30}")
+
+
+def masked(text: str) -> str:
+    """A text without the passwords of the URIs in it."""
+    return _OPTION.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """Where a store keeps an index: postgresql://user:password@host:port/database?schema=ragqa, milvus://host:port/name.
+
+    ``name`` is the schema in PostgreSQL, what the collections begin with in Milvus. Printed, it has no password.
+    """
+
+    engine: str
+    name: str
+    uri: SecretStr = field(repr=False)
+
+    @classmethod
+    def of(cls, uri: str) -> StoreAddress:
+        """The address that a URI names. Raises ValueError for any other."""
+        parts = urlsplit(uri)
+        engine = "postgresql" if parts.scheme == "postgres" else parts.scheme
+        if engine not in ENGINES:
+            raise ValueError(
+                f"it is a folder, or the URI of a store: {', '.join(f'{e}://' for e in ENGINES)}"
+            )
+        options = dict(parse_qsl(parts.query))
+        name = options.pop("schema", "ragqa") if engine == "postgresql" else unquote(parts.path).strip("/")
+        if not _NAME.fullmatch(name):
+            what = "the schema (?schema=)" if engine == "postgresql" else "the name behind the last /"
+            raise ValueError(f"{what} is made of up to 31 of a-z, 0-9 and _, and begins with no digit")
+        # Without the schema, which libpq does not know.
+        query = urlencode(options, quote_via=quote)
+        return cls(engine, name, SecretStr(urlunsplit((engine, parts.netloc, parts.path, query, ""))))
+
+    def __str__(self) -> str:
+        """The URI without its password."""
+        shown = masked(self.uri.get_secret_value())
+        return (
+            shown if self.engine == "milvus" else f"{shown}{'&' if '?' in shown else '?'}schema={self.name}"
+        )
+
+
+def shown(index: Path | StoreAddress) -> str:
+    """A folder or a store as messages name it."""
+    return f"{index}/" if isinstance(index, Path) else str(index)
+
+
+def _place(index: Any) -> Any:
+    """Not a Path, since that takes one of two slashes away."""
+    return StoreAddress.of(index) if isinstance(index, str) and "://" in index else index
 
 
 class Settings(BaseSettings):
@@ -32,7 +92,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RAGQA_", frozen=True, extra="forbid")
 
     corpus: Path = Field(Path("corpus"), description="folder of articles, or one .jsonl file")
-    index: Path = Field(Path("index"), description="folder of the index")
+    index: Annotated[Path | StoreAddress, BeforeValidator(_place)] = Field(
+        Path("index"), description="folder of the index, or postgresql://… or milvus://…"
+    )
     gold: Path = Field(Path("gold/questions.jsonl"), description="questions that the page offers as examples")
     runs: Path = Field(Path("runs"), description="folder of evaluations")
     candidates: Path = Field(
@@ -125,13 +187,13 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"]))
-            raise SettingsError(f"setting {name} = {first.get('input')!r}: {first['msg']}") from error
+            raise SettingsError(masked(f"setting {name} = {first.get('input')!r}: {first['msg']}")) from None
         except SourceError as error:
             raise SettingsError(
                 f"a file in {secrets} (RAGQA_SECRETS) cannot be read: {error.__cause__ or error}"
             ) from error
         except ValueError as error:
-            raise SettingsError(f"the settings file {config} cannot be read: {error}") from error
+            raise SettingsError(masked(f"the settings file {config} cannot be read: {error}")) from None
         return settings
 
     @classmethod

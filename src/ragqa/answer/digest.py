@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ragqa.answer.messages import word
 from ragqa.answer.refusal import explained, not_found
-from ragqa.index import Index
+from ragqa.index import SearchIndex
 from ragqa.models import Encoder
 from ragqa.retrieval import Query, Question, newest, on_subject, retrieve
 from ragqa.text import fold, sentence_spans
@@ -24,7 +24,7 @@ _STOPS, _CLOSING = "。！？.!?…", "”’」』）)\"'"
 def digested(
     answer: Answer,
     question: Question,
-    index: Index,
+    index: SearchIndex,
     encoder: Encoder,
     *,
     k: int,
@@ -43,7 +43,7 @@ def digested(
 
 
 def _on_subject(
-    answer: Answer, question: Question, index: Index, encoder: Encoder, *, k: int, filters: Filter
+    answer: Answer, question: Question, index: SearchIndex, encoder: Encoder, *, k: int, filters: Filter
 ) -> Answer:
     """A summary or the news on a subject; a refusal with the nearest passages where no article is on it."""
     query = Query.of(Question.of(question.subject), encoder=encoder)
@@ -64,7 +64,7 @@ def _on_subject(
     return news(answer, question, newest_first, _undated(index, filters))
 
 
-def _undated(index: Index, filters: Filter) -> int:
+def _undated(index: SearchIndex, filters: Filter) -> int:
     """How many articles pass but for the date that they lack."""
     return index.passing(replace(filters, since=filters.since or _FIRST_DAY))[1]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ragqa.answer.messages import word
-from ragqa.index import Index
+from ragqa.index import SearchIndex
 from ragqa.retrieval import Question, Taken, answerability, as_written, suggested
 from ragqa.types import EVERYTHING, Answer, Filter, Language, Status
 
@@ -27,7 +27,7 @@ def least_for(status: Status, refuse_below: float | None = None) -> float:
 
 
 def explained(
-    answer: Answer, question: Question, index: Index, filters: Filter, taken: Sequence[Taken] = ()
+    answer: Answer, question: Question, index: SearchIndex, filters: Filter, taken: Sequence[Taken] = ()
 ) -> Answer:
     """The same answer with a note: of a refusal what was looked at, of any what words were taken for.
 
@@ -43,7 +43,7 @@ def explained(
     return answer
 
 
-def _refused(answer: Answer, question: Question, index: Index, filters: Filter) -> Answer:
+def _refused(answer: Answer, question: Question, index: SearchIndex, filters: Filter) -> Answer:
     if filters != EVERYTHING:
         return not_found_among(answer, *index.passing(filters))
     return not_found(answer, [as_written(name, question.text) for name in index.absent(question.names)])

@@ -56,7 +56,10 @@ class Common:
     corpus: Annotated[Path | None, typer.Option("--corpus", help="Folder of articles, or a .jsonl file.")] = (
         None
     )
-    index: Annotated[Path | None, typer.Option("--index", help="Folder of the index.")] = None
+    index: Annotated[
+        str | None,
+        typer.Option("--index", help="Folder of the index, or postgresql://… or milvus://…", metavar="PLACE"),
+    ] = None
     config: Annotated[Path | None, typer.Option("--config", help="Settings as TOML.")] = None
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")] = False
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr but errors.")] = False

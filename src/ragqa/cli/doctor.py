@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ragqa.corpus import read_articles
-from ragqa.errors import IndexMismatchError, IndexMissingError, ModelError, RagqaError
-from ragqa.index import Index, compare, read_manifest, verify
+from ragqa.errors import IndexMismatchError, IndexMissingError, ModelError, RagqaError, StoreError
+from ragqa.index import compare, damage_at, manifest_at, open_index
 from ragqa.models import catalogue
-from ragqa.settings import Settings
+from ragqa.settings import Settings, StoreAddress
 
 Level = Literal["ok", "warn", "fail"]
 _ROOM_FOR_AN_INDEX = 200 * 2**20
@@ -65,10 +65,12 @@ def _check_other_model(role: str, name: str, missing: Level, settings: Settings)
 
 def _check_index(settings: Settings) -> Check:
     try:
-        damage = verify(settings.index)
-        _, manifest = read_manifest(settings.index)
+        damage = damage_at(settings.index)
+        manifest = manifest_at(settings.index)
     except IndexMissingError as error:
         return Check("index", "fail", str(error), "ragqa index", 3)
+    except StoreError as error:
+        return Check("index", "fail", str(error), exit_code=3)
     except IndexMismatchError as error:
         return Check("index", "fail", str(error), "ragqa index --full", 3)
     if damage:
@@ -76,14 +78,17 @@ def _check_index(settings: Settings) -> Check:
     if manifest.encoder != settings.encoder:
         detail = f"built with the encoder {manifest.encoder}, the settings say {settings.encoder}"
         return Check("index", "fail", detail, "ragqa index --full", 3)
-    facts = f"{manifest.articles} articles, {manifest.chunks} chunks, every SHA-256 as written"
+    checked = (
+        "as its store counts" if isinstance(settings.index, StoreAddress) else "every SHA-256 as written"
+    )
+    facts = f"{manifest.articles} articles, {manifest.chunks} chunks, {checked}"
     return Check("index", "ok", f"{manifest.version}: {facts}")
 
 
 def _check_corpus(settings: Settings) -> Check:
     try:
         articles, skipped = read_articles(settings.corpus)
-        changes = compare(Index.open(settings.index).articles, articles)
+        changes = compare(list(open_index(settings.index).articles), articles)
     except RagqaError as error:
         return Check("corpus", "warn", str(error))
     if changes.any:
@@ -93,7 +98,9 @@ def _check_corpus(settings: Settings) -> Check:
 
 
 def _check_disk(settings: Settings) -> Check:
-    folder = next(path for path in (settings.index, *settings.index.absolute().parents) if path.exists())
+    # Of a store this machine keeps only what is being encoded.
+    index = settings.home if isinstance(settings.index, StoreAddress) else settings.index
+    folder = next(path for path in (index, *index.absolute().parents) if path.exists())
     free = shutil.disk_usage(folder).free
     level: Level = "ok" if free > _ROOM_FOR_AN_INDEX else "warn"
-    return Check("disk", level, f"{free / 2**30:.1f} GiB free for {settings.index}/")
+    return Check("disk", level, f"{free / 2**30:.1f} GiB free for {index}/")

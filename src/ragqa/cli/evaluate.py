@@ -191,10 +191,10 @@ def check_gold(
     """
     from ragqa.errors import GoldError
     from ragqa.evaluation import misquoted, read_gold
-    from ragqa.index import Index
+    from ragqa.index import open_index
 
     found = read_gold(gold)
-    texts = {a.id: f"{a.title}\n{a.text}" for a in Index.open(common.settings().index).articles}
+    texts = {a.id: f"{a.title}\n{a.text}" for a in open_index(common.settings().index).articles}
     if wrong := list(misquoted(found, texts)):
         raise GoldError("\n".join(wrong))
     yes = sum(q.answerable for q in found.questions)

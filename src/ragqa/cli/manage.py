@@ -61,9 +61,9 @@ def show(
     Example: ragqa show brundage-three-reasons.md --json
     """
     from ragqa.documents import article_json
-    from ragqa.index import Index
+    from ragqa.index import open_index
 
-    article = Index.open(common.settings().index).article(article_id)
+    article = open_index(common.settings().index).article(article_id)
     if as_json:
         print(json.dumps(article_json(article), ensure_ascii=False))
     else:
@@ -201,18 +201,20 @@ def doctor(
 
 def _move(settings: Settings, *, snapshot: Path | None, restore: Path | None, as_json: bool) -> None:
     """Roll back, unless a snapshot is taken or restored."""
-    from ragqa.index import snapshots
+    from ragqa.index import require_folder, roll_back, snapshots
+    from ragqa.settings import shown
 
-    index = settings.index
     if snapshot:
+        index = require_folder(settings.index, "--snapshot")
         version = snapshots.take(index, snapshot).version
         action, text = "snapshot", f"{snapshot}/ holds {version}, a verified copy of {index}/"
     elif restore:
+        index = require_folder(settings.index, "--restore")
         version = snapshots.restore(restore, index, keep=settings.keep).version
         action, text = "restore", f"{index}/ holds what {restore}/ holds, as {version}"
     else:
-        was, version = snapshots.roll_back(index)
-        action, text = "rollback", f"{index}/ is back at {version}; {was} is no longer current"
+        was, version = roll_back(settings.index)
+        action, text = "rollback", f"{shown(settings.index)} is back at {version}; {was} is no longer current"
     document = {"schema": "ragqa.version/1", "action": action, "version": version}
     print(json.dumps(document) if as_json else text)
 
@@ -239,6 +241,7 @@ def _update(
 ) -> None:
     from ragqa.documents import index_json
     from ragqa.index import update
+    from ragqa.settings import shown
 
     console.give_way(settings.nice)
     with console.bar("encoding", unit="chunks", quiet=common.quiet or as_json) as progress:
@@ -251,7 +254,7 @@ def _update(
         return
     counts = ", ".join(f"{document[name]} {name}" for name in ("added", "changed", "removed", "unchanged"))
     would = "would hold" if dry_run else "holds"
-    print(f"{settings.index}/ {would} {built.articles} articles in {built.chunks} chunks: {counts}")
+    print(f"{shown(settings.index)} {would} {built.articles} articles in {built.chunks} chunks: {counts}")
     if built.skipped and not common.verbose:
         common.say(f"{len(built.skipped)} files were skipped; -v says why")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,43 @@ FILES = ("lexical.terms.npy", "lexical.offsets.npy", "lexical.rows.npy", "lexica
 _KINDS = [(np.uint64, 1), (np.int64, 1), (np.int32, 1), (np.float16, 1)]
 # BM25's usual constants (Robertson and Zaragoza 2009, section 3.2): saturation and length.
 _K1, _B = 1.2, 0.75
+# The chunks that have a term, and the share of its idf that each earns.
+Postings = tuple[npt.NDArray[np.int32], npt.NDArray[np.float16]]
+LookUp = Callable[[Sequence[int]], Mapping[int, Postings]]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The chunks that cover some of a question: ``rows`` in order, and how much, 0 to 1; both of shape (n,)."""
+
+    rows: npt.NDArray[np.int64]
+    values: Vectors
+
+    @classmethod
+    def at(cls, covered: Vectors) -> Coverage:
+        """What covers something, of the coverage of all chunks."""
+        rows = np.flatnonzero(covered)
+        return cls(rows, covered[rows])
+
+    def of(self, rows: npt.NDArray[np.int64]) -> Vectors:
+        """How much these chunks cover, shape (len(rows),)."""
+        if not len(self.rows):
+            return np.zeros(len(rows), dtype=np.float32)
+        at = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        return np.where(self.rows[at] == rows, self.values[at], np.float32(0))
+
+    def best(self, k: int) -> npt.NDArray[np.int64]:
+        """The ``k`` rows that cover most, in their order; of equal ones the first."""
+        if len(self.rows) <= k:
+            return self.rows
+        least = np.partition(self.values, -k)[-k]
+        more = np.flatnonzero(self.values > least)
+        equal = np.flatnonzero(self.values == least)[: k - len(more)]
+        return np.asarray(self.rows[np.sort(np.concatenate([more, equal]))], dtype=np.int64)
+
+    def among(self, inside: npt.NDArray[np.bool_]) -> Coverage:
+        """What covers something among ``inside``, of shape (len(self.rows),)."""
+        return Coverage(self.rows[inside], self.values[inside])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +127,59 @@ class Lexical:
         divisor as the rarest there could be: a question in a script that the index does not hold
         covers nothing, and so has no say, where its best chunk's score would be noise.
         """
-        found = np.zeros(self.chunks, dtype=np.float32)
-        wanted = np.array([_hash(term) for term in dict.fromkeys(terms(question))], dtype=np.uint64)
-        if not len(wanted) or not len(self.hashes):
-            return found
-        at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
-        known = self.hashes[at] == wanted
-        frequency = np.where(known, self.offsets[at + 1] - self.offsets[at], 0)
-        idf = np.log1p((self.chunks - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
-        for column, weight in zip(at[known], idf[known], strict=True):
-            postings = slice(int(self.offsets[column]), int(self.offsets[column + 1]))
-            found[self.rows[postings]] += weight * self.weights[postings]
-        return np.asarray(found / idf.sum(), dtype=np.float32)
+        return coverage(question, self.chunks, self.postings)
 
     def rows_with(self, wanted: Sequence[str]) -> npt.NDArray[np.int64]:
         """The chunks that have all of these terms, in order; every chunk where there are none."""
-        rows = np.arange(self.chunks, dtype=np.int64)
-        for term in dict.fromkeys(wanted):
-            at = int(np.searchsorted(self.hashes, np.uint64(_hash(term))))
-            if at == len(self.hashes) or int(self.hashes[at]) != _hash(term):
-                return rows[:0]
-            held = np.sort(self.rows[int(self.offsets[at]) : int(self.offsets[at + 1])])
-            rows = np.intersect1d(rows, held, assume_unique=True)
-        return rows.astype(np.int64)
+        return rows_with(wanted, self.chunks, self.postings)
+
+    def postings(self, hashes: Sequence[int]) -> dict[int, Postings]:
+        """The postings of those terms, by their hashes, that there are."""
+        wanted = np.array(hashes, dtype=np.uint64)
+        if not len(wanted) or not len(self.hashes):
+            return {}
+        at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+        return {
+            hashed: self._column(int(column))
+            for hashed, column, known in zip(hashes, at, self.hashes[at] == wanted, strict=True)
+            if known
+        }
+
+    def columns(self) -> Iterator[tuple[int, Postings]]:
+        """The hash and the postings of every term."""
+        return ((int(hashed), self._column(at)) for at, hashed in enumerate(self.hashes))
+
+    def _column(self, at: int) -> Postings:
+        span = slice(int(self.offsets[at]), int(self.offsets[at + 1]))
+        return self.rows[span], self.weights[span]
+
+
+def coverage(question: str, chunks: int, look_up: LookUp) -> Vectors:
+    """As ``Lexical.coverage``, for ``chunks`` chunks of which ``look_up`` knows the postings of terms."""
+    found = np.zeros(chunks, dtype=np.float32)
+    wanted = [_hash(term) for term in dict.fromkeys(terms(question))]
+    known = look_up(wanted)
+    if not known:
+        return found
+    frequency = np.array([len(known[hashed][0]) if hashed in known else 0 for hashed in wanted])
+    idf = np.log1p((chunks - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
+    for hashed, weight in zip(wanted, idf, strict=True):
+        if hashed in known:
+            rows, weights = known[hashed]
+            found[rows] += weight * weights
+    return np.asarray(found / idf.sum(), dtype=np.float32)
+
+
+def rows_with(wanted: Sequence[str], chunks: int, look_up: LookUp) -> npt.NDArray[np.int64]:
+    """As ``Lexical.rows_with``, for ``chunks`` chunks of which ``look_up`` knows the postings of terms."""
+    rows = np.arange(chunks, dtype=np.int64)
+    hashes = [_hash(term) for term in dict.fromkeys(wanted)]
+    known = look_up(hashes)
+    if len(known) < len(hashes):
+        return rows[:0]
+    for hashed in hashes:
+        rows = np.intersect1d(rows, np.sort(known[hashed][0]), assume_unique=True)
+    return rows.astype(np.int64)
 
 
 def _hash(term: str) -> int:

@@ -14,24 +14,26 @@ from pathlib import Path
 import numpy as np
 
 from ragqa.corpus import SUFFIXES, read_articles, uploads
-from ragqa.errors import CorpusError, IndexUnusableError
+from ragqa.errors import CorpusError
 from ragqa.index import durable, ray_engine
 from ragqa.index.calibration import Calibration
 from ragqa.index.checkpoint import Encoded, discard
 from ragqa.index.chunking import split
 from ragqa.index.embed import encode, room
-from ragqa.index.index import Index
+from ragqa.index.prepared import Prepared
+from ragqa.index.searchable import SearchIndex
 from ragqa.index.shards import Engine, Piece, one_by_one
-from ragqa.index.store import Manifest, new_version, tidy, verify, writing
+from ragqa.index.store import Manifest, new_version
+from ragqa.index.targets import present, writing
 from ragqa.models import TextEncoder
-from ragqa.settings import Settings
+from ragqa.settings import Settings, StoreAddress
 from ragqa.text import TERMS, simplified
 from ragqa.types import Article, Built, Changes, Chunk, Progress, Skipped
 
 
 def build_index(
     corpus: Path,
-    index: Path,
+    index: Path | StoreAddress,
     *,
     encoder: Callable[[], TextEncoder],
     chunk_size: int,
@@ -40,11 +42,13 @@ def build_index(
     dry_run: bool = False,
     progress: Progress | None = None,
     keep: int = 2,
+    home: Path | None = None,
     engine: Callable[[TextEncoder], Engine] = one_by_one,
 ) -> Built:
     """Update the index from the corpus; readers keep the old version meanwhile.
 
-    What an interrupted build encoded is not encoded again; ``keep`` versions stay; any ``engine`` gives the same.
+    What an interrupted build encoded is not encoded again (for a store it lies below ``home``); ``keep`` versions stay;
+    any ``engine`` gives the same.
 
     The encoder is a function, since an unchanged corpus needs none; its ``encoder_id`` is enough to
     see that an index was built with another. Raises CorpusError when there is
@@ -55,26 +59,28 @@ def build_index(
     articles, skipped = read_articles(corpus)
     _require_articles(articles, skipped, corpus)
     if dry_run:
-        old = None if full else _open(index)
+        old = None if full else present(index)
         changes = compare(old.articles if old else (), articles)
         chunks = sum(len(split(article, size=chunk_size)) for article in articles)
         return Built("", len(articles), chunks, changes, tuple(skipped), time.monotonic() - started, 0.0)
-    with writing(index):
-        old = None if full else _open(index)
+    with writing(index, home) as target:
+        old = None if full else present(index)
         changes = compare(old.articles if old else (), articles)
         same = old and (old.manifest.chunk_size, old.manifest.lexical) == (chunk_size, TERMS)
         same = same and old and encoder_id in ("", old.manifest.encoder)
         model = None if same and not changes.any else encoder()
         if old and model is None:
             manifest, speed = old.manifest, 0.0
-            tidy(index, keep=keep)
+            target.tidy(keep=keep)
         else:
             assert model is not None
             if old:
                 old.manifest.require(encoder=model.id, fingerprint=model.fingerprint, chunk_size=chunk_size)
-            built, speed = _build(articles, model, engine(model), old, index, chunk_size, skipped, progress)
-            manifest = built.save(index, keep=keep)
-        discard(index)
+            made, speed = _prepare(
+                articles, model, engine(model), old, target.side, chunk_size, skipped, progress
+            )
+            manifest = target.save(made, old, keep=keep)
+        discard(target.side)
     return Built(
         manifest.version, manifest.articles, manifest.chunks, changes, tuple(skipped),
         time.monotonic() - started, speed,
@@ -149,19 +155,19 @@ def embedded_text(article: Article, chunk: Chunk) -> str:
     return simplified("\n".join([*dict.fromkeys(above), chunk.text]))
 
 
-def _build(
+def _prepare(
     articles: Sequence[Article],
     encoder: TextEncoder,
     engine: Engine,
-    old: Index | None,
+    old: SearchIndex | None,
     folder: Path,
     chunk_size: int,
     skipped: Sequence[Skipped],
     progress: Progress | None,
-) -> tuple[Index, float]:
+) -> tuple[Prepared, float]:
     cut = [(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
     pieces = [_piece(article, chunk) for article, chunk in cut]
-    known = old.stored() if old else {}
+    known = old.stored({piece.key for piece in pieces}) if old else {}
     side = Encoded(folder, encoder)
     durable.require_room(folder, room(pieces, known | side.records, encoder.dimension))
     score_offsets = old.score_offsets if old else side.score_offsets or Calibration.measure(encoder)
@@ -180,18 +186,17 @@ def _build(
         lexical=TERMS,
     )
     signatures = [one.signature for one in stored if one.signature]
-    built = Index.build(
+    prepared = Prepared(
         articles,
         [chunk for _, chunk in cut],
-        np.array([one.vector for one in stored], dtype=np.float32),
         keys=[piece.key for piece in pieces],
-        manifest=manifest,
         texts=[piece.text for piece in pieces],
+        vectors=np.array([one.vector for one in stored], dtype=np.float32),
         signatures=signatures if len(signatures) == len(stored) else None,
         score_offsets=score_offsets,
-        old=old,
+        manifest=manifest,
     )
-    return built, speed
+    return prepared, speed
 
 
 def _piece(article: Article, chunk: Chunk) -> Piece:
@@ -203,17 +208,6 @@ def digest(articles: Sequence[Article]) -> str:
     """SHA-256 of a corpus as it was read."""
     lines = sorted(json.dumps(asdict(article), ensure_ascii=False, sort_keys=True) for article in articles)
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _open(folder: Path) -> Index | None:
-    """The present index; None where there is none or it is damaged, so that all is rebuilt.
-
-    Its hashes are compared, too: what is taken over from it gets new ones, and would be believed.
-    """
-    try:
-        return None if verify(folder) else Index.open(folder)
-    except IndexUnusableError:
-        return None
 
 
 def update(
@@ -239,6 +233,7 @@ def update(
         full=full,
         dry_run=dry_run,
         keep=settings.keep,
+        home=settings.home,
         progress=progress,
         engine=engine,
     )

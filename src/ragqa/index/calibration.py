@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -94,7 +95,13 @@ class Calibration:
     @classmethod
     def open(cls, folder: Path) -> Calibration:
         """Read what ``save`` wrote. Raises ValueError for an archive that is packed: it may unpack to any size."""
-        with np.load(folder / FILE, allow_pickle=False) as stored:
+        with (folder / FILE).open("rb") as file:
+            return cls.read(file)
+
+    @classmethod
+    def read(cls, file: BinaryIO) -> Calibration:
+        """Read an archive that ``write`` wrote. Raises ValueError as ``open`` does."""
+        with np.load(file, allow_pickle=False) as stored:
             if any(entry.compress_type for entry in stored.zip.infolist()):
                 raise ValueError(f"{FILE} is packed")
             return cls(
@@ -107,8 +114,13 @@ class Calibration:
 
     def save(self, folder: Path) -> None:
         """Write the calibration into a folder."""
+        with (folder / FILE).open("wb") as file:
+            self.write(file)
+
+    def write(self, file: BinaryIO) -> None:
+        """Write the calibration as an archive."""
         np.savez(
-            folder / FILE,
+            file,
             passages=np.stack(list(self.passages.values())),
             centres=np.stack(list(self.centres.values())),
             dense=np.array(list(self.dense.values())),

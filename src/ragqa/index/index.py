@@ -6,18 +6,17 @@ What lies on disk, and how a version becomes current, is in store.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ragqa.cache import Cache
-from ragqa.errors import ArticleNotFoundError, IndexMismatchError
-from ragqa.index import bm25, calibration, late_interaction, phrases
-from ragqa.index.bm25 import Lexical
+from ragqa.errors import IndexMismatchError
+from ragqa.index import bm25, calibration, late_interaction
+from ragqa.index.bm25 import Coverage, Lexical
 from ragqa.index.calibration import Calibration
-from ragqa.index.columns import Columns, Mask
+from ragqa.index.columns import Mask
 from ragqa.index.index_files import (
     CHUNKS,
     UNREADABLE,
@@ -30,21 +29,17 @@ from ragqa.index.index_files import (
 )
 from ragqa.index.known_names import KnownNames
 from ragqa.index.late_interaction import Signature, Signatures
+from ragqa.index.searchable import SearchIndex
 from ragqa.index.store import REBUILD, Manifest, publish, read_manifest, require_sizes, settled
 from ragqa.index.vectors import FLAT, Rows, VectorIndex
-from ragqa.text import HAN
-from ragqa.types import Article, Chunk, Filter, Passage, Vectors
+from ragqa.types import Article, Chunk, Filter, Vectors
 
 _ARTICLES = "articles.jsonl"
 _FILES = (_ARTICLES, CHUNKS, FLAT, calibration.FILE, *bm25.FILES)
-# A text that holds a whole name covers more of it than this.
-_NOT_HELD = 0.0
-# Phrases whose chunks are remembered: a question asks for its own a few times.
-_PHRASES = 50
 
 
-class Index:
-    """One immutable version."""
+class Index(SearchIndex):
+    """One immutable version, in files."""
 
     def __init__(
         self,
@@ -58,6 +53,7 @@ class Index:
         score_offsets: Calibration,
         names: KnownNames | None = None,
     ) -> None:
+        super().__init__()
         rows = {len(places), vectors.flat.ntotal, words.chunks, manifest.chunks}
         if tokens:
             rows.add(len(tokens.offsets) - 1)
@@ -67,18 +63,16 @@ class Index:
                 f"{manifest.chunks}; {REBUILD}"
             )
         self.manifest = manifest
-        self.articles = articles
+        self.articles = self.listing = articles
         self.words = words
         self.tokens = tokens
+        self.has_tokens = tokens is not None
         self.score_offsets = score_offsets
         self.names = names or KnownNames()
         self._places = places
         self._vectors = vectors
         self._row_by_id = {article.id: row for row, article in enumerate(articles)}
         self._article_of_chunk = places.article
-        self._columns = Columns(articles)
-        self.published = self._columns.published
-        self._held: Cache[Rows] = Cache(_PHRASES)
         self.languages = frozenset(article.language for article in articles)
 
     @classmethod
@@ -164,6 +158,10 @@ class Index:
         """Unit vectors of chunks, shape (len(rows), dimension)."""
         return self._vectors.of(rows)
 
+    def scope(self, filters: Filter) -> Masked:
+        """The chunks that a filter lets pass."""
+        return Masked(self, self.mask(filters))
+
     def mask(self, filters: Filter) -> Mask:
         """Which chunks a filter lets pass, shape (chunks,); where it asks for phrases, each holds one."""
         passed = np.asarray(self.passed(filters)[self._article_of_chunk], dtype=np.bool_)
@@ -181,86 +179,52 @@ class Index:
         """How many articles a filter lets pass, and how many more only lack the date that it asks for."""
         passed = int(self.passed(filters).sum())
         undated = self.passed(replace(filters, since=None, until=None, before=None))
-        undated &= self.published == ""
+        undated &= self._columns.published == ""
         return passed, int(undated.sum()) if filters.dated else 0
+
+    def newest(self, filters: Filter, k: int) -> list[int]:
+        """Rows of the ``k`` newest dated articles that a filter lets pass, newest first."""
+        published = self._columns.published
+        rows = np.flatnonzero(self.passed(filters) & (published != ""))
+        return [int(row) for row in rows[np.argsort(published[rows], kind="stable")[::-1][:k]]]
 
     def passed(self, filters: Filter) -> Mask:
         """Which articles a filter lets pass, shape (articles,)."""
-        return self._columns.passing(filters, self._articles_holding)
+        return self._columns.passing(filters, self._mask_holding)
 
-    def _articles_holding(self, phrase: str) -> Mask:
+    def _mask_holding(self, phrase: str) -> Mask:
         holds = np.zeros(len(self.articles), dtype=np.bool_)
         holds[self._article_of_chunk[self.holding(phrase)]] = True
         return holds
 
-    def holding(self, phrase: str) -> Rows:
-        """Rows of the chunks that hold a phrase, under their title and heading, in any case, width and script."""
-        found = self._held.get(phrase)
-        if found is None:
-            found = phrases.rows_holding(phrase, self.words, lambda row: self.passage(row, row, 0.0))
-            self._held.put(phrase, found)
-        return found
+    def covered(self, question: str) -> Coverage:
+        """How much of a question's words each chunk holds."""
+        return Coverage.at(self.words.coverage(question))
 
-    def holds(self, words: str) -> bool:
-        """Whether a chunk of the whole index holds these words, side by side."""
-        return bool(len(self.holding(words)))
+    def rows_with(self, terms: Sequence[str]) -> Rows:
+        """The chunks that have all of these terms."""
+        return self.words.rows_with(terms)
 
-    def absent(self, names: Sequence[str]) -> list[str]:
-        """Of folded names those that no chunk of the whole index can hold.
-
-        A name is looked for by its words and pairs of characters, so what is returned is certain where the
-        index is all Chinese or all English; in any other index a name may be written otherwise, and none is
-        returned.
-        """
-        if self.languages not in ({"zh"}, {"en"}):
-            return []
-        chinese = self.languages == {"zh"}
-        return [
-            name
-            for name in names
-            if bool(HAN.search(name)) == chinese and self.words.coverage(name).max(initial=0) <= _NOT_HELD
-        ]
+    def signatures(self, rows: Rows) -> list[Signature]:
+        """The tokens of chunks; only where there are any."""
+        assert self.tokens is not None
+        return [self.tokens.of(int(row)) for row in rows]
 
     def place(self, row: int) -> Place:
         """The place of the chunk of a row."""
         return self._places[row]
 
-    def rows_of(self, passage: Passage) -> range:
-        """The rows of the chunks in a passage."""
-        article = self._row_by_id[passage.article.id]
+    def rows_in(self, article: int) -> range:
+        """The rows of the chunks of an article."""
         first, last = np.searchsorted(self._article_of_chunk, [article, article + 1])
-        rows = [
-            row
-            for row in range(int(first), int(last))
-            if passage.chunk.start <= self._places[row].start < passage.chunk.end
-        ]
-        return range(rows[0], rows[-1] + 1) if rows else range(0)
+        return range(int(first), int(last))
 
-    def passage(self, first: int, last: int, score: float) -> Passage:
-        """Neighbouring chunks ``first`` to ``last`` of one article as a single passage."""
-        begin, end = self._places[first], self._places[last]
-        if begin.article != end.article:
-            raise ValueError(f"chunks {first} and {last} stand in two articles")
-        article = self.articles[begin.article]
-        text = article.text[begin.start : end.end]
-        return Passage(Chunk(article.id, begin.start, end.end, text, begin.heading), article, score)
+    def row_of(self, article_id: str) -> int | None:
+        """The row of the article of an id."""
+        return self._row_by_id.get(article_id)
 
-    def opening(self, article: int, score: float = 0.0) -> Passage:
-        """The first chunk of the article of a row as a passage."""
-        first = int(np.searchsorted(self._article_of_chunk, article))
-        return self.passage(first, first, score)
-
-    def article(self, article_id: str) -> Article:
-        """The article of an id, or ArticleNotFoundError."""
-        row = self._row_by_id.get(article_id)
-        if row is None:
-            raise ArticleNotFoundError(
-                f"no article {article_id!r} in the index; ids are shown by: ragqa search"
-            )
-        return self.articles[row]
-
-    def stored(self) -> dict[str, Stored]:
-        """The stored form of each chunk by its content key, so that it is not encoded again."""
+    def stored(self, keys: Collection[str] | None = None) -> dict[str, Stored]:
+        """The stored form of each chunk, also of those not asked for, by its content key."""
         if not len(self._places):
             return {}
         vectors = self._vectors.flat.reconstruct_n(0, self.manifest.chunks)
@@ -286,3 +250,29 @@ class Index:
         self.names.save(folder)
         if self.tokens:
             self.tokens.save(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """The chunks of an index in a mask, shape (chunks,)."""
+
+    index: Index
+    mask: Mask
+
+    def any(self) -> bool:
+        """Whether there are any."""
+        return bool(self.mask.any())
+
+    def only(self, rows: Rows) -> Masked:
+        """Those among these rows."""
+        among = np.zeros_like(self.mask)
+        among[rows] = self.mask[rows]
+        return Masked(self.index, among)
+
+    def nearest(self, query: Vectors, k: int) -> Rows:
+        """Rows of the ``k`` nearest to a vector, best first."""
+        return self.index.nearest(query, k=k, among=self.mask)
+
+    def best(self, coverage: Coverage, k: int) -> Rows:
+        """Rows of the ``k`` that cover most of a question, in their order."""
+        return coverage.among(self.mask[coverage.rows]).best(k)

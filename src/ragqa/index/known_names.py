@@ -36,8 +36,13 @@ class KnownNames:
     @classmethod
     def open(cls, folder: Path) -> KnownNames:
         """Read what ``save`` wrote; no names where an earlier version wrote none. Raises ValueError for other lines."""
+        return cls.read((folder / FILE).read_text(encoding="utf-8") if (folder / FILE).is_file() else "")
+
+    @classmethod
+    def read(cls, text: str) -> KnownNames:
+        """Names from their text. Raises ValueError for other lines."""
         known = cls()
-        known.text = (folder / FILE).read_text(encoding="utf-8") if (folder / FILE).is_file() else ""
+        known.text = text
         if known.text.count("\t") != 2 * known.text.count("\n") or known.text[-1:] not in ("", "\n"):
             raise ValueError(f"{FILE} is of another kind")
         return known

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from ragqa.index.bm25 import Lexical
 from ragqa.text import figures, fold, terms
 from ragqa.types import Passage
 
@@ -16,13 +15,19 @@ from ragqa.types import Passage
 _CODE = re.compile(r"([a-z]+)[- ]?(\d+)|(\d+)[- ]?([a-z]+)")
 
 
-def rows_holding(phrase: str, words: Lexical, passage: Callable[[int], Passage]) -> npt.NDArray[np.int64]:
+def rows_holding(
+    phrase: str,
+    rows_with: Callable[[Sequence[str]], npt.NDArray[np.int64]],
+    passages: Callable[[npt.NDArray[np.int64]], Iterable[Passage]],
+) -> Iterator[int]:
     """The chunks that hold a phrase, or their title or heading; a number alone is found however it is written."""
     if figure := figure_of(phrase):
-        return words.rows_with([figure])
-    wanted = pattern_of(phrase)
-    rows = [row for row in words.rows_with(terms_of(phrase)).tolist() if _holds(passage(row), wanted)]
-    return np.array(rows, dtype=np.int64)
+        yield from rows_with([figure]).tolist()
+        return
+    wanted, rows = pattern_of(phrase), rows_with(terms_of(phrase))
+    yield from (
+        row for row, passage in zip(rows.tolist(), passages(rows), strict=True) if _holds(passage, wanted)
+    )
 
 
 def _holds(passage: Passage, wanted: re.Pattern[str]) -> bool:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote
 
-import numpy as np
-
 from ragqa.errors import ArticleNotFoundError, IndexMissingError, RagqaError
-from ragqa.index import Index, Rows
+from ragqa.index import SearchIndex
 from ragqa.pipeline import Pipeline
-from ragqa.types import EVERYTHING, Article, Filter
+from ragqa.settings import shown
+from ragqa.types import EVERYTHING, Article
 
 SCHEME = "article://"
 # Articles that are listed as resources, newest first, and those of one page: list_articles has them all.
@@ -28,20 +27,12 @@ def id_of(uri: str) -> str:
     return unquote(uri.removeprefix(SCHEME))
 
 
-def opened(pipeline: Pipeline) -> Index:
+def opened(pipeline: Pipeline) -> SearchIndex:
     """The newest version of the index. Raises IndexMissingError."""
     index = pipeline.index
     if index is None:
-        raise IndexMissingError(f"there is no index in {pipeline.settings.index}/; run: ragqa index")
+        raise IndexMissingError(f"there is no index in {shown(pipeline.settings.index)}; run: ragqa index")
     return index
-
-
-def newest_first(index: Index, filters: Filter = EVERYTHING) -> Rows:
-    """Rows of the articles that a filter lets pass, newest first, those without a date last."""
-    rows = np.flatnonzero(index.passed(filters))[::-1]
-    # Reversed before and after, so that articles of one day stay in the order of the index.
-    ordered: Rows = rows[np.argsort(index.published[rows], kind="stable")][::-1]
-    return ordered
 
 
 def listed(pipeline: Pipeline, cursor: str | None) -> tuple[list[Article], str | None]:
@@ -53,7 +44,7 @@ def listed(pipeline: Pipeline, cursor: str | None) -> tuple[list[Article], str |
     version, _, at = (cursor or f"{index.manifest.version} 0").partition(" ")
     if version != index.manifest.version or not at.isdecimal():
         raise RagqaError("the index has changed since this list was begun; list again without a cursor")
-    rows = newest_first(index)[:MOST_LISTED]
+    rows = index.newest_first(EVERYTHING)[:MOST_LISTED]
     end = int(at) + LISTED
-    articles = [index.articles[row] for row in rows[int(at) : end]]
+    articles = [index.articles[int(row)] for row in rows[int(at) : end]]
     return articles, f"{version} {end}" if end < len(rows) else None

@@ -14,7 +14,7 @@ from ragqa.corpus import uploads
 from ragqa.documents import answer_json, article_json, passages_json
 from ragqa.errors import CorpusError, RagqaError
 from ragqa.index import update
-from ragqa.mcp.resources import newest_first, opened, uri_of
+from ragqa.mcp.resources import opened, uri_of
 from ragqa.mcp.schemas import (
     MOST_PIECE,
     PIECE,
@@ -91,9 +91,9 @@ def read_article(pipeline: Pipeline, given: ReadArguments) -> ArticlePiece:
 def list_articles(pipeline: Pipeline, given: ListArguments) -> ArticlePage:
     """A page of the articles that pass the filters, newest first."""
     index = opened(pipeline)
-    rows = newest_first(index, given.filters)
+    rows = index.newest_first(given.filters)
     end = given.offset + given.limit
-    articles = [_described(index.articles[row]) for row in rows[given.offset : end]]
+    articles = [_described(index.articles[int(row)]) for row in rows[given.offset : end]]
     return ArticlePage(
         total=len(rows),
         articles=[ListedArticle.model_validate(article) for article in articles],

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ragqa.index import Index
+from ragqa.index import SearchIndex
 from ragqa.retrieval.query import Query
 from ragqa.retrieval.search import retrieve
 from ragqa.text import HAN, fold
@@ -17,14 +15,12 @@ _LEAST = 0.55
 _SAME_TITLE = 0.6
 
 
-def newest(index: Index, filters: Filter, k: int) -> tuple[Passage, ...]:
+def newest(index: SearchIndex, filters: Filter, k: int) -> tuple[Passage, ...]:
     """The openings of the ``k`` newest dated articles that a filter lets pass, newest first; their scores are 0."""
-    rows = np.flatnonzero(index.passed(filters) & (index.published != ""))
-    order = np.argsort(index.published[rows], kind="stable")[::-1][:k]
-    return tuple(index.opening(int(row)) for row in rows[order])
+    return tuple(map(index.opening, index.newest(filters, k)))
 
 
-def on_subject(query: Query, index: Index, *, k: int, filters: Filter) -> tuple[Passage, ...]:
+def on_subject(query: Query, index: SearchIndex, *, k: int, filters: Filter) -> tuple[Passage, ...]:
     """The openings of the best ``k`` articles on a subject, best first; of one alone where the subject is its title."""
     found: dict[int, Passage] = {}
     for passage in retrieve(query, index=index, k=2 * k, filters=filters).passages:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ragqa.index import Index
+from ragqa.index import SearchIndex
 from ragqa.text import ngrams, quantities, weight
 from ragqa.types import Passage, Signal
 
@@ -35,7 +35,7 @@ class Hit:
     signals: tuple[Signal, ...] = ()
 
 
-def select(hits: Sequence[Hit], *, index: Index, k: int, latest: bool = False) -> list[Passage]:
+def select(hits: Sequence[Hit], *, index: SearchIndex, k: int, latest: bool = False) -> list[Passage]:
     """The ``k`` passages to show for hits ranked best first.
 
     Hits near each other become one passage; copies of the same words count once and say where else
@@ -52,7 +52,7 @@ def select(hits: Sequence[Hit], *, index: Index, k: int, latest: bool = False) -
     return _newest_first(chosen) if latest else chosen
 
 
-def _joined(hits: Sequence[Hit], index: Index) -> Iterator[Passage]:
+def _joined(hits: Sequence[Hit], index: SearchIndex) -> Iterator[Passage]:
     """Merge neighbouring hits into passages; a passage has the score of its best chunk."""
     run: list[Hit] = []
     for hit in sorted(hits, key=lambda hit: hit.row):
@@ -64,7 +64,7 @@ def _joined(hits: Sequence[Hit], index: Index) -> Iterator[Passage]:
         yield _passage(run, index)
 
 
-def _belong(first: int, last: int, row: int, index: Index) -> bool:
+def _belong(first: int, last: int, row: int, index: SearchIndex) -> bool:
     start, end = index.place(first), index.place(row)
     return (
         (start.article, start.heading) == (end.article, end.heading)
@@ -73,7 +73,7 @@ def _belong(first: int, last: int, row: int, index: Index) -> bool:
     )
 
 
-def _passage(run: Sequence[Hit], index: Index) -> Passage:
+def _passage(run: Sequence[Hit], index: SearchIndex) -> Passage:
     best = max(run, key=lambda hit: hit.score)
     first, last = run[0].row, run[-1].row
     found = index.passage(first, last, best.score)
@@ -84,7 +84,7 @@ def _passage(run: Sequence[Hit], index: Index) -> Passage:
     return replace(found, signals=best.signals)
 
 
-def _reads_on(first: int, last: int, index: Index) -> bool:
+def _reads_on(first: int, last: int, index: SearchIndex) -> bool:
     return first >= 0 and last < index.manifest.chunks and _belong(first, last - 1, last, index)
 
 

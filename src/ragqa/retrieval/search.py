@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ragqa.index import Index, Mask, Rows, measured, spellings
+from ragqa.index import Coverage, Mask, Rows, Scope, SearchIndex, measured, spellings
 from ragqa.models import Reader
 from ragqa.retrieval.passages import MOST_HITS_A_PASSAGE, Hit, select
 from ragqa.retrieval.query import Query, Question
@@ -57,7 +57,7 @@ class Ranked:
 
 
 def retrieve(
-    query: Query, *, index: Index, k: int, reader: Reader | None = None, filters: Filter = EVERYTHING
+    query: Query, *, index: SearchIndex, k: int, reader: Reader | None = None, filters: Filter = EVERYTHING
 ) -> Found:
     """The ``k`` best passages for a question, best first: see passages.py for what becomes one."""
     ranked = rank(query, index=index, filters=filters, depth=MOST_HITS_A_PASSAGE * k)
@@ -67,13 +67,14 @@ def retrieve(
         Hit(int(row), float(score), _explain(ranked, at))
         for at, (row, score) in enumerate(zip(ranked.rows, ranked.scores, strict=True))
     ]
+    index.fetch([hit.row for hit in hits[: MOST_HITS_A_PASSAGE * k]])
     passages = select(hits, index=index, k=k, latest=query.question.latest)
     known = {each.row: each.chance for each in read}
     return Found(tuple(_shown(passage, query, index, known) for passage in passages), tuple(read))
 
 
 def read_best(
-    query: Query, ranked: Ranked, index: Index, reader: Reader, *, most: int = JUDGED
+    query: Query, ranked: Ranked, index: SearchIndex, reader: Reader, *, most: int = JUDGED
 ) -> tuple[Read, ...]:
     """Let the reader read the best chunks, each under its title and heading, all in simplified characters.
 
@@ -82,13 +83,14 @@ def read_best(
     if query.question.codes and ranked.held.any():
         most = min(most, int(ranked.held.sum()))
     rows = [int(row) for row in ranked.rows[:most]]
+    index.fetch(rows)
     windows = [_window(row, query.question, index) for row in rows]
     texts, scores = [simplified(window.text) for window in windows], ranked.scores[:most].tolist()
     asked = simplified(query.question.undated)
     return tuple(map(Read, rows, windows, reader.read(asked, texts), scores))
 
 
-def _window(row: int, question: Question, index: Index) -> Window:
+def _window(row: int, question: Question, index: SearchIndex) -> Window:
     place = index.place(row)
     article = index.articles[place.article]
     start, end = 0, place.end - place.start
@@ -115,7 +117,7 @@ def judged(ranked: Ranked, read: Sequence[Read]) -> Ranked:
 
 
 def rank_articles(
-    query: Query, *, index: Index, k: int, reader: Reader | None = None, filters: Filter = EVERYTHING
+    query: Query, *, index: SearchIndex, k: int, reader: Reader | None = None, filters: Filter = EVERYTHING
 ) -> Found:
     """The best chunk of each of the ``k`` best articles: what a TREC run lists."""
     depth = k
@@ -135,7 +137,7 @@ def rank_articles(
 def rank(
     query: Query,
     *,
-    index: Index,
+    index: SearchIndex,
     filters: Filter = EVERYTHING,
     depth: int = 0,
     weights: Mapping[str, float] = WEIGHTS,
@@ -144,10 +146,10 @@ def rank(
 
     A score lies between 0 and 1; 0.5 is halfway between a chunk that answers and one that does not.
     """
-    words = {name: index.words.coverage(w.text) for name, w in query.wordings.items()}
+    words = {name: index.covered(w.text) for name, w in query.wordings.items()}
     exact = _exact(query.question, index)
     allowed = {
-        language: index.mask(replace(filters, language=language))
+        language: index.scope(replace(filters, language=language))
         for language in sorted(index.languages)
         if filters.language in (None, language)
     }
@@ -182,7 +184,7 @@ def _ordered(
     )
 
 
-def _exact(question: Question, index: Index) -> list[Rows]:
+def _exact(question: Question, index: SearchIndex) -> list[Rows]:
     """The chunks that hold each code, in any of its spellings, and each of the quoted words."""
     found = [
         np.unique(np.concatenate([index.holding(spelling) for spelling in (code, *spellings(code))]))
@@ -194,39 +196,38 @@ def _exact(question: Question, index: Index) -> list[Rows]:
 
 def _score(
     query: Query,
-    words: Mapping[str, Vectors],
+    words: Mapping[str, Coverage],
     language: str,
-    inside: Mask,
-    index: Index,
+    inside: Scope,
+    index: SearchIndex,
     depth: int,
     exact: Sequence[Rows],
 ) -> tuple[Rows, dict[str, Vectors]]:
     """Candidates among the passages of one language, and their signals."""
     wordings, known = query.for_passages_in(language), measured(language)
-    found = [index.nearest(w.vector, k=depth, among=inside) for w in wordings.values()]
-    found += [_best_by_words(words[name], inside) for name in wordings]
+    found = [inside.nearest(w.vector, depth) for w in wordings.values()]
+    found += [inside.best(words[name], _BY_WORDS) for name in wordings]
     for held in exact:
-        among = np.zeros_like(inside)
-        among[held] = inside[held]
+        among = inside.only(held)
         if among.any():
-            found.append(index.nearest(next(iter(wordings.values())).vector, k=_NEAREST, among=among))
+            found.append(among.nearest(next(iter(wordings.values())).vector, _NEAREST))
     rows = np.unique(np.concatenate(found))
     vectors = index.vectors(rows)
     dense = [vectors @ w.vector - index.score_offsets.dense[name, known] for name, w in wordings.items()]
     return rows, {
         "dense": np.mean(dense, axis=0),
         "late": late_scores(wordings, rows, known, index),
-        "lexical": np.max([words[name][rows] for name in wordings], axis=0),
+        "lexical": np.max([words[name].of(rows) for name in wordings], axis=0),
     }
 
 
-def _shown(passage: Passage, query: Query, index: Index, known: Mapping[int, float]) -> Passage:
+def _shown(passage: Passage, query: Query, index: SearchIndex, known: Mapping[int, float]) -> Passage:
     """A passage with its best chunk's chance to answer and the sentences that hold the question's tokens best."""
     read = [known[row] for row in index.rows_of(passage) if row in known]
     passage = replace(passage, reader=max(read, default=None))
     at = passage.chunk.start
     spans = [(at + start, at + end) for start, end in sentence_spans(passage.chunk.text)]
-    scores = sentence_scores(passage, spans, query, index) if index.tokens is not None else None
+    scores = sentence_scores(passage, spans, query, index) if index.has_tokens else None
     if scores is None or not spans or not scores.any():
         return passage
     best = np.argsort(-scores, kind="stable")[:_LIT]
@@ -234,14 +235,7 @@ def _shown(passage: Passage, query: Query, index: Index, known: Mapping[int, flo
     return replace(passage, focus=tuple(sorted(lit)))
 
 
-def _best_by_words(coverage: Vectors, inside: Mask) -> Rows:
-    """The chunks in a mask that hold most of the question's words; none that holds none."""
-    held = np.where(inside, coverage, 0)
-    best = np.argpartition(-held, _BY_WORDS)[:_BY_WORDS] if len(held) > _BY_WORDS else np.arange(len(held))
-    return np.asarray(best[held[best] > 0], dtype=np.int64)
-
-
-def _alone(ranked: Ranked, at: int, index: Index) -> Passage:
+def _alone(ranked: Ranked, at: int, index: SearchIndex) -> Passage:
     """One ranked chunk as a passage."""
     row = int(ranked.rows[at])
     return replace(index.passage(row, row, float(ranked.scores[at])), signals=_explain(ranked, at))

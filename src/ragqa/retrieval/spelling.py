@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ragqa.index import Index
+from ragqa.index import SearchIndex
 from ragqa.retrieval.query import Question, as_written
 from ragqa.text import HAN, entities, simplified, sounds, tagged
 
@@ -34,7 +34,7 @@ class Taken:
     names: tuple[str, ...]
 
 
-def in_words_of(index: Index, question: Question) -> tuple[Question, tuple[Taken, ...]]:
+def in_words_of(index: SearchIndex, question: Question) -> tuple[Question, tuple[Taken, ...]]:
     """The question with names as the corpus writes them, and what was taken for what."""
     text, taken = question.text, list[Taken]()
     for each in _candidates(index, question):
@@ -44,7 +44,7 @@ def in_words_of(index: Index, question: Question) -> tuple[Question, tuple[Taken
     return (replace(question, text=text), tuple(taken)) if taken else (question, ())
 
 
-def suggested(index: Index, question: Question) -> list[tuple[str, str]]:
+def suggested(index: SearchIndex, question: Question) -> list[tuple[str, str]]:
     """Names of the question that no article of the whole index holds, and the nearest that one does."""
     near = {
         re.sub("['’]s?$", "", as_written(name, question.text)): index.names.near for name in question.names
@@ -58,7 +58,7 @@ def suggested(index: Index, question: Question) -> list[tuple[str, str]]:
     return list({found[0]: (name, found[0]) for name, found in pairs if found}.values())[:_MOST]
 
 
-def _candidates(index: Index, question: Question) -> Iterator[Taken]:
+def _candidates(index: SearchIndex, question: Question) -> Iterator[Taken]:
     """Longest first."""
     text = simplified(question.text)
     for short in sorted(_shorts(text), key=lambda short: (-len(short), short)):
@@ -92,7 +92,7 @@ def _shorts(text: str) -> set[str]:
     return found
 
 
-def _pinyin(index: Index, written: str) -> Iterator[Taken]:
+def _pinyin(index: SearchIndex, written: str) -> Iterator[Taken]:
     """The Chinese names that are written so in Latin letters."""
     letters = re.sub("[^a-z]", "", written.lower().replace("ü", "v"))
     if (

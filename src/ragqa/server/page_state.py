@@ -7,7 +7,7 @@ from typing import Any
 from ragqa.corpus import uploads
 from ragqa.errors import RagqaError
 from ragqa.evaluation import run_store
-from ragqa.index import Index
+from ragqa.index import SearchIndex
 from ragqa.pipeline import Pipeline
 from ragqa.server import markup, page_html, panels
 from ragqa.types import Language
@@ -15,7 +15,7 @@ from ragqa.types import Language
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
-def index_of(ui: Language, pipeline: Pipeline) -> tuple[Index | None, str]:
+def index_of(ui: Language, pipeline: Pipeline) -> tuple[SearchIndex | None, str]:
     """The index that can be asked, or None and what to do about it."""
     try:
         index = pipeline.index
@@ -29,7 +29,7 @@ def held(pipeline: Pipeline) -> uploads.CorpusState:
     index, _ = index_of("en", pipeline)
     if index is None:
         return uploads.corpus_state(pipeline.settings.corpus, (), ())
-    return uploads.corpus_state(pipeline.settings.corpus, index.articles, index.manifest.skipped)
+    return uploads.corpus_state(pipeline.settings.corpus, index.listing, index.manifest.skipped)
 
 
 def examples(ui: Language, pipeline: Pipeline) -> str:
