@@ -50,18 +50,15 @@ def build_index(
     What an interrupted build encoded is not encoded again (for a store it lies below ``home``); ``keep`` versions stay;
     any ``engine`` gives the same.
 
-    The encoder is a function, since an unchanged corpus needs none; its ``encoder_id`` is enough to
-    see that an index was built with another. Raises CorpusError when there is
-    nothing to index, IndexBusyError when another process writes, IndexMismatchError when the index
-    was built with another encoder or chunk size (``full`` rebuilds it).
+    The encoder is a function, since an unchanged corpus needs none; its ``encoder_id`` is enough to see that an index
+    was built with another. Raises CorpusError when there is nothing to index, IndexBusyError when another process
+    writes, IndexMismatchError for an index of another encoder or chunk size (``full`` rebuilds it).
     """
     started = time.monotonic()
     articles, skipped = read_articles(corpus)
     _require_articles(articles, skipped, corpus)
     if dry_run:
-        old = None if full else present(index)
-        changes = compare(old.articles if old else (), articles)
-        chunks = sum(len(split(article, size=chunk_size)) for article in articles)
+        changes, chunks = _foreseen(articles, None if full else present(index), chunk_size)
         return Built("", len(articles), chunks, changes, tuple(skipped), time.monotonic() - started, 0.0)
     with writing(index, home) as target:
         old = None if full else present(index)
@@ -76,15 +73,20 @@ def build_index(
             assert model is not None
             if old:
                 old.manifest.require(encoder=model.id, fingerprint=model.fingerprint, chunk_size=chunk_size)
-            made, speed = _prepare(
-                articles, model, engine(model), old, target.side, chunk_size, skipped, progress
-            )
+            work = engine(model)
+            made, speed = _prepare(articles, model, work, old, target.side, chunk_size, skipped, progress)
             manifest = target.save(made, old, keep=keep)
         discard(target.side)
     return Built(
         manifest.version, manifest.articles, manifest.chunks, changes, tuple(skipped),
         time.monotonic() - started, speed,
     )  # fmt: skip
+
+
+def _foreseen(articles: Sequence[Article], old: SearchIndex | None, chunk_size: int) -> tuple[Changes, int]:
+    """What a build would change, and the chunks that it would have."""
+    changes = compare(old.articles if old else (), articles)
+    return changes, sum(len(split(article, size=chunk_size)) for article in articles)
 
 
 def _require_articles(articles: Sequence[Article], skipped: Sequence[Skipped], corpus: Path) -> None:
