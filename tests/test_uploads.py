@@ -196,18 +196,18 @@ def test_a_rebuild_follows_the_folder_and_an_index_of_another_kind_is_built_anew
     # The house's index was cut at another size than its settings say.
     assert Index.open(house.settings.index).manifest.chunk_size != house.settings.chunk_size
     seen: list[tuple[int, int]] = []
-    admin.rebuild_index(house.settings, lambda done, total: seen.append((done, total)))
+    admin.rebuild_index(house.settings, lambda done, total, rate: seen.append((done, total)))
     assert Index.open(house.settings.index).manifest.chunk_size == house.settings.chunk_size
     assert seen[-1][0] == seen[-1][1] > 0
     uploads.remove(house.settings.corpus, "library.md")
-    admin.rebuild_index(house.settings, lambda done, total: None)
+    admin.rebuild_index(house.settings, lambda *told: None)
     assert {a.id for a in Index.open(house.settings.index).articles} == {"harbour.md", "lighthouse.md"}
 
 
 def test_an_emptied_corpus_leaves_the_index_as_it_is(house: House) -> None:
     for path in house.settings.corpus.iterdir():
         path.unlink()
-    assert refused(lambda: admin.rebuild_index(house.settings, lambda done, total: None))[0] == "corpus.empty"
+    assert refused(lambda: admin.rebuild_index(house.settings, lambda *told: None))[0] == "corpus.empty"
     assert len(Index.open(house.settings.index).articles) == 3
 
 
@@ -216,7 +216,7 @@ def test_the_encoder_of_a_rebuild_is_not_the_one_that_answers(
 ) -> None:
     fresh = WordEncoder()
     monkeypatch.setattr("ragqa.models.loading.load_encoder", lambda settings: fresh)
-    admin.rebuild_index(house.settings, lambda done, total: None)
+    admin.rebuild_index(house.settings, lambda *told: None)
     assert fresh.passages
     assert fresh is not house.encoder
 

@@ -27,7 +27,12 @@ def _yaml(block: str) -> object:
     """Read YAML without aliases, which can expand to any size. Raises nearly anything where it is none."""
     if "*" in block and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(block, _Loader)):
         raise yaml.YAMLError("an alias")
-    return yaml.load(block, _Loader)  # noqa: S506 - one of the two safe loaders
+    loader = _Loader(block)
+    try:
+        found: object = loader.get_single_data()
+    finally:
+        loader.dispose()
+    return found
 
 
 def split_front_matter(text: str) -> tuple[dict[str, object], str]:
