@@ -63,6 +63,10 @@ class FakeIndex:
     articles: list[Article]
     manifest: FakeManifest = field(default_factory=FakeManifest)
 
+    @property
+    def listing(self) -> list[Article]:
+        return self.articles
+
 
 class ScriptedPipeline:
     """Yields the snapshots of a script; ``pause`` is called with a label before each step."""
