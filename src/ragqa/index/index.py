@@ -188,10 +188,6 @@ class Index(SearchIndex):
         rows = np.flatnonzero(self.passed(filters) & (published != ""))
         return [int(row) for row in rows[np.argsort(published[rows], kind="stable")[::-1][:k]]]
 
-    def passed(self, filters: Filter) -> Mask:
-        """Which articles a filter lets pass, shape (articles,)."""
-        return self._columns.passing(filters, self._mask_holding)
-
     def _mask_holding(self, phrase: str) -> Mask:
         holds = np.zeros(len(self.articles), dtype=np.bool_)
         holds[self._article_of_chunk[self.holding(phrase)]] = True

@@ -112,9 +112,13 @@ class SearchIndex(ABC):
     def newest(self, filters: Filter, k: int) -> list[int]:
         """Rows of the ``k`` newest dated articles that a filter lets pass, newest first."""
 
+    def passed(self, filters: Filter) -> Mask:
+        """Which articles a filter lets pass, shape (articles,)."""
+        return self._columns.passing(filters, self._mask_holding)
+
     def newest_first(self, filters: Filter) -> Rows:
         """Rows of all articles that a filter lets pass, newest first, those without a date last."""
-        rows = np.flatnonzero(self._columns.passing(filters, self._mask_holding))[::-1]
+        rows = np.flatnonzero(self.passed(filters))[::-1]
         # Reversed before and after, so that articles of one day stay in the order of the index.
         ordered: Rows = rows[np.argsort(self._columns.published[rows], kind="stable")][::-1]
         return ordered

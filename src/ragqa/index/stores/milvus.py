@@ -14,30 +14,23 @@ import base64
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
 from itertools import islice
 from typing import Any
 
-from ragqa.errors import StoreError
-from ragqa.settings import StoreAddress, masked
+from ragqa.index.stores.failures import not_installed, told
+from ragqa.settings import StoreAddress
 
 # A string field holds up to 65,535 bytes, one message up to 64 MB.
 _PIECE, _AT_ONCE = 60_000, 200
 # Seconds to wait for a server.
 _CONNECT = 10.0
-REMEDY = "start it, or correct the address"
 
 
-@contextmanager
-def refusals(address: StoreAddress) -> Iterator[None]:
+def refusals(address: StoreAddress) -> AbstractContextManager[None]:
     """Turn what Milvus refuses into a StoreError that names the server and the reason, but no password."""
-    error_of = driver(address).MilvusException
-    try:
-        yield
-    except error_of as error:
-        reason = masked(" ".join(str(error.message).split()) or type(error).__name__)
-        raise StoreError(f"Milvus at {address} refused: {reason}; {REMEDY}") from None
+    return told("Milvus", address, driver(address).MilvusException, lambda error: error.message)
 
 
 def driver(address: StoreAddress) -> Any:
@@ -45,9 +38,7 @@ def driver(address: StoreAddress) -> Any:
     try:
         import pymilvus
     except ImportError as error:
-        raise StoreError(
-            f"{error.name} is not installed, which {address} needs; run: pip install 'ragqa[milvus]'"
-        ) from error
+        raise not_installed(error, address, "milvus") from error
     # It logs what it raises, with the whole trace.
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
     return pymilvus

@@ -13,18 +13,18 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from ragqa.errors import IndexMismatchError, StoreError
-from ragqa.settings import StoreAddress, masked
+from ragqa.index.stores.failures import not_installed, told
+from ragqa.settings import StoreAddress
 
 # Seconds to wait for a server, and for one statement.
 _CONNECT, _STATEMENT = 5, 120
 # What an approximate index looks at for its candidates.
 _LOOKED_AT = 400
-REMEDY = "start it, or correct the address"
 
 
 class Connections:
@@ -89,15 +89,9 @@ class Connections:
             session.execute("SELECT pg_advisory_lock_shared(%s)", [lock_of(self.address, self._generation)])
 
 
-@contextmanager
-def refusals(address: StoreAddress) -> Iterator[None]:
+def refusals(address: StoreAddress) -> AbstractContextManager[None]:
     """Turn what PostgreSQL refuses into a StoreError that names the server and the reason, but no password."""
-    error_of = driver(address).Error
-    try:
-        yield
-    except error_of as error:
-        reason = masked(" ".join(str(error).split()) or type(error).__name__)
-        raise StoreError(f"PostgreSQL at {address} refused: {reason}; {REMEDY}") from None
+    return told("PostgreSQL", address, driver(address).Error)
 
 
 def driver(address: StoreAddress) -> Any:
@@ -106,9 +100,7 @@ def driver(address: StoreAddress) -> Any:
         import pgvector.psycopg
         import psycopg
     except ImportError as error:
-        raise StoreError(
-            f"{error.name} is not installed, which {address} needs; run: pip install 'ragqa[pgvector]'"
-        ) from error
+        raise not_installed(error, address, "pgvector") from error
     assert pgvector.psycopg
     return psycopg
 
