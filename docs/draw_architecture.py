@@ -17,8 +17,8 @@ SHARED = "shared"
 # From the top; the modules beside the packages are one box, except for the composition root.
 BOXES = (
     "cli",
-    "server",
     "mcp",
+    "server",
     "evaluation",
     "pipeline",
     "answer",

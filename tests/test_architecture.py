@@ -18,7 +18,8 @@ HOME = DOCS.parent / "src" / "ragqa"
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("mcp", "server"),
+    ("mcp",),
+    ("server",),
     ("evaluation",),
     ("pipeline",),
     ("answer",),

@@ -24,7 +24,7 @@ from support.scripted import Script, ScriptedPipeline
 from support.tally import Tally
 
 from ragqa.errors import SettingsError
-from ragqa.server import runtime, security
+from ragqa.server import listening, runtime, security
 from ragqa.server.access import Access
 from ragqa.server.app import application, launch, start
 from ragqa.settings import Settings
@@ -229,10 +229,10 @@ def locked(pipeline: ScriptedPipeline) -> Iterator[Callable[[], str]]:
     stops: list[Callable[[], None]] = []
 
     def start() -> str:
-        taken = runtime.bind("127.0.0.1", 0)
+        taken = listening.bind("127.0.0.1", 0)
         app = application(pipeline, Access.of(host="0.0.0.0", hosts="", password=PASSWORD, rate=1000))
         stops.append(runtime.run_in_thread(app, taken))
-        return runtime.address(taken)
+        return listening.address(taken)
 
     yield start
     for stop in stops:
@@ -309,7 +309,7 @@ def test_with_a_certificate_everything_is_encrypted(pipeline: ScriptedPipeline, 
          "-addext", "subjectAltName=DNS:localhost", "-out", str(files[0]), "-keyout", str(files[1])],
         check=True, capture_output=True,
     )  # fmt: skip
-    taken = runtime.bind("127.0.0.1", 0)
+    taken = listening.bind("127.0.0.1", 0)
     stop = runtime.run_in_thread(application(pipeline), taken, certificate=files)
     trusted = ssl.create_default_context(cafile=files[0])
     port = taken.getsockname()[1]
@@ -527,10 +527,10 @@ def test_a_body_that_does_not_come_is_given_up(
 
 
 def test_a_flood_from_one_address_is_told_when_to_come_back(pipeline: ScriptedPipeline) -> None:
-    taken = runtime.bind("127.0.0.1", 0)
+    taken = listening.bind("127.0.0.1", 0)
     stop = runtime.run_in_thread(application(pipeline, Access(rate=5)), taken)
     try:
-        with httpx.Client(base_url=runtime.address(taken)) as client:
+        with httpx.Client(base_url=listening.address(taken)) as client:
             codes = [client.get("/healthz").status_code for _ in range(80)]
             last = client.get("/healthz")
     finally:

@@ -20,7 +20,7 @@ from support.scripted import Script, ScriptedPipeline
 
 from ragqa.errors import BusyError
 from ragqa.pipeline import Pipeline
-from ragqa.server import keys, runtime
+from ragqa.server import keys, listening, runtime
 from ragqa.server.access import Access
 from ragqa.server.app import application
 from ragqa.settings import Settings
@@ -343,9 +343,9 @@ class Locked:
         self.path = home / "keys.json"
         pipeline.settings = pipeline.settings.model_copy(update={"keys": self.path})
         access = Access.of(host="127.0.0.1", hosts="", password=password, rate=200)
-        taken = runtime.bind("127.0.0.1", 0)
+        taken = listening.bind("127.0.0.1", 0)
         self.stop = runtime.run_in_thread(application(pipeline, access), taken)
-        self.url = runtime.address(taken)
+        self.url = listening.address(taken)
 
     def add(self, name: str, per_minute: int = 1000) -> str:
         return keys.add(self.path, name, per_minute=per_minute)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hmac
-import os
 import socket
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any
 
 import anyio
@@ -17,11 +15,11 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ragqa.errors import RagqaError, SettingsError
+from ragqa.errors import SettingsError
+from ragqa.server import SHORTEST_PASSWORD, address, bind, is_loopback
 from ragqa.settings import Settings
 
 PATH = "/mcp"
-_SHORTEST_PASSWORD = 12
 # Connections at one time, and seconds that a reply has left when the server is told to stop.
 _CONNECTIONS, _GOODBYE = 100, 2
 
@@ -44,11 +42,10 @@ def serve_http(
     """Serve clients until interrupted. Raises RagqaError where the port is taken, SettingsError without a password."""
     password, security = settings.password.get_secret_value(), guarded(settings)
     app: ASGIApp = server.streamable_http_app(streamable_http_path=PATH, transport_security=security)
-    taken = _bind(settings.host, settings.mcp_port)
-    host, port = taken.getsockname()[:2]
+    taken = bind(settings.host, settings.mcp_port, other="ragqa mcp --http --port 7871")
     ready()
-    say(f"ragqa mcp is ready: http://{f'[{host}]' if ':' in host else host}:{port}{PATH}")
-    if not _is_loopback(settings.host):
+    say(f"ragqa mcp is ready: {address(taken)}{PATH}")
+    if not is_loopback(settings.host):
         say("the password crosses the network unencrypted; put a proxy with TLS before ragqa mcp")
     config = uvicorn.Config(
         Password(app, password) if password else app,
@@ -74,12 +71,12 @@ def guarded(settings: Settings) -> TransportSecuritySettings:
         f"[{settings.host}]" if ":" in settings.host else settings.host,
     }
     named = {name.strip().lower() for name in settings.hosts.split(",") if name.strip()}
-    if named or not _is_loopback(settings.host):
+    if named or not is_loopback(settings.host):
         password = settings.password.get_secret_value()
-        if len(password) < _SHORTEST_PASSWORD:
+        if len(password) < SHORTEST_PASSWORD:
             raise SettingsError(
                 f"host {', '.join(sorted(named)) or settings.host}: beyond this machine ragqa mcp asks for a password;"
-                f" set RAGQA_PASSWORD ({_SHORTEST_PASSWORD} characters or more), or use 127.0.0.1"
+                f" set RAGQA_PASSWORD ({SHORTEST_PASSWORD} characters or more), or use 127.0.0.1"
             )
         names |= named | {socket.gethostname().lower()}
     return TransportSecuritySettings(
@@ -109,20 +106,3 @@ class Password:
                 await refused(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise RagqaError(
-            f"port {port} on {host} cannot be used ({os.strerror(error.errno or 0)}); choose another:"
-            " ragqa mcp --http --port 7871"
-        ) from error
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

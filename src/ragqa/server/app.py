@@ -22,6 +22,7 @@ from ragqa.server import (
     answers,
     api,
     article_html,
+    listening,
     markup,
     openai_api,
     openapi,
@@ -211,10 +212,10 @@ def application(pipeline: Pipeline, access: Access | None = None) -> FastAPI:
 def launch(pipeline: Pipeline, *, host: str, port: int) -> tuple[FastAPI, str]:
     """Serve from a thread (port 0 takes a free one); ``app.state.stop()`` ends it."""
     access = _access(pipeline.settings.model_copy(update={"host": host}))
-    taken = runtime.bind(host, port)
+    taken = listening.bind(host, port)
     app = application(pipeline, access)
     app.state.stop = runtime.run_in_thread(app, taken)
-    return app, runtime.address(taken)
+    return app, listening.address(taken)
 
 
 def start(settings: Settings) -> None:
@@ -224,7 +225,7 @@ def start(settings: Settings) -> None:
     """
     access, certificate = _access(settings), _certificate(settings)
     runtime.share_memory()
-    taken = runtime.bind(settings.host, settings.port)
+    taken = listening.bind(settings.host, settings.port)
     pipeline = Pipeline.for_server(settings)
     app = application(pipeline, access)
     queue = app.state.session.queue

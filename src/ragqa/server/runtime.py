@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import os
 import signal
 import socket
 import sys
@@ -23,6 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ragqa.errors import RagqaError, SettingsError
 from ragqa.server.access import is_loopback
+from ragqa.server.listening import address
 
 # Seconds in which a request line and its headers have to come.
 HEADER_SECONDS = 20.0
@@ -144,23 +144,6 @@ def share_memory() -> None:
     """Limit glibc to two malloc arenas: with one per thread, memory grew by 1 MB an answer."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Bind the port before anything slow starts; port 0 takes a free one."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise RagqaError(
-            f"port {port} on {host} cannot be used ({os.strerror(error.errno or 0)}); choose another:"
-            " PORT=7861 make run, or ragqa serve --port 7861"
-        ) from error
-
-
-def address(taken: socket.socket, *, tls: bool = False) -> str:
-    """The URL of a bound socket."""
-    host, port = taken.getsockname()[:2]
-    return f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def run(
