@@ -1,4 +1,4 @@
-"""The page that benchmarks/speed.py writes: one section a day, the last two kept."""
+"""The page that benchmarks/speed.py writes: one section a day and machine, the last two kept."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 HEAD = (
-    "# Speed\n\nWritten by `make bench`, which measures the machine that it runs on; the last two days stand here.\n"
-    "*Plain* is sentence-transformers as it comes, with the same model on the same texts. The *limit* is what the\n"
-    "machine does at most: for encoding and reading a matrix product, for writing a read of the model's weights.\n"
+    "# Speed\n\nWritten by `make bench`, which measures the machine that it runs on; the last two runs stand here, of\n"
+    "two days or two machines. *Plain* is sentence-transformers as it comes, with the same model on the same texts.\n"
+    "The *limit* is what the machine does at most: for encoding and reading a matrix product, for writing a read of\n"
+    "the model's weights.\n"
 )
-DAYS = 2
+RUNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,11 @@ def resident(smaps: str) -> tuple[float, float]:
     return found["Rss"], found["Pss"]
 
 
-def kept(page: str, day: str, section: str) -> str:
-    """The page with a day's section first; of the others the newest, none of the same day."""
-    parts = re.split(r"^(?=## \d{4}-\d\d-\d\d)", page, flags=re.MULTILINE)[1:]
-    others = [part.strip() for part in parts if not part.startswith(f"## {day}")]
-    sections = [f"## {day}\n\n{section.strip()}", *sorted(others, reverse=True)[: DAYS - 1]]
-    return f"{HEAD}\n" + "\n\n".join(sections) + "\n"
+def kept(page: str, title: str, section: str) -> str:
+    """The page with a run's section first; of the others the newest, none of the same title (day and machine)."""
+    parts = [part.strip() for part in re.split(r"^(?=## )", page, flags=re.MULTILINE)[1:]]
+    others = [part for part in parts if part.splitlines()[0] != f"## {title}"]
+    return f"{HEAD}\n" + "\n\n".join([f"## {title}\n\n{section.strip()}", *others[: RUNS - 1]]) + "\n"
 
 
 def _figure(value: float | None) -> str:

@@ -197,15 +197,13 @@ def project(tmp_path: Path) -> Path:
 def test_every_quote_of_a_batch_is_what_show_shows_and_bad_lines_do_not_stop_it(project: Path) -> None:
     assert ragqa("index", "-q", cwd=project).returncode == 0
     questions = (project / "gold" / "questions.jsonl").read_text("utf-8").splitlines()
-    lines = [*questions[:20], "not json", '{"id": "empty"}', *questions[20:], *questions[:6]]
+    lines = [*questions[:9], "not json", '{"id": "empty"}', *questions[9:], *questions[:3]]
     (project / "batch.jsonl").write_text("\n".join(lines), "utf-8")
     run = ragqa("ask", "--batch", "batch.jsonl", "--no-llm", cwd=project)
     documents = [json.loads(line) for line in run.stdout.splitlines()]
     assert run.returncode == 0
     assert len(documents) == len(lines)
-    assert ["error" in d for d in documents] == ["error" in d for d in documents[:20]] + [True, True] + [
-        False
-    ] * (len(lines) - 22)
+    assert [n for n, d in enumerate(documents) if "error" in d] == [9, 10]
     texts: dict[str, str] = {}
     for citation in (c for d in documents for c in d.get("citations", ())):
         article_id = citation["article_id"]

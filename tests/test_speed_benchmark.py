@@ -54,13 +54,15 @@ def test_memory_is_read_whole_and_without_what_is_shared() -> None:
     assert resident("Rss:  2048 kB\nPss:  1024 kB\nPss_Anon:  512 kB\n") == (2.0, 1.0)
 
 
-def test_the_page_keeps_two_days_the_newest_first() -> None:
-    page = kept("", "2026-01-01", "one")
-    page = kept(page, "2026-01-02", "two")
-    page = kept(page, "2026-01-03", "three")
-    assert page.split("\n\n", 2)[2] == "## 2026-01-03\n\nthree\n\n## 2026-01-02\n\ntwo\n"
+def test_the_page_keeps_two_runs_the_newest_first() -> None:
+    page = kept("", "2026-01-01, A, 2 cores", "one")
+    page = kept(page, "2026-01-02, A, 2 cores", "two")
+    page = kept(page, "2026-01-02, B, 4 cores", "three")
+    assert (
+        page.split("\n\n", 2)[2] == "## 2026-01-02, B, 4 cores\n\nthree\n\n## 2026-01-02, A, 2 cores\n\ntwo\n"
+    )
 
 
-def test_another_run_of_a_day_takes_the_place_of_the_first() -> None:
-    page = kept(kept(kept("", "2026-01-01", "one"), "2026-01-02", "two"), "2026-01-02", "again")
-    assert page.split("\n\n", 2)[2] == "## 2026-01-02\n\nagain\n\n## 2026-01-01\n\none\n"
+def test_another_run_of_a_day_on_one_machine_takes_the_place_of_the_first() -> None:
+    page = kept(kept(kept("", "2026-01-01, A", "one"), "2026-01-02, A", "two"), "2026-01-02, A", "again")
+    assert page.split("\n\n", 2)[2] == "## 2026-01-02, A\n\nagain\n\n## 2026-01-01, A\n\none\n"
