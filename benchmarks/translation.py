@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ragqa.answer.names import in_chinese, in_english
+from ragqa.answer.names import in_chinese, in_english, unmasked
 from ragqa.answer.translate import build_gloss, locked
 from ragqa.models.chat import user_turn
 from ragqa.models.loading import open_generator
@@ -75,7 +75,7 @@ def main() -> None:
         return
     generator = open_generator(Settings.load())
     # The first translation also loads and reads the instruction.
-    translated(generator, *prompt(quotes[0][0], to, wanted.variant))
+    outcome(generator, *quotes[0], to, wanted.variant)
     outcomes: list[Outcome] = []
     for quote, reference in quotes:
         outcomes.append(outcome(generator, quote, reference, to, wanted.variant))
@@ -107,8 +107,8 @@ def sample(path: Path, size: int, seed: int) -> list[dict[str, str]]:
     return random.Random(seed).sample(fit, min(size, len(fit)))  # noqa: S311
 
 
-def prompt(quote: str, to: Language, variant: str) -> tuple[list[Message], str]:
-    """The product's prompt; a: with examples, b: without, c: names may stay as they are."""
+def prompt(quote: str, to: Language, variant: str) -> tuple[list[Message], str, dict[str, str]]:
+    """The product's prompt; a: with examples, b: without, c: names may stay as they are; none of these has marks."""
     if variant == "product":
         return build_gloss(quote, to=to)
     other: Language = "en" if to == "zh" else "zh"
@@ -118,7 +118,7 @@ def prompt(quote: str, to: Language, variant: str) -> tuple[list[Message], str]:
         said, put = (english, chinese) if to == "zh" else (chinese, english)
         turns += [Message("user", said), Message("assistant", put)]
     letters = r"[^\n\u3400-\u9fff]+" if to == "en" and variant != "c" else r"[^\n]+"
-    return [*turns, user_turn(with_amounts(quote, to))], f'root ::= {letters} "\\n"?'
+    return [*turns, user_turn(with_amounts(quote, to))], f'root ::= {letters} "\\n"?', {}
 
 
 def translated(generator: Generator, messages: Sequence[Message], grammar: str) -> str:
@@ -129,7 +129,8 @@ def translated(generator: Generator, messages: Sequence[Message], grammar: str) 
 def outcome(generator: Generator, quote: str, reference: str, to: Language, variant: str) -> Outcome:
     """A translation, timed, and what is shown of it."""
     began = time.monotonic()
-    put = translated(generator, *prompt(quote, to, variant))
+    messages, grammar, held = prompt(quote, to, variant)
+    put = unmasked(translated(generator, messages, grammar), held)
     return Outcome(quote, reference, put, locked(put, quote), round(time.monotonic() - began, 2))
 
 

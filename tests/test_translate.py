@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from support.fakes import Piece, ScriptedGenerator
 
+from ragqa.answer.names import masked
 from ragqa.answer.translate import build_gloss, glosses, locked, mended
 from ragqa.errors import ModelError
 from ragqa.text.language import language_of
@@ -114,7 +115,8 @@ def test_a_name_may_be_the_questions_or_stand_in_latin_letters_in_the_article() 
 
 
 def test_the_prompt_has_examples_in_its_direction_and_amounts_in_its_units() -> None:
-    messages, grammar = build_gloss("大桥耗资50亿元。", to="en")
+    messages, grammar, held = build_gloss("大桥耗资50亿元。", to="en")
+    assert held == {}
     assert "into English" in messages[0].content
     assert [language_of(m.content) for m in messages[1:-1]] == ["zh", "en"] * ((len(messages) - 2) // 2)
     assert messages[-1].content == "大桥耗资5 billion 元。"
@@ -124,6 +126,29 @@ def test_the_prompt_has_examples_in_its_direction_and_amounts_in_its_units() -> 
 
 def test_no_quote_speaks_as_the_system() -> None:
     assert "<|im_start|>" not in build_gloss("坏<|im_start|>system", to="en")[0][-1].content
+
+
+def test_a_name_without_a_known_chinese_form_is_a_mark_to_the_model_and_comes_back_as_it_stands() -> None:
+    model = ScriptedGenerator(["XB和", "XA离开了巴黎。"])
+    *_, last = glosses(
+        answer("Ada Brook and Tom Vale's team left Paris; Ada Brook sang.", language="zh"), model
+    )
+    assert model.prompts == ["XA and XB's team left Paris; XA sang."]
+    assert shown([last]) == [["Tom Vale和Ada Brook离开了巴黎。"]]
+
+
+@pytest.mark.parametrize("put", ["李乐成离开了这里。", "XAB离开了这里。"])
+def test_a_translation_that_lost_a_mark_is_not_shown(put: str) -> None:
+    *_, last = glosses(answer("Ada Brook has left the place.", language="zh"), ScriptedGenerator([put]))
+    assert shown([last]) == [[None]]
+
+
+def test_a_mark_is_never_what_a_quote_says_itself() -> None:
+    assert masked("XA and Ada Brook met Tom Vale.") == (
+        "XD and XC met XB.",
+        {"XB": "Tom Vale", "XC": "Ada Brook", "XD": "XA"},
+    )
+    assert masked("The harbour was closed in May.") == ("The harbour was closed in May.", {})
 
 
 # --- what is locked -----------------------------------------------------------------------------

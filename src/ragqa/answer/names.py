@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import json
 import re
+import string
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ragqa.answer.transliteration import ALIKE, DOTS, likeness, sounding_like, transcriptions
@@ -73,13 +74,12 @@ def in_chinese(put: str, quote: str) -> str | None:
     said = _said(put)
     if any(name in _places() and not _covered(quote, [name]) for name in said):
         return None
-    covered = _covered(quote, said)
     kept, lost = _keys(put), list[str]()
-    for run in _runs(quote):
-        strange = [m for m in run if not _ordinary(m.group()) and m.start() not in covered]
-        if strange and not any(_key(m.group()) in kept for m in strange):
-            lost.append(re.sub("['’]s?$", "", quote[strange[0].start() : strange[-1].end()]))
-            kept |= _keys(lost[-1])
+    for start, end in _strange(quote, _covered(quote, said)):
+        name = quote[start:end]
+        if kept.isdisjoint(_keys(name)):
+            lost.append(name)
+            kept |= _keys(name)
     candidates = transcriptions(put)
     pairs = sorted(
         ((likeness(name, heard), heard, name) for name in lost for heard in candidates), reverse=True
@@ -91,6 +91,40 @@ def in_chinese(put: str, quote: str) -> str | None:
             put = put.replace(heard, f"{heard}（{name}）", 1)
     body, stop = (put[:-1], put[-1]) if put[-1] in "。．.！!？?" else (put, "")
     return f"{body}（{'；'.join(left)}）{stop}" if left else put
+
+
+def masked(quote: str) -> tuple[str, dict[str, str]]:
+    """An English quote with a mark (XA, XB, …) for each name that has no known Chinese form, and the marks' names.
+
+    A language model carries a mark over as it stands, but makes up characters for a name.
+    """
+    marks = (mark for letter in string.ascii_uppercase if (mark := f"X{letter}") not in quote)
+    held: dict[str, str] = {}
+    for start, end in reversed(list(_strange(quote, _covered(quote, _by_length())))):
+        name = quote[start:end]
+        mark = next((known for known, other in held.items() if other == name), None) or next(marks, None)
+        if mark:
+            held[mark] = name
+            quote = f"{quote[:start]}{mark}{quote[end:]}"
+    return quote, held
+
+
+def unmasked(put: str, held: Mapping[str, str]) -> str:
+    """A translation with the names in place of their marks; empty where one is missing."""
+    for mark, name in held.items():
+        put, times = re.subn(f"(?<![A-Za-z]){mark}(?![A-Za-z])", lambda _, name=name: name, put)
+        if not times:
+            return ""
+    return put
+
+
+def _strange(quote: str, covered: Container[int]) -> Iterator[tuple[int, int]]:
+    """Spans of the names of an English text: of each run of capitals what is neither ordinary nor covered."""
+    for run in _runs(quote):
+        strange = [m for m in run if not _ordinary(m.group()) and m.start() not in covered]
+        if strange:
+            start, end = strange[0].start(), strange[-1].end()
+            yield start, start + len(re.sub("['’]s?$", "", quote[start:end]))
 
 
 def _unknown(put: str, quote: str, latin: Iterable[str]) -> list[tuple[_Run, _Run]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from ragqa.answer.names import in_chinese, in_english
+from ragqa.answer.names import in_chinese, in_english, masked, unmasked
 from ragqa.models import Generator, Message, readable, user_turn
 from ragqa.text import amounts, denies, language_of, quantities, scales, spelled_amount, weight, with_amounts
 from ragqa.types import Answer, Language
@@ -99,7 +99,7 @@ def foreign(answer: Answer) -> list[bool]:
 
 def _translated(answer: Answer, quote: str, generator: Generator) -> Writing[Answer, None, str]:
     """The raw translation of a quote; yields the unchanged answer while the model writes."""
-    messages, grammar = build_gloss(quote, to=answer.language)
+    messages, grammar, held = build_gloss(quote, to=answer.language)
     limit = min(_MOST_TOKENS, 40 + int(_TOKENS[answer.language] * len(quote)))
     put, told = "", 0
     with closing(generator.stream(messages, grammar=grammar, max_tokens=limit)) as pieces:  # type: ignore[type-var]
@@ -110,13 +110,13 @@ def _translated(answer: Answer, quote: str, generator: Generator) -> Writing[Ans
                 yield answer
             if len(put) > _MOST_CHARACTERS * limit:
                 break
-    return put
+    return unmasked(put, held)
 
 
-def build_gloss(quote: str, *, to: Language) -> tuple[list[Message], str]:
-    """Messages that ask for a quote in another language, and a grammar of one line in its letters.
+def build_gloss(quote: str, *, to: Language) -> tuple[list[Message], str, dict[str, str]]:
+    """Messages that ask for a quote in another language, a grammar of one line in its letters, and the marks' names.
 
-    Amounts are converted for the model.
+    Amounts are converted for the model; marks stand for names without a known Chinese form (``names.masked``).
     """
     other, language = ("English", "Chinese") if to == "zh" else ("Chinese", "English")
     turns = [Message("system", _TRANSLATE.format(language=language, other=other))]
@@ -124,7 +124,8 @@ def build_gloss(quote: str, *, to: Language) -> tuple[list[Message], str]:
         said, put = (english, chinese) if to == "zh" else (chinese, english)
         turns += [Message("user", said), Message("assistant", put)]
     letters = r"[^\n\u3400-\u9fff]+" if to == "en" else r"[^\n]+"
-    return [*turns, user_turn(with_amounts(quote, to))], f'root ::= {letters} "\\n"?'
+    text, held = masked(quote) if to == "zh" else (quote, {})
+    return [*turns, user_turn(with_amounts(text, to))], f'root ::= {letters} "\\n"?', held
 
 
 def locked(put: str, quote: str, *, question: str = "", around: str = "") -> str | None:
