@@ -200,7 +200,7 @@ class TestWithRealModels:
         assert dates
         assert min(dates) >= "2024-06"
         read_back(assistant, found["passages"][:1], "text")
-        assert assistant.call("search", query="离职的原因", language="ja")["passages"] == []
+        assert assistant.call("search", query="离职的原因", written_in="ja")["passages"] == []
 
     def test_an_article_is_read_a_piece_at_a_time(self, assistant: Assistant) -> None:
         text, at = "", 0
@@ -235,7 +235,7 @@ class TestWithRealModels:
             ("ask", {"question": "x", "since": "May"}, "since cannot be used; give only articles dated"),
             ("search", {"query": "x", "k": 1_000}, "k cannot be used; give how many passages, 1 to 100"),
             ("search", {"query": "x", "sort": "date"}, "search takes no argument 'sort'; it takes since, until"),
-            ("list_articles", {"language": "Chinese"}, "language cannot be used; give only articles written"),
+            ("list_articles", {"written_in": "Chinese"}, "written_in cannot be used; give only articles written"),
             ("forget", {}, "there is no tool 'forget'; there are ask, search"),
         ],
     )  # fmt: skip

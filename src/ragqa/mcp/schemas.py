@@ -49,7 +49,7 @@ class Filtered(Arguments, frozen=True):
     until: Annotated[_Date | None, _Optional] = Field(
         None, description="only articles dated on or before: 2024, 2024-05 or 2024-05-31"
     )
-    language: Annotated[_Code | None, _Optional] = Field(
+    written_in: Annotated[_Code | None, _Optional] = Field(
         None, description="only articles written in this language, by its code: zh, en, ja"
     )
     source: Annotated[_Words | None, _Optional] = Field(
@@ -65,7 +65,7 @@ class Filtered(Arguments, frozen=True):
         return Filter(
             since=self.since,
             until=self.until,
-            language=self.language,
+            language=self.written_in,
             source=self.source,
             author=self.author,
         )
