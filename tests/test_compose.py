@@ -125,6 +125,22 @@ def test_a_refusal_says_what_was_looked_for_and_names_what_is_nowhere(
     assert (refused.confidence, refused.passages) == (answer.confidence, answer.passages)
 
 
+def test_a_quote_worth_less_than_half_of_the_best_stays_and_gives_no_short_answer() -> None:
+    of = article("大桥花了4亿元。李明来了。")
+    found = read(of, "4亿元")
+    told = marks(
+        found.window.text,
+        *((found.window.text.index(w), found.window.text.index(w) + len(w)) for w in ("4亿元", "李明")),
+        shares=(0.7, 0.3),
+        score=found.reading.score,
+    )
+    answer = answer_to(ASKED, replace(found, reading=told))
+    assert [s.text for s in answer.statements] == ["大桥花了4亿元。", "李明来了。"]
+    assert [a.text for a in answer.answers] == ["4亿元"]
+    listed = answer_to("哪些人来了？", replace(found, reading=told))
+    assert [a.text for a in listed.answers] == ["4亿元", "李明"]
+
+
 # --- disagreement ----------------------------------------------------------------------------
 
 OLD = article("大桥花了4亿元。", "old", title="旧闻", published="2020-01-01")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.fakes import marks
 
-from ragqa.answer.extract import Limits, Quote, _trimmed, choose_quotes, differ, to_answer
+from ragqa.answer.extract import Limits, Quote, _trimmed, choose_quotes, differ, leading, to_answer
 from ragqa.models.reader import Reading
 from ragqa.retrieval.reading import Window
 from ragqa.types import Article, ShortAnswer
@@ -20,7 +20,7 @@ TOWER = Article(
 
 
 # Those of the package are chosen by measuring and may change.
-LIMITS = Limits(held=0.75, least=0.12, beside=0.5, most=6, inside=0.5)
+LIMITS = Limits(held=0.75, least=0.12, beside=0.5, most=6, large=0.5, inside=0.5)
 
 
 def window(article: Article = BRIDGE, start: int = 0, end: int = 0, heading: str = "") -> Window:
@@ -74,7 +74,7 @@ def test_one_sentence_is_quoted_where_the_marks_stand_in_one() -> None:
     assert quote.worth == pytest.approx(0.9)
 
 
-def test_several_are_quoted_in_their_order_where_the_marks_are_spread() -> None:
+def test_several_are_quoted_in_their_order_where_the_marks_are_spread_evenly() -> None:
     found = window()
     quotes = quoted((found, read(found, "李明", "4亿元", "三年")))
     assert [said(quote) for quote in quotes] == [
@@ -107,6 +107,12 @@ def test_a_sentence_with_an_eighth_of_the_marks_is_one_too_many() -> None:
     shares = (0.67, 0.11, 0.11)
     quotes = quoted((found, read(found, "4亿元", "三年", "李明", shares=shares)))
     assert [said(quote)[0] for quote in quotes] == ["大桥花了4亿元。"]
+
+
+def test_the_sentence_with_most_of_the_marks_comes_first() -> None:
+    found = window()
+    quotes = quoted((found, read(found, "4亿元", "李明", shares=(0.4, 0.6))))
+    assert [said(quote)[0] for quote in quotes] == ["李明来了。", "大桥花了4亿元。"]
 
 
 def test_without_marks_nothing_is_quoted() -> None:
@@ -310,7 +316,7 @@ def test_quotes_become_statements_citations_and_short_answers() -> None:
         Quote(BRIDGE, 3, 11, 0.9, ((7, 10),)),
         Quote(TOWER, 13, 53, 0.8, ((26, 41),), "Old tower"),
     ]
-    statements, citations, answers = to_answer(quotes)
+    statements, citations, answers = to_answer(quotes, quotes)
     assert [(s.text, s.citations, s.kind, s.verdict) for s in statements] == [
         ("大桥花了4亿元。", (1,), "quote", "supported"),
         ("Its buyer is Marta Lindqvist, a painter.", (2,), "quote", "supported"),
@@ -324,6 +330,13 @@ def test_quotes_become_statements_citations_and_short_answers() -> None:
         ShortAnswer("Marta Lindqvist", 2, 26, 41),
     )
     assert [a.in_title for a in answers] == [False, True, False]
+    assert to_answer(quotes, quotes[:1]) == (statements, citations, answers[:1])
+
+
+def test_the_answers_are_those_of_quotes_worth_half_of_the_best_or_more() -> None:
+    quotes = [Quote(BRIDGE, 3, 11, worth, ((7, 10),)) for worth in (0.8, 0.4, 0.39)]
+    assert leading(quotes, LIMITS) == quotes[:2]
+    assert leading([], LIMITS) == []
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ragqa.answer.conflicts import completed, newest_first
-from ragqa.answer.extract import LIMITS, Limits, Quote, choose_quotes, to_answer
+from ragqa.answer.conflicts import completed, disagreement, newest_first
+from ragqa.answer.extract import LIMITS, Limits, Quote, choose_quotes, leading, to_answer
 from ragqa.answer.lists import listed, with_items
 from ragqa.answer.messages import word
 from ragqa.answer.refusal import least_for, not_found, status_of
@@ -32,7 +32,9 @@ def answered(answer: Answer, question: Question, found: Found, *, refuse_below: 
         quotes = with_items(quotes, question, read, status=status, least=least_for("possible", refuse_below))
     else:
         quotes = newest_first(quotes)
-    statements, citations, short = to_answer(quotes)
+    pair = disagreement(quotes) or ()
+    large = quotes if question.several else [*leading(quotes), *(quotes[at] for at in pair)]
+    statements, citations, short = to_answer(quotes, large)
     answer = replace(answer, statements=statements, citations=citations)
     if status == "possible":
         answer = replace(answer, note=word("possible", answer.language))

@@ -7,7 +7,7 @@ reader's marks give that sentence. As many are quoted as it takes to hold most o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,7 +32,8 @@ class Limits:
 
     ``held`` is the share of one text's marks that its quotes hold together, ``least`` the least share of a
     further quote; ``beside`` how likely another text must be to answer, beside the best, to be quoted as well;
-    ``most`` the quotes of an answer. A short answer is a run of tokens that are part of one with a probability
+    ``most`` the quotes of an answer; the short answers of those worth ``large`` of the best one are the answer's.
+    A short answer is a run of tokens that are part of one with a probability
     of ``near``, at least one of them with ``inside``; without such a run, the likeliest span.
     """
 
@@ -40,6 +41,7 @@ class Limits:
     least: float = 0.12
     beside: float = 0.5
     most: int = 6
+    large: float = 0.5
     inside: float = 0.6
     near: float = 0.5
 
@@ -74,7 +76,7 @@ def choose_quotes(
     chances: Sequence[float],
     limits: Limits = LIMITS,
 ) -> list[Quote]:
-    """The quotes that answer, best text first and in their order there; ``chances`` that each text answers."""
+    """The quotes that answer, the one worth most first; ``chances`` that each text answers."""
     order = sorted(range(len(windows)), key=lambda row: -chances[row])
     chosen: list[Quote] = []
     for row in order:
@@ -83,17 +85,25 @@ def choose_quotes(
         for quote in _quotes(windows[row], readings[row], chances[row], limits):
             if len(chosen) < limits.most and not repeats(quote, chosen):
                 chosen.append(quote)
-    return chosen
+    return sorted(chosen, key=lambda quote: -quote.worth)
+
+
+def leading(quotes: Sequence[Quote], limits: Limits = LIMITS) -> list[Quote]:
+    """The quotes whose short answers are the answer's: those worth nearly as much as the best."""
+    best = max((quote.worth for quote in quotes), default=0.0)
+    return [quote for quote in quotes if quote.worth >= limits.large * best]
 
 
 def to_answer(
-    quotes: Sequence[Quote],
+    quotes: Sequence[Quote], large: Container[Quote]
 ) -> tuple[tuple[Statement, ...], tuple[Citation, ...], tuple[ShortAnswer, ...]]:
-    """Statements that are quotes, their citations with markers from 1, and the short answers in them."""
+    """Statements that are quotes, their citations with markers from 1, and the short answers in those of ``large``."""
     citations = tuple(Citation(n, q.article, q.start, q.end) for n, q in enumerate(quotes, start=1))
     statements = tuple(Statement(c.quote, (c.marker,)) for c in citations)
     short: list[ShortAnswer] = []
     for marker, quote in enumerate(quotes, start=1):
+        if quote not in large:
+            continue
         if quote.in_title:
             short.append(ShortAnswer(quote.in_title, marker, None, None))
         short += [ShortAnswer(quote.article.text[a:b], marker, a, b) for a, b in quote.answers]

@@ -29,13 +29,13 @@ def with_items(
     found = list(quotes)
     if status == "possible":
         # What is only possible is shown by its best sentence.
-        best_of = {quote.article.id: quote for quote in sorted(quotes, key=lambda quote: quote.worth)}
+        best_of = {quote.article.id: quote for quote in reversed(quotes)}
         found = [quote for quote in quotes if best_of[quote.article.id] is quote]
     for each in read:
         known = {quote.article.id for quote in found}
         if each.window.article.id in known or each.confidence < least:
             continue
-        best = sorted(choose_quotes([each.window], [each.reading], [each.chance]), key=lambda q: -q.worth)[:1]
+        best = choose_quotes([each.window], [each.reading], [each.chance])[:1]
         found += [quote for quote in best if not repeats(quote, found)]
     items = {quote.article.id for quote in found if _is_item(quote, question)}
     kept = [quote for quote in found if quote.article.id in items]
