@@ -170,8 +170,8 @@ def numbers_kept(put: str, quote: str) -> bool:
 
 
 def names_kept(put: str, quote: str, direction: str) -> bool:
-    """Whether every name of a translation is accounted for as it stands."""
-    return (in_english if direction == "zh-en" else in_chinese)(put, quote) == put
+    """Whether every name of a translation is accounted for as it stands; nothing is in one that lost a mark."""
+    return bool(put) and (in_english if direction == "zh-en" else in_chinese)(put, quote) == put
 
 
 def chrf(said: Sequence[str], references: Sequence[str], order: int = 6, beta: float = 2.0) -> float:
