@@ -129,24 +129,24 @@ def test_no_quote_speaks_as_the_system() -> None:
 
 
 def test_a_name_without_a_known_chinese_form_is_a_mark_to_the_model_and_comes_back_as_it_stands() -> None:
-    model = ScriptedGenerator(["XB和", "XA离开了巴黎。"])
+    model = ScriptedGenerator(["QBQ和", "QAQ离开了巴黎。"])
     *_, last = glosses(
         answer("Ada Brook and Tom Vale's team left Paris; Ada Brook sang.", language="zh"), model
     )
-    assert model.prompts == ["XA and XB's team left Paris; XA sang."]
+    assert model.prompts == ["QAQ and QBQ's team left Paris; QAQ sang."]
     assert shown([last]) == [["Tom Vale和Ada Brook离开了巴黎。"]]
 
 
-@pytest.mark.parametrize("put", ["李乐成离开了这里。", "XAB离开了这里。"])
+@pytest.mark.parametrize("put", ["李乐成离开了这里。", "QAQB离开了这里。"])
 def test_a_translation_that_lost_a_mark_is_not_shown(put: str) -> None:
     *_, last = glosses(answer("Ada Brook has left the place.", language="zh"), ScriptedGenerator([put]))
     assert shown([last]) == [[None]]
 
 
 def test_a_mark_is_never_what_a_quote_says_itself() -> None:
-    assert masked("XA and Ada Brook met Tom Vale.") == (
-        "XD and XC met XB.",
-        {"XB": "Tom Vale", "XC": "Ada Brook", "XD": "XA"},
+    assert masked("QAQ and Ada Brook met Tom Vale.") == (
+        "QDQ and QCQ met QBQ.",
+        {"QBQ": "Tom Vale", "QCQ": "Ada Brook", "QDQ": "QAQ"},
     )
     assert masked("The harbour was closed in May.") == ("The harbour was closed in May.", {})
 

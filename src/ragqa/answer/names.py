@@ -94,11 +94,11 @@ def in_chinese(put: str, quote: str) -> str | None:
 
 
 def masked(quote: str) -> tuple[str, dict[str, str]]:
-    """An English quote with a mark (XA, XB, …) for each name that has no known Chinese form, and the marks' names.
+    """An English quote with a mark (QAQ, QBQ, …) for each name that has no known Chinese form, and the marks' names.
 
     A language model carries a mark over as it stands, but makes up characters for a name.
     """
-    marks = (mark for letter in string.ascii_uppercase if (mark := f"X{letter}") not in quote)
+    marks = (mark for letter in string.ascii_uppercase if (mark := f"Q{letter}Q") not in quote)
     held: dict[str, str] = {}
     for start, end in reversed(list(_strange(quote, _covered(quote, _by_length())))):
         name = quote[start:end]
