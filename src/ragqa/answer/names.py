@@ -102,20 +102,17 @@ def masked(quote: str) -> tuple[str, dict[str, str]]:
     held: dict[str, str] = {}
     for start, end in reversed(list(_strange(quote, _covered(quote, _by_length())))):
         name = quote[start:end]
-        mark = next((known for known, other in held.items() if other == name), None) or next(marks, None)
-        if mark:
-            held[mark] = name
-            quote = f"{quote[:start]}{mark}{quote[end:]}"
+        known = (mark for mark, other in held.items() if other == name)
+        if taken := next(known, None) or next(marks, None):
+            held[taken] = name
+            quote = f"{quote[:start]}{taken}{quote[end:]}"
     return quote, held
 
 
 def unmasked(put: str, held: Mapping[str, str]) -> str:
     """A translation with the names in place of their marks; empty where one is missing."""
-    for mark, name in held.items():
-        put, times = re.subn(f"(?<![A-Za-z]){mark}(?![A-Za-z])", lambda _, name=name: name, put)
-        if not times:
-            return ""
-    return put
+    parts = re.split("(?<![A-Za-z])(Q[A-Z]Q)(?![A-Za-z])", put)
+    return "".join(held.get(part, part) for part in parts) if held.keys() <= set(parts) else ""
 
 
 def _strange(quote: str, covered: Container[int]) -> Iterator[tuple[int, int]]:
