@@ -19,7 +19,8 @@ SOLD, BUYS = "The old lighthouse went to a new owner on Monday.", "Its buyer is 
 # WHO in Chinese, and what a language model makes of the two quotes that answer it.
 WHO_ZH = "谁买了灯？"
 SOLD_ZH, BUYS_ZH = "旧灯塔周一有了新主人。", "买家是画家Marta Lindqvist。"
-TRANSLATED: tuple[Sequence[Piece], ...] = ([f"{SOLD_ZH}\n"], ["买家是画家", "Marta Lindqvist。\n"])
+# The model reads and writes a mark for the name.
+TRANSLATED: tuple[Sequence[Piece], ...] = ([f"{SOLD_ZH}\n"], ["买家是画家", "QAQ。\n"])
 UNTRANSLATED = "部分外文引文未能翻译（{}）。"
 
 
