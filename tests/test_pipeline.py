@@ -178,7 +178,7 @@ def test_a_quote_in_another_language_has_its_translation_below_it(house: House) 
     assert (answer.language, answer.mode, texts(answer)) == ("zh", "quotes", [SOLD, BUYS])
     assert translations(answer) == [SOLD_ZH, BUYS_ZH]
     assert answer.text == "旧灯塔周一有了新主人[1]。买家是画家Marta Lindqvist[2]。"
-    assert model.prompts == [SOLD, BUYS]
+    assert model.prompts == [SOLD, "Its buyer is QAQ, a painter."]
     assert set(answer.timings_ms) == {"retrieve", "first_statement", "translated", "total"}
     assert [a.text for a in answer.answers] == [SOLD[:-1], BUYS[:-1]]
     check(answer)
