@@ -35,6 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("RAGQA_NICE", "0")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # What uses real models takes longest: it comes first, so that no worker is left alone with it at the end.
+    items.sort(key=lambda item: item.get_closest_marker("model") is None)
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     rows = config.stash[TALLY].rows()
     if rows and (path := config.getoption("--counts")):
