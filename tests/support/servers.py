@@ -50,7 +50,8 @@ class Postgres:
         for pid in (self.pid, *map(int, children)):
             _gone(pid)
         # One that is dead but not yet waited for counts as running for whoever reads this.
-        (self._folder / "postmaster.pid").unlink(missing_ok=True)
+        for lock in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+            (self._folder / lock).unlink(missing_ok=True)
 
     def stop(self) -> None:
         with suppress(ProcessLookupError):
