@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from itertools import islice
@@ -94,6 +94,16 @@ class Collections:
         ours = re.compile(rf"{self.address.name}_g\d{{8}}t\d{{6}}_[0-9a-f]{{6}}_texts")
         return sorted(filter(ours.fullmatch, self.client.list_collections()))
 
+    def read(self, call: Callable[..., Any], name: str, **wanted: Any) -> Any:
+        """What a call gives of a collection; one that a server has not loaded since it was started is loaded first."""
+        try:
+            return call(name, **wanted)
+        except driver(self.address).MilvusException as error:
+            if not re.search("released|not loaded", str(error)):
+                raise
+        self.client.load_collection(name)
+        return call(name, **wanted)
+
     def make(self, name: str, fields: Sequence[tuple[str, Any]], *, dimension: int, index: str) -> None:
         """Make a collection whose first field is its key."""
         kinds = driver(self.address).DataType
@@ -143,8 +153,9 @@ class Texts:
         found = {}
         for begin in range(0, len(names), _AT_ONCE):
             wanted = names[begin : begin + _AT_ONCE]
-            for row in self._collections.client.get(
-                self._name, ids=list(wanted), output_fields=["key", "data"]
+            there = self._collections
+            for row in there.read(
+                there.client.get, self._name, ids=list(wanted), output_fields=["key", "data"]
             ):
                 found[row["key"]] = row["data"]
         return found

@@ -71,8 +71,9 @@ class MilvusGeneration:
             return np.zeros(0, dtype=np.int64)
         k = min(k, _MOST)
         with refusals(self._collections.address):
-            found = self._collections.client.search(
-                self._chunks, data=[query.astype(np.float32).tolist()], limit=k, filter=condition,
+            found = self._collections.read(
+                self._collections.client.search, self._chunks,
+                data=[query.astype(np.float32).tolist()], limit=k, filter=condition,
                 output_fields=["row"], search_params={"params": {"ef": max(k, _LOOKED_AT)}},
             )  # fmt: skip
         return np.array([hit["row"] for hit in found[0]], dtype=np.int64)
@@ -152,9 +153,8 @@ class MilvusGeneration:
         for begin in range(0, len(wanted), _AT_ONCE):
             condition = f"key in {json.dumps(wanted[begin : begin + _AT_ONCE])}"
             with refusals(self._collections.address):
-                rows = self._collections.client.query(
-                    self._chunks, filter=condition, output_fields=["row", "key", "vector"]
-                )
+                there, fields = self._collections, ["row", "key", "vector"]
+                rows = there.read(there.client.query, self._chunks, filter=condition, output_fields=fields)
             signatures = self._get([f"s{row['row']}" for row in rows])
             found |= {
                 row["key"]: Stored(_numbers(row), self._signature(signatures, row["row"])) for row in rows
@@ -164,7 +164,8 @@ class MilvusGeneration:
     def counts(self) -> tuple[int, int]:
         """How many articles and chunks there are."""
         with refusals(self._collections.address):
-            found = self._collections.client.query(self._chunks, filter="", output_fields=["count(*)"])
+            there = self._collections
+            found = there.read(there.client.query, self._chunks, filter="", output_fields=["count(*)"])
         return len(self._listing), int(found[0]["count(*)"])
 
     def close(self) -> None:
@@ -213,7 +214,8 @@ class MilvusGeneration:
     def _rows(self, rows: Sequence[int], fields: list[str]) -> Iterator[Any]:
         for begin in range(0, len(rows), _AT_ONCE):
             with refusals(self._collections.address):
-                yield from self._collections.client.get(
+                yield from self._collections.read(
+                    self._collections.client.get,
                     self._chunks,
                     ids=[int(row) for row in rows[begin : begin + _AT_ONCE]],
                     output_fields=fields,
