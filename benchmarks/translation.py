@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ragqa.answer.names import in_chinese, in_english, unmasked
+from ragqa.answer.names import in_chinese, in_english, without_marks
 from ragqa.answer.translate import build_gloss, locked
 from ragqa.models.chat import user_turn
 from ragqa.models.loading import open_generator
@@ -130,7 +130,7 @@ def outcome(generator: Generator, quote: str, reference: str, to: Language, vari
     """A translation, timed, and what is shown of it."""
     began = time.monotonic()
     messages, grammar, held = prompt(quote, to, variant)
-    put = unmasked(translated(generator, messages, grammar), held)
+    put = without_marks(translated(generator, messages, grammar), held)
     return Outcome(quote, reference, put, locked(put, quote), round(time.monotonic() - began, 2))
 
 

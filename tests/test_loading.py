@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from support.fakes import ScriptedGenerator, WordEncoder, WordReader, failing
 from support.house import House
 
 from ragqa.errors import ModelDamagedError, ModelMissingError
-from ragqa.models import catalogue, graph, loading
+from ragqa.models import catalogue, loading
 from ragqa.models import encoder as encoders
 from ragqa.models.loading import LazyEncoder, LazyReader
 from ragqa.pipeline import Pipeline
@@ -135,20 +134,3 @@ def test_a_reader_that_cannot_be_loaded_is_told_to_who_asks(
             act("Who bought the lamp?", use_llm=False)
     pipeline._warm()
     assert "no question can be answered: the reader is damaged" in caplog.text
-
-
-def test_the_library_is_prepared_before_a_reader_loads_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    order: list[tuple[str, bool]] = []
-    main = threading.current_thread()
-
-    def told(what: str, made: Any = None) -> Any:
-        order.append((what, threading.current_thread() is main))
-        return made
-
-    monkeypatch.setattr(graph, "prepare", lambda: told("prepared"))
-    monkeypatch.setattr(loading, "load_reader", lambda settings: told("loaded", WordReader()))
-    lazy = LazyReader(Settings.load())
-    lazy.load_in_background()
-    lazy.get()
-    assert [what for what, _ in order] == ["prepared", "loaded"]
-    assert order[0] == ("prepared", True)

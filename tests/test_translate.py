@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.fakes import Piece, ScriptedGenerator
 
-from ragqa.answer.names import masked
+from ragqa.answer.names import with_marks
 from ragqa.answer.translate import build_gloss, glosses, locked, mended
 from ragqa.errors import ModelError
 from ragqa.text.language import language_of
@@ -144,11 +144,11 @@ def test_a_translation_that_lost_a_mark_is_not_shown(put: str) -> None:
 
 
 def test_a_mark_is_never_what_a_quote_says_itself() -> None:
-    assert masked("QAQ and Ada Brook met Tom Vale.") == (
+    assert with_marks("QAQ and Ada Brook met Tom Vale.") == (
         "QDQ and QCQ met QBQ.",
         {"QBQ": "Tom Vale", "QCQ": "Ada Brook", "QDQ": "QAQ"},
     )
-    assert masked("The harbour was closed in May.") == ("The harbour was closed in May.", {})
+    assert with_marks("The harbour was closed in May.") == ("The harbour was closed in May.", {})
 
 
 # --- what is locked -----------------------------------------------------------------------------

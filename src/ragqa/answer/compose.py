@@ -30,10 +30,10 @@ def answered(answer: Answer, question: Question, found: Found, *, refuse_below: 
         return not_found(answer)
     if question.several:
         quotes = with_items(quotes, question, read, status=status, least=least_for("possible", refuse_below))
+        large = quotes
     else:
         quotes = newest_first(quotes)
-    pair = disagreement(quotes) or ()
-    large = quotes if question.several else [*leading(quotes), *(quotes[at] for at in pair)]
+        large = [*leading(quotes), *(quotes[at] for at in disagreement(quotes) or ())]
     statements, citations, short = to_answer(quotes, large)
     answer = replace(answer, statements=statements, citations=citations)
     if status == "possible":

@@ -33,8 +33,8 @@ class Limits:
     ``held`` is the share of one text's marks that its quotes hold together, ``least`` the least share of a
     further quote; ``beside`` how likely another text must be to answer, beside the best, to be quoted as well;
     ``most`` the quotes of an answer; the short answers of those worth ``large`` of the best one are the answer's.
-    A short answer is a run of tokens that are part of one with a probability
-    of ``near``, at least one of them with ``inside``; without such a run, the likeliest span.
+    A short answer is a run of tokens that are part of one with a probability of ``near``, at least one of them
+    with ``inside``; without such a run, the likeliest span.
     """
 
     held: float = 0.75

@@ -93,7 +93,7 @@ def in_chinese(put: str, quote: str) -> str | None:
     return f"{body}（{'；'.join(left)}）{stop}" if left else put
 
 
-def masked(quote: str) -> tuple[str, dict[str, str]]:
+def with_marks(quote: str) -> tuple[str, dict[str, str]]:
     """An English quote with a mark (QAQ, QBQ, …) for each name that has no known Chinese form, and the marks' names.
 
     A language model carries a mark over as it stands, but makes up characters for a name.
@@ -109,7 +109,7 @@ def masked(quote: str) -> tuple[str, dict[str, str]]:
     return quote, held
 
 
-def unmasked(put: str, held: Mapping[str, str]) -> str:
+def without_marks(put: str, held: Mapping[str, str]) -> str:
     """A translation with the names in place of their marks; empty where one is missing."""
     parts = re.split("(?<![A-Za-z])(Q[A-Z]Q)(?![A-Za-z])", put)
     return "".join(held.get(part, part) for part in parts) if held.keys() <= set(parts) else ""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from ragqa.answer.names import in_chinese, in_english, masked, unmasked
+from ragqa.answer.names import in_chinese, in_english, with_marks, without_marks
 from ragqa.models import Generator, Message, readable, user_turn
 from ragqa.text import amounts, denies, language_of, quantities, scales, spelled_amount, weight, with_amounts
 from ragqa.types import Answer, Language
@@ -110,13 +110,13 @@ def _translated(answer: Answer, quote: str, generator: Generator) -> Writing[Ans
                 yield answer
             if len(put) > _MOST_CHARACTERS * limit:
                 break
-    return unmasked(put, held)
+    return without_marks(put, held)
 
 
 def build_gloss(quote: str, *, to: Language) -> tuple[list[Message], str, dict[str, str]]:
     """Messages that ask for a quote in another language, a grammar of one line in its letters, and the marks' names.
 
-    Amounts are converted for the model; marks stand for names without a known Chinese form (``names.masked``).
+    Amounts are converted for the model; marks stand for names without a known Chinese form (``names.with_marks``).
     """
     other, language = ("English", "Chinese") if to == "zh" else ("Chinese", "English")
     turns = [Message("system", _TRANSLATE.format(language=language, other=other))]
@@ -124,7 +124,7 @@ def build_gloss(quote: str, *, to: Language) -> tuple[list[Message], str, dict[s
         said, put = (english, chinese) if to == "zh" else (chinese, english)
         turns += [Message("user", said), Message("assistant", put)]
     letters = r"[^\n\u3400-\u9fff]+" if to == "en" else r"[^\n]+"
-    text, held = masked(quote) if to == "zh" else (quote, {})
+    text, held = with_marks(quote) if to == "zh" else (quote, {})
     return [*turns, user_turn(with_amounts(text, to))], f'root ::= {letters} "\\n"?', held
 
 

@@ -25,7 +25,6 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 _TYPES = {"F32": np.float32, "F16": np.float16, "I8": np.int8}
 _SCALE, _BODY = ".scale", "body."
-_PREPARING = threading.Lock()
 # What a position that holds no token adds to the logit of looking at it.
 _UNSEEN = -1e4
 
@@ -94,20 +93,9 @@ def load(folder: Path, *, reader: Path | None = None) -> Network:
     Without a reader the output is the last state of every token, shape (n, t, width); with one the logits of tags
     (n, t, 3), of "answers" (n,) and of "supports" (n,).
     """
-    prepare()
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     weights = Weights(mapped(folder / "model.safetensors"), mapped(reader) if reader else None)
     return Network(weights, config, heads=reader is not None)
-
-
-def prepare() -> None:
-    """Import the library and start its core: to be done before threads load models side by side.
-
-    Imported in one thread while another loads a tokenizer, it damages the heap: 10 of 40 processes ended in an abort
-    under glibc's malloc checks, none of them when it was imported first.
-    """
-    with _PREPARING:
-        _core()
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ragqa.errors import ModelError
-from ragqa.models import catalogue, graph
+from ragqa.models import catalogue
 from ragqa.models.encoder import SentenceEncoder, TextEncoder, fingerprint
 from ragqa.models.generator import load as load_generator
 from ragqa.models.openvino_encoder import OpenVinoEncoder
@@ -82,8 +82,6 @@ class LazyReader:
             with suppress(ModelError):
                 self.get()
 
-        if self.id == catalogue.READER:
-            graph.prepare()
         # Not a daemon: at the end of the program a compilation must not be cut off.
         threading.Thread(target=load, name="ragqa-load").start()
 

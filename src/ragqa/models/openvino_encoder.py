@@ -50,7 +50,6 @@ class OpenVinoEncoder(TextEncoder):
                 "prompts": _read(folder / "config_sentence_transformers.json")["prompts"],
                 "window": int(_read(folder / "sentence_bert_config.json")["max_seq_length"]),
             }
-            graph.prepare()
             # Compiling leaves the interpreter to the tokenizer, which takes as long.
             with ThreadPoolExecutor(1) as pool:
                 compiling = pool.submit(graph.load, folder)
