@@ -1,21 +1,29 @@
 """What a search and a build cost in each store: the project's corpus, again and again under other vectors.
 
-    python benchmarks/stores.py --chunks 2000 20000 --store postgresql://… --store milvus://…
+    python benchmarks/stores.py --chunks 2000 20000 --store postgresql://… --store milvus://… --data FOLDER FOLDER
 
-Texts are chunks of the corpus, each with a number of its own; vectors are those of the corpus moved at random, tokens
-are random signs, 60 a chunk. The questions are the gold set's, encoded once; a search is all but encoding and reading.
+Build is without encoding, a search without encoding and reading. Memory is what the process that searches takes more
+than before it opened the index, mapped files included. The last column counts the questions that get the same ten
+passages and scores as from files. Texts are chunks of the corpus, each with a number of its own; vectors are those of
+the corpus moved at random, tokens are random signs, 60 a chunk. The questions are the gold set's, encoded once.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import zip_longest
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +34,6 @@ from ragqa.index.chunking import split
 from ragqa.index.late_interaction import Signature
 from ragqa.index.opening import open_index
 from ragqa.index.prepared import Prepared
-from ragqa.index.searchable import SearchIndex
 from ragqa.index.store import Manifest, new_version
 from ragqa.index.targets import writing
 from ragqa.models import loading
@@ -75,13 +82,87 @@ def questions(settings: Settings) -> list[Query]:
     return [Query.of(Question.of(json.loads(line)["question"]), encoder=encoder) for line in lines]
 
 
-def searched(index: SearchIndex, queries: list[Query]) -> Iterator[float]:
-    """Milliseconds of each search; the first goes before, uncounted."""
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a process that opens an index and searches it takes, and what it finds."""
+
+    opened: float
+    took: tuple[float, ...]
+    memory: int
+    server: int
+    found: tuple[tuple[tuple[str, float], ...], ...]
+
+
+def searching(place: Path | StoreAddress, data: Path | None) -> Search:
+    """Open an index, ask it the questions; the first one goes before, uncounted."""
+    queries = questions(Settings.load())
+    started, before = time.perf_counter(), resident(["self"])
+    index = open_index(place)
+    opened, took = time.perf_counter() - started, []
     retrieve(queries[0], index=index, k=5)
     for query in queries:
         started = time.perf_counter()
         retrieve(query, index=index, k=5)
-        yield 1000 * (time.perf_counter() - started)
+        took.append(1000 * (time.perf_counter() - started))
+    memory = resident(["self"]) - before
+    tens = [retrieve(query, index=index, k=10).passages for query in queries]
+    found = tuple(tuple((p.article.id, round(p.score, 6)) for p in ten) for ten in tens)
+    return Search(
+        opened,
+        tuple(sorted(took)),
+        memory,
+        resident({*serving(data)} - {str(os.getppid())}) if data else 0,
+        found,
+    )
+
+
+def resident(processes: Iterable[str]) -> int:
+    """Bytes of memory of processes; pages that several share are divided among them."""
+    total = 0
+    for process in processes:
+        with suppress(OSError):
+            text = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8")
+            total += sum(1024 * int(size) for size in re.findall(r"^Pss:\s+(\d+) kB", text, re.MULTILINE))
+    return total
+
+
+def serving(data: Path) -> Iterator[str]:
+    """The processes of the server whose data lie in a folder: they run in it, or are started with its name."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            named = (process / "cmdline").read_text(encoding="utf-8").split("\0")
+            if str(data) in named or process.joinpath("cwd").readlink() == data:
+                yield process.name
+
+
+def on_disk(folder: Path) -> int:
+    """Bytes that a folder takes."""
+    return sum(512 * file.lstat().st_blocks for file in folder.rglob("*"))
+
+
+def row(
+    total: int, place: Path | StoreAddress, made: Prepared, data: Path | None, first: list[Search]
+) -> str:
+    """Build an index in a store and search it in a process of its own; a line of the table."""
+    folder = data or Path(str(place))
+    before = on_disk(folder) if data else 0
+    with tempfile.TemporaryDirectory() as side:
+        started = time.perf_counter()
+        with writing(place, Path(side)) as target:
+            target.save(made, None, keep=1)
+        built = time.perf_counter() - started
+        disk = on_disk(folder) - before
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        search = pool.submit(searching, place, data).result()
+    first.append(search)
+    same = sum(one == other for one, other in zip(first[0].found, search.found, strict=True))
+    p50, p95 = statistics.median(search.took), search.took[int(0.95 * len(search.took))]
+    cells = [
+        f"{total:,}", place.engine if isinstance(place, StoreAddress) else "files", f"{built:,.0f}",
+        f"{disk / 1e6:,.0f}", f"{search.opened:.1f}", f"{search.memory / 1e6:,.0f}",
+        f"{search.server / 1e6:,.0f}" if data else "–", f"{p50:.1f}", f"{p95:.1f}", f"{same} of {len(search.found)}",
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -90,30 +171,25 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--chunks", type=int, nargs="+", default=[2000, 20000])
-    parser.add_argument("--store", action="append", default=[])
+    parser.add_argument("--store", action="append", default=[], help="a store's address")
+    parser.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        type=Path,
+        help="where the servers keep their data, in the stores' order",
+    )
     given, settings = parser.parse_args(), Settings.load()
-    queries = questions(settings)
-    print("| chunks | store | build, s | a search, ms: p50 | p95 |\n|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
-        for total in given.chunks:
-            made, first = prepared(settings, total), None
-            places = [Path(folder) / str(total), *map(StoreAddress.of, given.store)]
-            for place in places:
-                started = time.perf_counter()
-                with writing(place, Path(folder)) as target:
-                    target.save(made, None, keep=1)
-                built, index = time.perf_counter() - started, open_index(place)
-                took = sorted(searched(index, queries))
-                answers = [
-                    [(p.article.id, p.score) for p in retrieve(q, index=index, k=10).passages]
-                    for q in queries
-                ]
-                first = first or answers
-                name = place.engine if isinstance(place, StoreAddress) else "files"
-                p50, p95 = statistics.median(took), took[int(0.95 * len(took))]
-                row = f"| {total:,} | {name} | {built:.1f} | {p50:.1f} | {p95:.1f} |"
-                same = sum(one == other for one, other in zip(first, answers, strict=True))
-                print(f"{row} {same} of {len(answers)} as in files", flush=True)
+    print(
+        "| chunks | store | build, s | disk, MB | open, s | memory, MB | server, MB | p50, ms | p95, ms | as files |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for total in given.chunks:
+        made, first = prepared(settings, total), list[Search]()
+        with tempfile.TemporaryDirectory() as folder:
+            print(row(total, Path(folder) / "index", made, None, first), flush=True)
+        for address, data in zip_longest(given.store, given.data):
+            print(row(total, StoreAddress.of(address), made, data, first), flush=True)
 
 
 if __name__ == "__main__":

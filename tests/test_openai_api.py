@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ragqa.server import keys, listening, runtime
 from ragqa.server.access import Access
 from ragqa.server.app import application
 from ragqa.settings import Settings
+from ragqa.text import language_of
 
 openai = pytest.importorskip("openai", reason="openai is not installed; run: pip install '.[dev]'")
 
@@ -55,6 +57,21 @@ def told(chunks: list[Any]) -> str:
     return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
 
 
+@contextmanager
+def served(folder: Path, **chosen: Any) -> Iterator[str]:
+    """The address of a server over three of the project's articles."""
+    from ragqa.index import update
+
+    (folder / "corpus").mkdir()
+    for name in ARTICLES:
+        (folder / "corpus" / name).write_bytes((ROOT / "corpus" / name).read_bytes())
+    places = {"corpus": folder / "corpus", "index": folder / "index", "keys": folder / "keys.json"}
+    settings = Settings.load(**places, **chosen)
+    update(settings)
+    with page_url(Pipeline.open(settings)) as url:
+        yield url
+
+
 class TestRealModels:
     """Three articles of the project's own, quoted without a language model."""
 
@@ -62,18 +79,8 @@ class TestRealModels:
 
     @pytest.fixture(scope="class")
     def url(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-        from ragqa.index import update
-
-        folder = tmp_path_factory.mktemp("served")
-        (folder / "corpus").mkdir()
-        for name in ARTICLES:
-            (folder / "corpus" / name).write_bytes((ROOT / "corpus" / name).read_bytes())
-        settings = Settings.load(
-            corpus=folder / "corpus", index=folder / "index", keys=folder / "keys.json", generator="none"
-        )
-        update(settings)
-        with page_url(Pipeline.open(settings)) as served:
-            yield served
+        with served(tmp_path_factory.mktemp("served"), generator="none") as url:
+            yield url
 
     @pytest.fixture(scope="class")
     def client(self, url: str) -> Any:
@@ -156,6 +163,35 @@ class TestRealModels:
         shown = capsys.readouterr().out
         assert re.search(r"^(answered|possible) 0\.\d+$", shown, re.M)
         assert re.search(r"^\[1\] [\w-]+\.md \d+ \d+ .", shown, re.M)
+
+
+class TestRealLanguageModel:
+    """The same articles, asked in English about a Chinese one: the language model translates, or writes."""
+
+    pytestmark = (*needs_models, pytest.mark.reliability)
+    ASKED = "What does Ari Morcos say about finding data of the same quality?"
+    QUOTED = "再找同等质量的数据既贵又难"
+
+    @pytest.fixture(scope="class")
+    def client(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+        with served(tmp_path_factory.mktemp("written")) as url:
+            yield client_of(url)
+
+    @pytest.mark.parametrize("model", ["ragqa", "ragqa-write"])
+    def test_english_stands_above_the_chinese_words_that_are_cited(self, client: Any, model: str) -> None:
+        whole = chat(client, self.ASKED, model=model)
+        content, found = whole.choices[0].message.content, whole.model_extra["ragqa"]
+        assert self.QUOTED in found["citations"][0]["quote"]
+        assert language_of(content) == "en"
+        assert re.search(r"\b(expensive|costly|costs?|dear)\b", content)
+        assert "[1]" in content
+        assert whole.usage.completion_tokens == 0
+
+    def test_a_stream_says_the_same_as_it_comes(self, client: Any) -> None:
+        whole = chat(client, self.ASKED, model="ragqa")
+        chunks = list(chat(client, self.ASKED, model="ragqa", stream=True))
+        assert told(chunks) == whole.choices[0].message.content
+        assert chunks[-1].model_extra["ragqa"]["citations"] == whole.model_extra["ragqa"]["citations"]
 
 
 def test_the_commands_in_docs_are_there(house: House, capsys: pytest.CaptureFixture[str]) -> None:
