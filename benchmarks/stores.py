@@ -172,13 +172,8 @@ def main() -> None:
     )
     parser.add_argument("--chunks", type=int, nargs="+", default=[2000, 20000])
     parser.add_argument("--store", action="append", default=[], help="a store's address")
-    parser.add_argument(
-        "--data",
-        action="append",
-        default=[],
-        type=Path,
-        help="where the servers keep their data, in the stores' order",
-    )
+    there = "where the servers keep their data, in the stores' order, to be measured, too"
+    parser.add_argument("--data", nargs="+", default=[], type=Path, help=there)
     given, settings = parser.parse_args(), Settings.load()
     print(
         "| chunks | store | build, s | disk, MB | open, s | memory, MB | server, MB | p50, ms | p95, ms | as files |"
