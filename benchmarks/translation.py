@@ -93,7 +93,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--direction", choices=["zh-en", "en-zh"], default="zh-en")
-    parser.add_argument("--variant", choices=["product", "a", "b", "c"], default="product")
+    parser.add_argument("--variant", choices=["product", "short", "a", "b", "c"], default="product")
     parser.add_argument("--references", action="store_true")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
@@ -108,9 +108,13 @@ def sample(path: Path, size: int, seed: int) -> list[dict[str, str]]:
 
 
 def prompt(quote: str, to: Language, variant: str) -> tuple[list[Message], str, dict[str, str]]:
-    """The product's prompt; a: with examples, b: without, c: names may stay as they are; none of these has marks."""
-    if variant == "product":
-        return build_gloss(quote, to=to)
+    """The product's prompt, and short: the same without examples.
+
+    Without marks a: with examples, b: without, c: names may stay as they are.
+    """
+    if variant in ("product", "short"):
+        turns, grammar, held = build_gloss(quote, to=to)
+        return turns if variant == "product" else [turns[0], turns[-1]], grammar, held
     other: Language = "en" if to == "zh" else "zh"
     told = INSTRUCTION + (UNSURE if variant == "c" else "")
     turns = [Message("system", told.format(language=LANGUAGES[to], other=LANGUAGES[other]))]

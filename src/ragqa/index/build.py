@@ -74,7 +74,7 @@ def build_index(
             if old:
                 old.manifest.require(encoder=model.id, fingerprint=model.fingerprint, chunk_size=chunk_size)
             work = engine(model)
-            made, speed = _prepare(articles, model, work, old, target.side, chunk_size, skipped, progress)
+            made, speed = prepare(articles, model, work, old, target.side, chunk_size, skipped, progress)
             manifest = target.save(made, old, keep=keep)
         discard(target.side)
     return Built(
@@ -157,7 +157,7 @@ def embedded_text(article: Article, chunk: Chunk) -> str:
     return simplified("\n".join([*dict.fromkeys(above), chunk.text]))
 
 
-def _prepare(
+def prepare(
     articles: Sequence[Article],
     encoder: TextEncoder,
     engine: Engine,
@@ -167,6 +167,7 @@ def _prepare(
     skipped: Sequence[Skipped],
     progress: Progress | None,
 ) -> tuple[Prepared, float]:
+    """What a new version is made of, and tokens encoded a second; what ``old`` or ``folder`` holds is taken from there."""
     cut = [(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
     pieces = [_piece(article, chunk) for article, chunk in cut]
     known = old.stored({piece.key for piece in pieces}) if old else {}
