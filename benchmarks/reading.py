@@ -4,7 +4,7 @@
 
 Makes files of the formats that both trees read, out of the texts of one pack, and reads them with each tree's
 ``read_articles`` in turn: seconds of the processor, children included, and the ratio of the medians. Nothing is
-encoded. The other tree may need libraries of its own.
+encoded, but with ``--index``, which builds the whole index of all of them. The other tree may need libraries of its own.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ _READ = """
 import sys; from pathlib import Path; from ragqa.corpus import read_articles
 print(len(read_articles(Path(sys.argv[1]))[0]))
 """
+_INDEX = """
+import sys, tempfile; from pathlib import Path; from ragqa.index import update; from ragqa.settings import Settings
+with tempfile.TemporaryDirectory() as index:
+    print(update(Settings.load(corpus=Path(sys.argv[1]), index=Path(index, "index")), full=True).articles)
+"""
 _FONT, _LINE, _LINES_A_PAGE = "STSong-Light", 40, 45
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 Paragraphs = Sequence[str]
@@ -46,6 +51,7 @@ def main() -> None:
     arguments.add_argument("--before", type=Path, required=True, help="src/ of the other tree")
     arguments.add_argument("--files", type=int, default=300, help="of each format")
     arguments.add_argument("--times", type=int, default=5)
+    arguments.add_argument("--index", action="store_true", help="build the index of all files, too")
     arguments.add_argument("--core", type=int, help="keep to this core")
     chosen = arguments.parse_args()
     if chosen.core is not None:
@@ -59,7 +65,9 @@ def main() -> None:
             for number, (title, paragraphs) in enumerate(articles):
                 (part / f"{number:05}{suffix}").write_bytes(write(title, paragraphs))
             print(_row(f"{len(articles)} {suffix}", part, chosen.before, chosen.times), flush=True)
-        print(_row("all of them", Path(folder), chosen.before, chosen.times))
+        print(_row("all of them", Path(folder), chosen.before, chosen.times), flush=True)
+        if chosen.index:
+            print(_row("all of them, indexed", Path(folder), chosen.before, chosen.times, program=_INDEX))
 
 
 def _articles(texts: Path, most: int) -> list[tuple[str, list[str]]]:
@@ -70,14 +78,14 @@ def _articles(texts: Path, most: int) -> list[tuple[str, list[str]]]:
     return made[:most]
 
 
-def _row(name: str, folder: Path, before: Path, times: int) -> str:
+def _row(name: str, folder: Path, before: Path, times: int, program: str = _READ) -> str:
     counts: dict[Path, str] = {}
     seconds: dict[Path, list[float]] = {before: [], AFTER: []}
     for _ in range(times):
         for tree in seconds:
             began = resource.getrusage(resource.RUSAGE_CHILDREN)
             done = subprocess.run(
-                [sys.executable, "-c", _READ, str(folder)],
+                [sys.executable, "-c", program, str(folder)],
                 env={**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"},
                 capture_output=True, text=True, check=True,
             )  # fmt: skip
