@@ -4,7 +4,7 @@
 
 Makes files of the formats that both trees read, out of the texts of one pack, and reads them with each tree's
 ``read_articles`` in turn: seconds of the processor, children included, and the ratio of the medians. Nothing is
-encoded, but with ``--index``, which builds the whole index of all of them. The other tree may need libraries of its own.
+encoded, but with ``--index``, which builds the whole index of them. The other tree may need libraries of its own.
 """
 
 from __future__ import annotations
