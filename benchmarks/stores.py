@@ -1,12 +1,11 @@
-"""What a search and a build cost in each store: the project's corpus, again and again under other vectors.
+"""What a build and a search cost in each store: the chunks of an index, again and again under other vectors.
 
     python benchmarks/stores.py --chunks 2000 20000 --store postgresql://… --store milvus://… --data FOLDER FOLDER
 
 Build is without encoding, a search without encoding and reading. Memory is what the process that searches takes more
 than before it opened the index, mapped files included. The last column counts the questions that get the same ten
-passages and scores as from files. Texts are chunks of the corpus, each with a number of its own; vectors are those of
-the corpus moved at random, tokens are random signs, 180 a chunk (the packs have 181). The questions are the gold set's,
-encoded once.
+passages and scores as from files. Each chunk is an article of its own, with a number at its end; its tokens are those
+of the chunk that it repeats, its vector is moved by the difference of two others.
 """
 
 from __future__ import annotations
@@ -22,65 +21,55 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import zip_longest
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
-from ragqa.corpus import read_articles
-from ragqa.index.calibration import Calibration
-from ragqa.index.chunking import split
-from ragqa.index.late_interaction import Signature
+from ragqa.index.index import Index
 from ragqa.index.opening import open_index
 from ragqa.index.prepared import Prepared
-from ragqa.index.store import Manifest, new_version
+from ragqa.index.store import new_version
 from ragqa.index.targets import writing
 from ragqa.models import loading
 from ragqa.retrieval import Query, Question, retrieve
 from ragqa.settings import Settings, StoreAddress
-from ragqa.text import TERMS
 from ragqa.types import Article, Chunk
 
-_TOKENS, _MOVED, _QUESTIONS = 180, 0.6, 30
+_MOVED, _QUESTIONS = 0.6, 30
 
 
-def prepared(settings: Settings, total: int) -> Prepared:
-    """An index of so many chunks."""
-    encoder, random = loading.load_encoder(settings), np.random.default_rng(5)
-    articles, _ = read_articles(settings.corpus)
-    pieces = [(a, chunk) for a in articles for chunk in split(a, size=settings.chunk_size)]
-    known = encoder.encode_passages([chunk.text for _, chunk in pieces])
-    made, chunks = list[Article](), list[Chunk]()
-    for number in range(total):
-        article, chunk = pieces[number % len(pieces)]
-        text = f"{chunk.text} {number}"
-        made.append(replace(article, id=f"{number}-{article.id}", text=text, links=()))
-        chunks.append(Chunk(made[-1].id, 0, len(text), text, chunk.heading))
-    vectors = known[np.arange(total) % len(pieces)]
-    vectors = (
-        vectors + _MOVED * random.standard_normal(vectors.shape).astype(np.float32) / vectors.shape[1] ** 0.5
-    )
+def prepared(source: Index, total: int) -> Prepared:
+    """An index of so many chunks, each of another one's words."""
+    random, rows = np.random.default_rng(5), np.arange(total) % source.manifest.chunks
+    known = source.stored()
+    pieces = [source.place(row) for row in range(source.manifest.chunks)]
+    vectors = np.array([known[piece.key].vector for piece in pieces])
+    signatures = [known[piece.key].signature for piece in pieces]
+    # Moved as far as million.py moves them: the difference of two has twice the covariance of one.
+    one, other = random.integers(0, len(pieces), (2, total))
+    vectors = vectors[rows] + _MOVED / 2**0.5 * (vectors[one] - vectors[other])
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    width, starts = encoder.dimension // 8, np.arange(_TOKENS, dtype=np.uint16)
-    bits = random.integers(0, 256, (total, _TOKENS, width), dtype=np.uint8)
-    manifest = Manifest(
-        new_version(), datetime.now(UTC).isoformat(), encoder.id, encoder.fingerprint, encoder.dimension,
-        settings.chunk_size, "", total, total, lexical=TERMS,
-    )  # fmt: skip
+    made, chunks = list[Article](), list[Chunk]()
+    for number, row in enumerate(rows):
+        piece = pieces[row]
+        article = source.articles[piece.article]
+        text = f"{article.text[piece.start : piece.end]} {number}"
+        made.append(replace(article, id=f"{number}-{article.id}", text=text, links=()))
+        chunks.append(Chunk(made[-1].id, 0, len(text), text, piece.heading))
     return Prepared(
         made, chunks, keys=[f"{n:024x}" for n in range(total)], texts=[c.text for c in chunks], vectors=vectors,
-        signatures=[Signature(one, starts) for one in bits], manifest=manifest,
-        score_offsets=Calibration.measure(encoder),
+        signatures=[each for row in rows if (each := signatures[row])], score_offsets=source.score_offsets,
+        manifest=replace(source.manifest, version=new_version(), articles=total, chunks=total),
     )  # fmt: skip
 
 
-def questions(settings: Settings) -> list[Query]:
-    """Questions of the gold set, encoded."""
-    encoder = loading.load_encoder(settings)
-    lines = settings.gold.read_text(encoding="utf-8").splitlines()[:_QUESTIONS]
-    return [Query.of(Question.of(json.loads(line)["question"]), encoder=encoder) for line in lines]
+def questions(file: Path) -> list[Query]:
+    """Questions of a file with "text" or "question" in each line, encoded."""
+    encoder = loading.load_encoder(Settings.load())
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()[:_QUESTIONS]]
+    return [Query.of(Question.of(line.get("text") or line["question"]), encoder=encoder) for line in lines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +83,9 @@ class Search:
     found: tuple[tuple[tuple[str, float], ...], ...]
 
 
-def searching(place: Path | StoreAddress, data: Path | None) -> Search:
+def searching(place: Path | StoreAddress, data: Path | None, asked: Path) -> Search:
     """Open an index, ask it the questions; the first one goes before, uncounted."""
-    queries = questions(Settings.load())
+    queries = questions(asked)
     started, before = time.perf_counter(), resident(["self"])
     index = open_index(place)
     opened, took = time.perf_counter() - started, []
@@ -142,7 +131,7 @@ def on_disk(folder: Path) -> int:
 
 
 def row(
-    total: int, place: Path | StoreAddress, made: Prepared, data: Path | None, first: list[Search]
+    place: Path | StoreAddress, made: Prepared, data: Path | None, asked: Path, first: list[Search]
 ) -> str:
     """Build an index in a store and search it in a process of its own; a line of the table."""
     folder = data or Path(str(place))
@@ -154,12 +143,12 @@ def row(
         built = time.perf_counter() - started
         disk = on_disk(folder) - before
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        search = pool.submit(searching, place, data).result()
+        search = pool.submit(searching, place, data, asked).result()
     first.append(search)
     same = sum(one == other for one, other in zip(first[0].found, search.found, strict=True))
     p50, p95 = statistics.median(search.took), search.took[int(0.95 * len(search.took))]
     cells = [
-        f"{total:,}", place.engine if isinstance(place, StoreAddress) else "files", f"{built:,.0f}",
+        f"{made.manifest.chunks:,}", place.engine if isinstance(place, StoreAddress) else "files", f"{built:,.0f}",
         f"{disk / 1e6:,.0f}", f"{search.opened:.1f}", f"{search.memory / 1e6:,.0f}",
         f"{search.server / 1e6:,.0f}" if data else "–", f"{p50:.1f}", f"{p95:.1f}", f"{same} of {len(search.found)}",
     ]  # fmt: skip
@@ -168,24 +157,27 @@ def row(
 
 def main() -> None:
     """Print a row for each store and size."""
+    settings = Settings.load()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--source", type=Path, default=settings.index, help="an index in files")
+    parser.add_argument("--questions", type=Path, default=settings.gold, help="a line of JSON each")
     parser.add_argument("--chunks", type=int, nargs="+", default=[2000, 20000])
     parser.add_argument("--store", action="append", default=[], help="a store's address")
     there = "where the servers keep their data, in the stores' order, to be measured, too"
     parser.add_argument("--data", nargs="+", default=[], type=Path, help=there)
-    given, settings = parser.parse_args(), Settings.load()
+    given = parser.parse_args()
     print(
         "| chunks | store | build, s | disk, MB | open, s | memory, MB | server, MB | p50, ms | p95, ms | as files |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
     for total in given.chunks:
-        made, first = prepared(settings, total), list[Search]()
+        made, first = prepared(Index.open(given.source), total), list[Search]()
         with tempfile.TemporaryDirectory() as folder:
-            print(row(total, Path(folder) / "index", made, None, first), flush=True)
+            print(row(Path(folder) / "index", made, None, given.questions, first), flush=True)
         for address, data in zip_longest(given.store, given.data):
-            print(row(total, StoreAddress.of(address), made, data, first), flush=True)
+            print(row(StoreAddress.of(address), made, data, given.questions, first), flush=True)
 
 
 if __name__ == "__main__":
