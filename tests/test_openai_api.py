@@ -30,6 +30,7 @@ from ragqa.text import language_of
 openai = pytest.importorskip("openai", reason="openai is not installed; run: pip install '.[dev]'")
 
 PASSWORD = "correct horse battery"
+TRANSLATING = [*needs_models, pytest.mark.reliability]
 WHY = "why did Brundage leave?"
 ARTICLES = ("brundage-three-reasons.md", "schulman-joins-anthropic.md", "data-wall.md")
 
@@ -168,9 +169,9 @@ class TestRealModels:
 class TestRealLanguageModel:
     """The same articles, asked in English about a Chinese one: the language model translates, or writes."""
 
-    pytestmark = (*needs_models, pytest.mark.reliability)
-    ASKED = "What does Ari Morcos say about finding data of the same quality?"
-    QUOTED = "再找同等质量的数据既贵又难"
+    pytestmark = TRANSLATING
+    ASKED = "How many tokens was GPT-4 trained on?"
+    QUOTED = "GPT-4 用了13万亿个标记"
 
     @pytest.fixture(scope="class")
     def client(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
@@ -183,7 +184,7 @@ class TestRealLanguageModel:
         content, found = whole.choices[0].message.content, whole.model_extra["ragqa"]
         assert self.QUOTED in found["citations"][0]["quote"]
         assert language_of(content) == "en"
-        assert re.search(r"\b(expensive|costly|costs?|dear)\b", content)
+        assert "13 trillion" in content
         assert "[1]" in content
         assert whole.usage.completion_tokens == 0
 
