@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import statistics
 import tempfile
 import time
@@ -26,6 +25,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from speed_page import resident
 
 from ragqa.index.index import Index
 from ragqa.index.opening import open_index
@@ -86,7 +86,7 @@ class Search:
 def searching(place: Path | StoreAddress, data: Path | None, asked: Path) -> Search:
     """Open an index, ask it the questions; the first one goes before, uncounted."""
     queries = questions(asked)
-    started, before = time.perf_counter(), resident(["self"])
+    before, started = memory_of(["self"]), time.perf_counter()
     index = open_index(place)
     opened, took = time.perf_counter() - started, []
     retrieve(queries[0], index=index, k=5)
@@ -94,26 +94,22 @@ def searching(place: Path | StoreAddress, data: Path | None, asked: Path) -> Sea
         started = time.perf_counter()
         retrieve(query, index=index, k=5)
         took.append(1000 * (time.perf_counter() - started))
-    memory = resident(["self"]) - before
+    memory = memory_of(["self"]) - before
     tens = [retrieve(query, index=index, k=10).passages for query in queries]
     found = tuple(tuple((p.article.id, round(p.score, 6)) for p in ten) for ten in tens)
-    return Search(
-        opened,
-        tuple(sorted(took)),
-        memory,
-        resident({*serving(data)} - {str(os.getppid())}) if data else 0,
-        found,
-    )
+    # The benchmark itself is started with the folder's name, too.
+    server = memory_of({*serving(data)} - {str(os.getppid())}) if data else 0
+    return Search(opened, tuple(sorted(took)), memory, server, found)
 
 
-def resident(processes: Iterable[str]) -> int:
+def memory_of(processes: Iterable[str]) -> int:
     """Bytes of memory of processes; pages that several share are divided among them."""
-    total = 0
+    total = 0.0
     for process in processes:
         with suppress(OSError):
-            text = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8")
-            total += sum(1024 * int(size) for size in re.findall(r"^Pss:\s+(\d+) kB", text, re.MULTILINE))
-    return total
+            _, divided = resident(Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8"))
+            total += divided * 2**20
+    return round(total)
 
 
 def serving(data: Path) -> Iterator[str]:

@@ -167,7 +167,7 @@ def prepare(
     skipped: Sequence[Skipped],
     progress: Progress | None,
 ) -> tuple[Prepared, float]:
-    """What a new version is made of, and tokens encoded a second; what ``old`` or ``folder`` holds is not encoded."""
+    """What a new version is made of, and tokens encoded a second; what ``old`` or ``folder`` holds is taken over."""
     cut = [(article, chunk) for article in articles for chunk in split(article, size=chunk_size)]
     pieces = [_piece(article, chunk) for article, chunk in cut]
     known = old.stored({piece.key for piece in pieces}) if old else {}
