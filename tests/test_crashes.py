@@ -113,12 +113,12 @@ def test_every_call_that_fails_leaves_the_old_index_or_the_new(scene: Scene, tal
     assert all(f"could not be written to INDEX: [Errno {number}]" in message for message in told)
 
 
+@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.reliability)])
 def test_a_kill_at_every_call_leaves_a_whole_index_and_what_was_encoded(
-    scene: Scene, nursery: Nursery, tally: Tally
+    scene: Scene, step: int, nursery: Nursery, tally: Tally
 ) -> None:
     good = saved = 0
-    # A first build makes the same calls but for the old version's end: every third will do.
-    points = range(1, scene.calls + 1, 1 if scene.old else 3)
+    points = range(1, scene.calls + 1, step)
     for at in points:
         index = scene.index()
         died = nursery.run(what="build", corpus=str(scene.corpus), index=str(index), at=at)
@@ -129,8 +129,8 @@ def test_a_kill_at_every_call_leaves_a_whole_index_and_what_was_encoded(
         good += again == (0 if switched else len(scene.encoded) - survived)
         saved += bool(survived)
         shutil.rmtree(index)
-    what = "an update is killed at any call" if scene.old else "a first build is killed at every third call"
-    tally("A1", f"{what} that changes the disk (SIGKILL): old or new, whole; the next build encodes only the rest", good, len(points))  # fmt: skip
+    what = "an update is killed" if scene.old else "a first build is killed"
+    tally("A1", f"{what} at {'any' if step == 1 else 'every third'} call that changes the disk (SIGKILL): old or new, whole; the next build encodes only the rest", good, len(points))  # fmt: skip
     assert good == len(points)
     # The publication alone is more than half of all calls, and comes after the last batch.
     assert saved > len(points) / 2
