@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ragqa.answer.messages import word
+from ragqa.answer.transliteration import whole_name
 from ragqa.index import SearchIndex
 from ragqa.retrieval import Question, Taken, answerability, as_written, suggested
 from ragqa.types import EVERYTHING, Answer, Filter, Language, Status
@@ -46,7 +47,8 @@ def explained(
 def _refused(answer: Answer, question: Question, index: SearchIndex, filters: Filter) -> Answer:
     if filters != EVERYTHING:
         return not_found_among(answer, *index.passing(filters))
-    return not_found(answer, [as_written(name, question.text) for name in index.absent(question.names)])
+    absent = [as_written(name, question.text) for name in index.absent(question.names)]
+    return not_found(answer, list(dict.fromkeys(whole_name(name, question.text) for name in absent)))
 
 
 def noted(answer: Answer, key: str, **values: str) -> Answer:

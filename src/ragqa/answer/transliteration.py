@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from ragqa.text import HAN, fold, names, terms
+from ragqa.text import HAN, fold, names, tagged, terms
 
 # Characters that foreign names are transcribed with, and what may stand behind such a name.
 _TRANSCRIBE = frozenset(
@@ -49,6 +49,19 @@ def transcriptions(text: str) -> list[str]:
     runs = re.findall(f"{part}(?:[·•・‧]{part})*", f"{rest} {text}")
     found = [_BEHIND.sub("", name) for name in (*_whole_names(text), *names(text), *told, *runs)]
     return [name for name in dict.fromkeys(found) if len(name) > 1 and _transcribes(name) and name in text]
+
+
+def whole_name(name: str, text: str) -> str:
+    """A name of a Chinese text with the pieces beside it that belong to it: jieba cuts 布伦戴奇 into 布伦 and 戴奇."""
+    run = ""
+    for word, tag in [*tagged(text), ("", "x")]:
+        if tag.startswith("n") and _transcribes(word):
+            run += word
+            continue
+        if name in run:
+            return run
+        run = ""
+    return name
 
 
 def _transcribes(name: str) -> bool:
