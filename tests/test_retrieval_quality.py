@@ -1,4 +1,4 @@
-"""What retrieval is worth on development packs, with the real encoder; on the project's own questions, `make gate` tells.
+"""What retrieval is worth on development packs, with the real encoder; the project's own questions are in test_real.py.
 
 The packs are other people's and lie beside the project; where they are missing their tests skip. The bars
 are those of docs/retrieval.md less a margin for processors that round otherwise.
