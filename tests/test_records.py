@@ -216,3 +216,53 @@ def test_each_speaker_of_subtitles_has_a_paragraph_without_dash(tmp_path: Path) 
 def test_the_name_of_a_voice_stands_before_what_it_says(tmp_path: Path) -> None:
     ((article,), _) = read(tmp_path, "talk.vtt", VOICES)
     assert article.text.split("\n") == ["Ola Berg: The ferry runs at night.", "票价不变？", "仍是两元。"]
+
+
+def test_a_list_in_json_is_an_article_an_item(tmp_path: Path) -> None:
+    (tmp_path / "dump.json").write_text(
+        '{"status": "ok", "articles": [{"source": {"id": null, "name": "Pier Times"}, "author": "Ola Berg", "title":'
+        ' "Lamps work", "publishedAt": "2024-03-06T09:00:00Z", "content": "The three lamps of the pier work again."},'
+        ' {"title": "Nothing in it"}]}',
+        encoding="utf-8",
+    )
+    (found,), (left,) = read_articles(tmp_path)
+    assert (found.id, found.title, found.source, found.author, found.published) == (
+        "dump.json#1",
+        "Lamps work",
+        "Pier Times",
+        "Ola Berg",
+        "2024-03-06",
+    )
+    assert found.text.endswith("The three lamps of the pier work again.")
+    assert left == Skipped("dump.json#2", "empty")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ('[{"a": 1}]', "no list of articles with a text in it: name it text, content or 正文"),
+        ('{"version": 3,', "not JSON: Expecting property name enclosed in double quotes in line 1"),
+        ("[" * 200_000, "damaged, or not what its name says (RecursionError)"),
+        ("7", "no list of articles with a text in it: name it text, content or 正文"),
+    ],
+)
+def test_json_that_holds_no_article_is_told(tmp_path: Path, words: str, reason: str) -> None:
+    (tmp_path / "x.json").write_text(words, encoding="utf-8")
+    assert read_articles(tmp_path) == ([], [Skipped("x.json", reason)])
+
+
+def test_a_line_without_an_id_is_known_by_its_address(tmp_path: Path) -> None:
+    (tmp_path / "crawl.jsonl").write_text(
+        '{"title": "渡口加开夜班", "maintext": "渡口周五起加开夜班。", "date_publish": "2024-03-05 10:00:00",'
+        ' "authors": ["闻笙"], "url": "https://a.example/7", "source_domain": "a.example"}\n'
+        '{"title": "渡口减价", "maintext": "票价减为一元。"}\n',
+        encoding="utf-8",
+    )
+    (found,), (left,) = read_articles(tmp_path)
+    assert (found.id, found.source, found.published, found.author) == (
+        "https://a.example/7",
+        "https://a.example/7",
+        "2024-03-05",
+        "闻笙",
+    )
+    assert left == Skipped("crawl.jsonl:2", "no _id")

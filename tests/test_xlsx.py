@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 
 from ragqa.corpus.articles import read_articles
-from ragqa.corpus.formats import read
+from ragqa.corpus.records import read_all
 from ragqa.text import tables_in
 
 
@@ -33,7 +33,7 @@ def packed(book: Any) -> bytes:
 
 
 def lines(book: Any) -> list[str]:
-    return read(".xlsx", packed(book)).text.split("\n")
+    return read_all(".xlsx", packed(book))[0].text.split("\n")
 
 
 def test_each_sheet_is_a_section_and_each_row_carries_its_header() -> None:
@@ -87,8 +87,8 @@ def test_a_formula_is_the_value_that_was_saved_with_it() -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(saved, "w") as new:
         for name in old.namelist():
             new.writestr(name, re.sub(rb"(?<=</f>)<v ?/>|(?<=</f>)<v></v>", b"<v>6</v>", old.read(name)))
-    assert read(".xlsx", saved.getvalue()).text == "站 · 灯 · 钟\n北站 · 灯 3 · 钟 6"
-    assert read(".xlsx", data).text == "站 · 灯 · 钟\n北站 · 灯 3"
+    assert read_all(".xlsx", saved.getvalue())[0].text == "站 · 灯 · 钟\n北站 · 灯 3 · 钟 6"
+    assert read_all(".xlsx", data)[0].text == "站 · 灯 · 钟\n北站 · 灯 3"
 
 
 def test_merged_cells_stand_in_every_row_and_name_every_column() -> None:
@@ -139,3 +139,39 @@ def test_a_workbook_without_a_cell_is_empty_and_a_damaged_or_endless_one_is_refu
             ("c.xlsx", "a sheet of more than 500,000 cells"),
         ],
     )
+
+
+def test_a_workbook_of_articles_is_an_article_a_row(tmp_path: Path) -> None:
+    book = workbook(
+        新闻=[
+            ["标题", "日期", "媒体", "作者", "正文"],
+            [
+                "渡口加开夜班",
+                dt.datetime(2024, 3, 5),
+                "渡口日报",
+                "闻笙",
+                "渡口周五起加开夜班。\n票价不变，仍是两元。",
+            ],
+            ["码头修灯", dt.datetime(2024, 3, 6), "渡口日报", None, "码头的三盏灯周二修好了。"],
+        ]
+    )
+    (tmp_path / "news.xlsx").write_bytes(packed(book))
+    first, second = read_articles(tmp_path)[0]
+    assert (first.id, first.title, first.published, first.source, first.author) == (
+        "news.xlsx#1",
+        "渡口加开夜班",
+        "2024-03-05",
+        "渡口日报",
+        "闻笙",
+    )
+    assert first.text.split("\n")[-2:] == ["渡口周五起加开夜班。", "票价不变，仍是两元。"]
+    assert (second.id, second.text) == ("news.xlsx#2", "码头的三盏灯周二修好了。")
+
+
+def test_a_workbook_with_one_sheet_of_another_form_stays_tables(tmp_path: Path) -> None:
+    book = workbook(
+        新闻=[["标题", "正文"], ["渡口", "渡口周五起加开夜班。"]], 票价=[["站", "元"], ["北站", 3]]
+    )
+    (tmp_path / "news.xlsx").write_bytes(packed(book))
+    (article,), _ = read_articles(tmp_path)
+    assert article.id == "news.xlsx"

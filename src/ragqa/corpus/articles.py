@@ -17,7 +17,7 @@ from typing import IO, Any
 from ragqa.corpus.bylines import author_from, author_of_text, credited, uncredited
 from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
-from ragqa.corpus.fields import named
+from ragqa.corpus.fields import named, place_named
 from ragqa.corpus.file_text import MAX_BYTES, FileText
 from ragqa.corpus.files import is_plain, listed, open_regular, shown
 from ragqa.corpus.formats import READERS
@@ -31,9 +31,9 @@ from ragqa.types import Article, Skipped
 
 __all__ = ["SUFFIXES", "decode", "read_articles"]
 
-# Files that hold an article a line, a row or an item.
-COLLECTIONS: frozenset[str] = frozenset({*RECORDS, ".jsonl"})
-SUFFIXES: frozenset[str] = frozenset({*READERS, *COLLECTIONS})
+# Files that hold an article a line, a row or an item; a workbook may be either.
+COLLECTIONS: frozenset[str] = frozenset({*RECORDS, ".jsonl"} - {".xlsx"})
+SUFFIXES: frozenset[str] = frozenset({*READERS, *RECORDS, ".jsonl"})
 # Bad lines of a collection that are named one by one: a file that is none has millions.
 _NAMED = 1000
 _LONGEST_ID, _LONGEST_SOURCE = 500, 2000
@@ -165,7 +165,7 @@ def _read_whole(handle: IO[bytes], name: str, suffix: str, confined: Confined) -
         yield Skipped(name, f"larger than {MAX_BYTES // 2**20} MB")
         return
     drafts = (confined.read if suffix in CONFINED else read_all)(suffix, data)
-    if suffix not in COLLECTIONS:
+    if drafts and not drafts[0].id:
         yield _Found(_article(drafts[0], name), name, alone=True)
         yield from (
             Skipped(f"{name}#{_line(part)}", "an attachment: save it as a file of its own")
@@ -251,7 +251,9 @@ def _read_line(line: bytes, place: str) -> _Entry:
 def _record(fields: Mapping[str, Any], place: str) -> Article:
     """An article from BEIR's corpus form; the text is the author's already and only tidied."""
     facts = named(fields)
-    identity = facts.get("id")
+    where = _line(place_named(facts.get("source")))[:_LONGEST_SOURCE]
+    # A scraper's records have no id as a rule; the address tells them apart.
+    identity = facts.get("id") or (where if where.startswith(("http://", "https://")) else None)
     if isinstance(identity, bool) or not isinstance(identity, str | int) or not str(identity).strip():
         raise ValueError("no _id")
     name = str(identity).strip()
@@ -259,7 +261,7 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
         raise ValueError("the _id holds characters that cannot be shown")
     if len(name) > _LONGEST_ID:
         raise ValueError(f"the _id is longer than {_LONGEST_ID} characters")
-    words, stated, where = facts.get("text"), facts.get("title"), facts.get("source")
+    words, stated = facts.get("text"), facts.get("title")
     if not isinstance(words, str):
         raise ValueError("no text")
     title = _line(stated) if isinstance(stated, str) else ""
@@ -271,7 +273,7 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
         id=name,
         title=shortened(title, 200) or title_of(text),
         text=credited(text, author),
-        source=(_line(where)[:_LONGEST_SOURCE] if isinstance(where, str) else "") or place,
+        source=where or place,
         published=published,
         language=language_code(text, language if isinstance(language, str) else ""),
         links=links_in(text),

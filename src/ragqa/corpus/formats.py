@@ -1,7 +1,7 @@
 """Read one file of each format: its text and the metadata that the format has.
 
 Every reader raises ValueError with a reason when the file is not what it should be. The libraries
-for HTML, PDF, DOCX and XLSX are optional, and imported when a file needs them.
+for HTML, PDF and DOCX are optional, and imported when a file needs them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from ragqa.corpus.pdf import pdf_text
 from ragqa.corpus.table_markup import put_tables_into_lines, with_tables
 from ragqa.corpus.wiki import from_wiki
 from ragqa.corpus.wrapping import unwrap
-from ragqa.corpus.xlsx import xlsx_text
 
 # --- plain text ------------------------------------------------------------------------------
 
@@ -215,11 +214,6 @@ def read_docx(data: bytes) -> FileText:
     return FileText(docx_text(data))
 
 
-def read_xlsx(data: bytes) -> FileText:
-    """Read a workbook: each sheet's rows below its name."""
-    return FileText(xlsx_text(data))
-
-
 READERS: Mapping[str, Callable[[bytes], FileText]] = {
     ".txt": read_text,
     ".md": read_markdown,
@@ -228,7 +222,6 @@ READERS: Mapping[str, Callable[[bytes], FileText]] = {
     ".htm": read_html,
     ".pdf": read_pdf,
     ".docx": read_docx,
-    ".xlsx": read_xlsx,
     ".mhtml": read_mhtml,
     ".mht": read_mhtml,
     ".epub": read_epub,

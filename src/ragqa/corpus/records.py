@@ -1,20 +1,22 @@
-"""Read files of several articles, a table's rows or a feed's items; an ``id`` names each inside its file."""
+"""Read files of several articles: rows, lists in JSON, items of a feed; an ``id`` names each inside its file."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ragqa.corpus.bylines import author_from
 from ragqa.corpus.decoding import decode
-from ragqa.corpus.fields import named
+from ragqa.corpus.fields import named, place_named
 from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
 from ragqa.corpus.formats import damage_told, read
 from ragqa.corpus.html import plain
 from ragqa.corpus.metadata import iso_date
+from ragqa.corpus.xlsx import visible_sheets, xlsx_records, xlsx_text
 
 _MAIL_AND_NAME = re.compile(r"\s*\S{1,200}@\S{1,200}\s{1,9}\(([^()]{1,200})\)\s*")
 _FEED = re.compile(rb"<(?:rss|feed|rdf:RDF|channel)[\s>]", re.IGNORECASE)
@@ -39,14 +41,36 @@ def read_table(data: bytes) -> list[FileText]:
         raise ValueError(f"not a table: {error}") from error
 
 
-def _row(fields: Mapping[str, str], number: int) -> FileText:
+def read_json(data: bytes) -> list[FileText]:
+    """Read a list of articles, or an object that is one or holds one such list; fields as in a table."""
+    try:
+        found = json.loads(decode(data))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} in line {error.lineno}") from error
+    inner = [value for value in found.values() if isinstance(value, list)] if isinstance(found, dict) else []
+    for rows in ([found], found, *inner):
+        known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        if any("text" in named(row) for row in known):
+            return [_row(row, number) for number, row in enumerate(known, 1)]
+    raise ValueError("no list of articles with a text in it: name it text, content or 正文")
+
+
+def read_workbook(data: bytes) -> list[FileText]:
+    """Read a workbook: an article a row where its columns are a title and a text, else its tables as one article."""
+    sheets = visible_sheets(data)
+    rows = [_row(row, number) for number, row in enumerate(xlsx_records(sheets), 1)]
+    return rows or [FileText(xlsx_text(sheets))]
+
+
+def _row(fields: Mapping[str, object], number: int) -> FileText:
     facts = named(fields)
+    words, title = facts.get("text"), facts.get("title")
     return FileText(
-        text=str(facts.get("text", "")),
-        title=str(facts.get("title", "")),
+        text=words if isinstance(words, str) else "",
+        title=title if isinstance(title, str) else "",
         published=iso_date(facts.get("published")),
         published_from="field",
-        source=str(facts.get("source", "")),
+        source=place_named(facts.get("source")),
         language=str(facts.get("language", "")),
         author=author_from(facts.get("author")),
         id=str(facts.get("id") or number),
@@ -102,6 +126,8 @@ def _bodies(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 RECORDS: Mapping[str, Callable[[bytes], list[FileText]]] = {
     ".csv": read_table,
     ".tsv": read_table,
+    ".json": read_json,
+    ".xlsx": read_workbook,
     ".rss": read_feed,
     ".atom": read_feed,
     ".xml": read_feed,
@@ -110,7 +136,5 @@ RECORDS: Mapping[str, Callable[[bytes], list[FileText]]] = {
 
 def read_all(suffix: str, data: bytes) -> list[FileText]:
     """The articles of a file by its suffix, one where the format holds one. Raises ValueError with the reason."""
-    if suffix not in RECORDS:
-        return [read(suffix, data)]
     with damage_told():
-        return RECORDS[suffix](data)
+        return RECORDS[suffix](data) if suffix in RECORDS else [read(suffix, data)]

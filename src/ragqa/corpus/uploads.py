@@ -44,7 +44,9 @@ class CorpusState:
     @property
     def collections(self) -> list[str]:
         """Files that hold several articles."""
-        return sorted(name for name in self.files if Path(name).suffix.lower() in COLLECTIONS)
+        # A workbook is one where its rows are articles.
+        held = {article.id.rpartition("#")[0] for article in self.articles}
+        return sorted(name for name in self.files if name in held or Path(name).suffix.lower() in COLLECTIONS)
 
     @property
     def waiting(self) -> int:

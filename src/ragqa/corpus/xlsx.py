@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
+from ragqa.corpus.fields import fact_of
 from ragqa.corpus.file_text import needed, opened_zip
 from ragqa.corpus.table_markup import Rows, lines_of_grid
 
@@ -18,23 +19,51 @@ _MOST_CELLS = 500_000
 _UNNAMED = re.compile(r"(?:sheet|工作表|表格?)\s?\d{0,4}", re.IGNORECASE)
 
 
-def xlsx_text(data: bytes) -> str:
-    """The text of a workbook's visible sheets; of formulas the values that were saved with them."""
+def visible_sheets(data: bytes) -> list[Any]:
+    """The visible sheets of a workbook. Raises ValueError where one has too many cells."""
     openpyxl = needed("openpyxl", "xlsx")
     opened_zip(data).close()
     book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+    sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    if any(sheet.max_row * sheet.max_column > _MOST_CELLS for sheet in sheets):
+        raise ValueError(f"a sheet of more than {_MOST_CELLS:,} cells")
+    return sheets
+
+
+def xlsx_records(sheets: Sequence[Any]) -> list[dict[str, str]]:
+    """The rows of a workbook of articles by the names of their columns, a title and a text among them.
+
+    Nothing where a sheet with cells is not of that form.
+    """
+    found: list[dict[str, str]] = []
+    for sheet in sheets:
+        rows = [[_whole(cell) for cell in row] for row in sheet.iter_rows()]
+        filled = [row for row in rows if any(row)]
+        if not filled:
+            continue
+        if not {"title", "text"} <= {fact_of(name) for name in filled[0]}:
+            return []
+        found += [dict(zip(filled[0], row, strict=True)) for row in filled[1:]]
+    return found
+
+
+def xlsx_text(sheets: Sequence[Any]) -> str:
+    """The text of sheets; of formulas the values that were saved with them."""
     sections = []
-    for sheet in book.worksheets:
-        lines = list(_lines(_cells(sheet))) if sheet.sheet_state == "visible" else []
+    for sheet in sheets:
+        lines = list(_lines(_cells(sheet)))
         name = [] if _UNNAMED.fullmatch(sheet.title.strip()) else [sheet.title]
         sections += ["\n".join([*name, *lines])] if lines else []
     return "\n\n".join(sections)
 
 
+def _whole(cell: Any) -> str:
+    """A cell with its line breaks: it may hold an article."""
+    return str(cell.value).strip() if isinstance(cell.value, str) and cell.data_type != "e" else _shown(cell)
+
+
 def _cells(sheet: Any) -> Rows:
     """The cells of a sheet as text; what is merged stands in each of its cells."""
-    if sheet.max_row * sheet.max_column > _MOST_CELLS:
-        raise ValueError(f"a sheet of more than {_MOST_CELLS:,} cells")
     rows = [[_shown(cell) for cell in row] for row in sheet.iter_rows()]
     for merged in sheet.merged_cells.ranges:
         for row in rows[merged.min_row - 1 : merged.max_row]:
