@@ -189,6 +189,8 @@ def test_what_lies_there_is_told_apart(corpus: Path) -> None:
     held = uploads.corpus_state(corpus, articles, [Skipped("bad.pdf", "damaged")])
     assert held.files == {"harbour.md", "old/library.md", "many.jsonl", "new.md", "bad.pdf"}
     assert held.collections == ["many.jsonl"]
+    rows = [Article(f"new.md#{n}", "new", "x") for n in (1, 2)]
+    assert uploads.corpus_state(corpus, rows, []).collections == ["many.jsonl", "new.md"]
     assert held.waiting == 1
 
 
