@@ -14,6 +14,7 @@ import pytest
 
 from ragqa.corpus import file_text, formats
 from ragqa.corpus.articles import decode, read_articles
+from ragqa.corpus.records import read_all
 from ragqa.corpus.wrapping import unwrap
 from ragqa.types import Article
 
@@ -122,6 +123,14 @@ def test_front_matter_that_cannot_be_read_does_not_lose_the_file(tmp_path: Path,
     assert ZH in only(write(tmp_path, "a.md", f"---\n{block}\n---\n{ZH}")).text
 
 
+def test_marks_of_a_note_taker_are_no_words() -> None:
+    note = b"> [!note] Correction\n> The cost was ==nine million==, not x == y == z.\n"
+    assert formats.read_markdown(note).text.split("\n")[:2] == [
+        "Correction",
+        "The cost was nine million, not x == y == z.",
+    ]
+
+
 def test_markdown_becomes_plain_lines(tmp_path: Path) -> None:
     source = """# The lighthouse
 
@@ -227,7 +236,7 @@ def test_a_missing_library_is_named_with_the_remedy(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ValueError, match=re.escape(f'needs {module}: pip install "ragqa[{extra}]"')):
-        formats.read(suffix, PAGE.encode())
+        read_all(suffix, PAGE.encode())
 
 
 def _pdf(*lines: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from lxml.html import fromstring
 
@@ -165,3 +167,56 @@ def test_short_lines_of_a_page_are_not_joined() -> None:
 def test_the_number_of_a_note_without_a_link_is_no_word() -> None:
     tree = fromstring("<p>渡口加开夜班<sup>[1]</sup>，票价10<sup>8</sup>元。</p>")
     assert visible(tree).text_content() == "渡口加开夜班，票价10^8元。"
+
+
+SHORT = "鴨寮街舊橋下月一日起拆除，為期八個月。路政署工程師馮紹棠表示，橋墩已有裂縫。"
+
+
+def test_a_short_chinese_page_is_read_without_what_surrounds_it() -> None:
+    around = "<div>关注者 218</div><div>被浏览 40,312</div>"
+    page = (
+        f"<html><body><header>书桥网 首页 会员</header>{around}<div class='RichContent'><p>{PROSE}</p><p>{SHORT}</p></div>"
+        "<div>编辑于 2024-05-16 22:10 · 湖南</div><div>赞同 512 · 38 条评论 · 分享 · 收藏</div></body></html>"
+    )
+    found = read_html(page.encode(), "utf-8")
+    assert (found.text, found.published) == (f"{PROSE}\n{SHORT}", "2024-05-16")
+
+
+def test_a_page_that_a_script_fills_is_read_from_what_it_states() -> None:
+    head = f'<script type="application/ld+json">{{"@type": "NewsArticle", "articleBody": "{PROSE}"}}</script>'
+    page = f'<html><head>{head}</head><body><div id="app"></div></body></html>'
+    assert read_html(page.encode(), "utf-8").text == PROSE
+
+
+def test_links_leave_their_words_alone(tmp_path: Path) -> None:
+    page = (
+        f"<html><body><h1>舊橋下月拆除</h1><p>2003年11月5日　本報記者　鍾立言</p><p>{SHORT}</p><p>工期間<a>巴士</a>改道，"
+        '每程多走<a href="m.htm">十二[一说十]分鐘</a>。</p><a href=i.htm>[回主頁]</a> <a href=p.htm>[上一頁]</a></body></html>'
+    )
+    (tmp_path / "bridge.html").write_text(page, encoding="utf-8")
+    (found,), _ = read_articles(tmp_path)
+    assert found.text.split("\n") == [
+        "本報記者 鍾立言",
+        SHORT,
+        "工期間巴士改道，每程多走十二[一说十]分鐘。",
+    ]
+    assert (found.author, found.published) == ("鍾立言", "2003-11-05")
+
+
+def test_lines_to_other_articles_and_newsletters_are_dropped(tmp_path: Path) -> None:
+    page = (
+        "<html><body><article><h1>Bakery chain to shut 14 shops</h1><p>Published <time>8 October 2024</time> | Updated"
+        " 3 hours ago</p><p>The chain will close 14 of its 63 shops by the end of the year.</p><p>Read more: <a href=x>"
+        "Flour prices hit record</a></p><p>Its chief executive blamed rents that rose by a third last year.</p>"
+        "<p>Sign up for our <a href=y>business newsletter</a></p><p>It was founded in 1987 and sold in 2019 for £41m."
+        "</p></article></body></html>"
+    )
+    (tmp_path / "bakery.html").write_text(page, encoding="utf-8")
+    (found,), _ = read_articles(tmp_path)
+    assert found.text.split("\n") == [
+        "Bakery chain to shut 14 shops",
+        "The chain will close 14 of its 63 shops by the end of the year.",
+        "Its chief executive blamed rents that rose by a third last year.",
+        "It was founded in 1987 and sold in 2019 for £41m.",
+    ]
+    assert found.published == "2024-10-08"

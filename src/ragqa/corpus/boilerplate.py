@@ -19,6 +19,7 @@ from ragqa.corpus.metadata import (
     units,
     without_links,
 )
+from ragqa.text import simplified
 
 # --- interface words -------------------------------------------------------------------------
 
@@ -33,6 +34,7 @@ _INTERFACE = _phrases(
     文章目录, 本文目录, 标签列表, 分享, 分享到, 分享至, 分享本文, 分享文章, 收藏, 收藏本文, 点赞, 点赞收藏,
     赞赏, 打赏, 举报, 转发, 返回顶部, 回到顶部, 返回首页, 返回列表, 相关阅读, 相关文章, 相关推荐, 相关新闻,
     相关资讯, 推荐阅读, 热门推荐, 热门文章, 热门新闻, 猜你喜欢, 延伸阅读, 为你推荐, 上一篇, 下一篇,
+    上一页, 下一页, 回首页, 回主页, 在浏览器中查看, 退订, 取消订阅,
     阅读全文, 展开全文, 查看全文, 查看更多, 加载更多, 点击加载, 点击加载更多, 点击查看更多, 点击查看大图,
     查看大图, 点击放大, 扫一扫, 微信扫一扫, 扫码关注, 扫码分享, 复制链接, 登录, 注册, 登录注册, 立即登录,
     字号, 打印本页, 关闭窗口, 预览时标签不可点, 轻点两下取消赞, 轻点两下取消在看, 继续滑动看下一个,
@@ -51,11 +53,15 @@ _INTERFACE = _phrases(
     comments, no comments, views, back to top, table of contents, skip to content, skip to main content,
     subscribe, subscribe now, sign in, sign up, log in, load more, show more, loading, image, listen to
     this article, previous article, next article, previous post, next post, posted on, news provided by,
+    view in browser, view in your browser, view this email in your browser, unsubscribe,
     subscribe to continue reading, already a subscriber? log in, already a subscriber? sign in"""
 )
-# Links to share a page or to leave it, with what they lead to.
+# Links to share a page or to leave it, with what they lead to. Written in simplified characters, as all words above.
 _PREFIXED = re.compile(
     r"(?:分享[到至]|上一[篇条页]|下一[篇条页])\s?[:：]|Click to (?:share|email|print) "
+    r"|(?:相关|延伸|推荐|更多)阅读\s?[:：]|(?:Read (?:more|next|also)|READ (?:MORE|NEXT|ALSO)):"
+    r"|(?:Sign up|Subscribe) (?:to|for) our [^.]{0,40}newsletters?$"
+    r"|Follow [^.]{1,40} on (?:X|Twitter|Facebook|Instagram)$"
     r"|[-—–=~·* ]{1,9}END[-—–=~·* ]{1,9}$"
 )
 _DECORATION = " *#·•|>»<«[]()（）【】{}:：-—_=+~…."
@@ -70,7 +76,10 @@ _COUNT = re.compile(r"[ (（:：]{0,3}\d{1,7}[)）]?\s?[条次人]?$")
 
 def is_interface(line: str) -> bool:
     """Whether a line is an interface word, perhaps with a counter, or a link to share the page or to leave it."""
-    if len(line) <= 200 and _PREFIXED.match(line):
+    if len(line) > 200:
+        return False
+    line = simplified(line)
+    if _PREFIXED.match(line):
         return True
     if len(line) > 50:
         return False
@@ -78,7 +87,7 @@ def is_interface(line: str) -> bool:
     if bare in _INTERFACE or _COUNT.sub("", bare) in _INTERFACE or _BACK.fullmatch(bare):
         return True
     # A row of buttons: "视频 小程序 赞 ，轻点两下取消赞 在看".
-    buttons = _APART.split(bare)
+    buttons = [each.strip(_DECORATION) for each in _APART.split(bare)]
     return len(buttons) > 1 and all(each in _INTERFACE or each in _BUTTONS for each in buttons)
 
 
@@ -125,6 +134,10 @@ _WEAK = re.compile(
 _COUNTED = re.compile(
     r"(?:字数|喜欢|播放|阅读|浏览|评论|点赞|收藏|分享|[Vv]iews|[Cc]omments)[量数]?\s?[:：(（]?\s?\d"
 )
+# A page that writes its date with a script leaves what stands around it.
+_UNDATED = re.compile(
+    r"(?:Published|Updated|Posted)[ :]{0,2}(?:[|·] (?:Updated|Last updated)[ :]{0,2})?(?:\d{1,2} \w{3,7} ago)?"
+)
 _MINUTES = re.compile(r"\d{1,3} min(?:ute)?s? read", re.IGNORECASE)
 
 
@@ -132,7 +145,13 @@ def is_byline(line: str) -> bool:
     """Whether it is a line of author, outlet, date and counters: several of them meet, or one stands alone."""
     if len(line) > 200:
         return False
-    alone = (_DATED.fullmatch(line), is_date(line), _BY.fullmatch(line), _MINUTES.fullmatch(line))
+    alone = (
+        _DATED.fullmatch(line),
+        is_date(line),
+        _BY.fullmatch(line),
+        _MINUTES.fullmatch(line),
+        _UNDATED.fullmatch(line),
+    )
     if any(alone) or len(_COUNTED.findall(line)) > 1:
         return True
     strong = set(_STRONG.findall(line)) or {words for words in [credit(line)] if words}
@@ -149,7 +168,7 @@ def is_truncation_of(line: str, paragraph: str) -> bool:
     return len(beginning) >= 15 and len(paragraph) > len(beginning) and paragraph.startswith(beginning)
 
 
-_POSTED = re.compile(r"(?:发布|更新|发表|发稿)(?:时间|日期|于)|(?:Published|Updated|Posted)\b")
+_POSTED = re.compile(r"(?:发布|更新|发表|发稿|编辑)(?:时间|日期|于)|(?:Published|Updated|Posted)\b")
 
 
 def is_posted(line: str) -> bool:
@@ -241,6 +260,8 @@ _SHORT_NOTICE = re.compile(
     r"|转载请|未经(?:授权|许可|允许)|.{0,12}ICP[备证]|.{0,8}公网安备"
     r"|The post .{1,100} (?:appeared first|first appeared) on "
     r"|(?:Sign up|Subscribe) (?:to|for) (?:our|the) .{0,30}newsletter"
+    r"|[您你]收到(?:此|本|这封)(?:封)?邮件|You(?:'re| are) receiving this (?:e-?mail|newsletter)"
+    r"|声明\s?[:：]\s?.{0,10}取材(?:于|自)?网络"
     r"|.{0,8}(?:付费|会员)(?:内容|文章|专享).{0,20}(?:阅读|查看|解锁)(?:全文|余下|更多|剩余)"
     r"|本文(?:版权|系|为|仅代表|不代表).{0,20}(?:所有|转载|原创|观点|立场)).*",
     re.IGNORECASE,

@@ -55,6 +55,11 @@ _CREDITS = (
         (_HAN_NAMES,),
     ),
     (
+        # 記者莊以寧／花蓮報導, as papers in Taiwan write; 攝影 behind the stroke is a photographer.
+        re.compile(rf"(?<!{_HAN})[记記]者\s?(?=[^／/]{{2,30}}[／/]{_HAN}{{2,8}}(?:报道|報導))"),
+        (re.compile(rf"{_NAME}(?:[、,，]{_NAME}){{0,8}}"),),
+    ),
+    (
         re.compile(rf"(?:^|(?<=[|·•–—] )|(?<=\b\d{{4}} )|\b(?:{_WHO}) )[Bb][Yy]:? "),
         (_LATIN_NAMES,),
     ),
@@ -157,7 +162,7 @@ def listed(names: str) -> str:
     """Names as one string, each once: with 、 where one is Chinese, else with commas; no site, address or role."""
     kept: list[str] = []
     for part in _BETWEEN.split(_OTHERS.sub("", _REMARK.sub("", names[:1000]))):
-        name = _LABEL_BEFORE.sub("", " ".join(part.split()), count=1).strip(" .-–—")
+        name = _LABEL_BEFORE.sub("", " ".join(part.split()), count=1).strip(" .-–—[]")
         if re.fullmatch(rf"{_HAN} {_HAN}", name):
             name = name.replace(" ", "")
         if (

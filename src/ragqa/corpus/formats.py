@@ -24,7 +24,7 @@ from ragqa.corpus.front_matter import split_front_matter
 from ragqa.corpus.html import lines_of, visible
 from ragqa.corpus.mail import read_mail
 from ragqa.corpus.metadata import iso_date, links_in
-from ragqa.corpus.page import stated, wechat
+from ragqa.corpus.page import article_body, stated, wechat
 from ragqa.corpus.pdf import pdf_text
 from ragqa.corpus.table_markup import put_tables_into_lines, with_tables
 from ragqa.corpus.wiki import from_wiki
@@ -43,9 +43,10 @@ def read_text(data: bytes) -> FileText:
 
 _RULE = re.compile(r"[-=*_ |:]{3,}")
 _LINK = re.compile(
-    r"(!?)\[([^\[\]\n]{0,500})\]"
+    r"(!?)\[((?:[^\[\]\\\n]|\\.){0,500})\]"
     r"\( {0,3}<?((?:[^()\s<>]|\([^()\s]{0,200}\)){0,2000})>?(?: {1,3}\"[^\"\n]{0,300}\")? {0,3}\)"
 )
+_ESCAPED = re.compile(r"\\([\[\]])")
 _DEFINITION = re.compile(r"\[[^\]\n]{1,100}\]:\s{0,3}<?(https?://\S{1,2000}?)>?(?:\s.*)?")
 # A footnote: its number in the text, and its words below.
 _NOTE_NUMBER = re.compile(r"\[\^[^\]\s]{1,40}\]")
@@ -55,6 +56,8 @@ _NOTE_MARK = re.compile(r"\[\\?\[(?:\d{1,3}|[a-z]|注\d{0,3})\\?\]\]\(([^()\s]{0
 _WIKI = re.compile(r"(!?)\[\[(?:[^\[\]|\n]{1,300}\|)?([^\[\]|\n]{1,300})\]\]")
 _STRONG = re.compile(r"(\*\*\*|\*\*|~~|(?<![A-Za-z0-9_])__)(?=\S)([^*_~\n]{1,500}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9*_\\])([*_])(?=\S)([^*_\n]{1,500}?)(?<=\S)\1(?![A-Za-z0-9*_])")
+_MARKED = re.compile(r"(==)(?=[^\s=])([^=\n]{1,500}?)(?<=\S)\1")
+_CALLOUT = re.compile(r"\[![A-Za-z]{1,20}\][+-]? ?")
 _CODE = re.compile(r"(`{1,2})([^`\n]{1,500})\1")
 _PREFIX = re.compile(r"(?:> ?)*(?:[-*+] (?:\[[ xX]\] )?)?")
 
@@ -111,15 +114,16 @@ def plain_markdown(text: str) -> tuple[str, tuple[str, ...]]:
 def _plain_line(line: str, links: list[str]) -> str:
     def words(match: re.Match[str]) -> str:
         links.append("" if match[1] else match[3])
-        return "" if match[1] else match[2]
+        return "" if match[1] else _ESCAPED.sub(r"\1", match[2])
 
-    line = _heading(_PREFIX.sub("", line, count=1))
+    line = _PREFIX.sub("", line, count=1)
+    line = _heading(line[called.end() :] if (called := _CALLOUT.match(line)) else line)
     links += [match[1] for match in _NOTE_MARK.finditer(line)]
     line = _NOTE_NUMBER.sub("", _NOTE_MARK.sub("", line))
     line = _WIKI.sub(lambda match: "" if match[1] else match[2], line)
     # Twice: an image may stand inside a link.
     line = _LINK.sub(words, _LINK.sub(words, line))
-    for pattern in (_STRONG, _EMPHASIS, _CODE):
+    for pattern in (_STRONG, _EMPHASIS, _MARKED, _CODE):
         line = pattern.sub(r"\2", line)
     return line
 
@@ -160,18 +164,16 @@ def read_page(html: str) -> FileText:
         raise ValueError("no article text found in the page")
     shown = visible(tree)
     lines, article = lines_of(shown), wechat(shown)
-    # Its own metadata take longer than the text, and two of them are wanted.
-    page = trafilatura.bare_extraction(
-        put_tables_into_lines(copy.deepcopy(shown)), include_comments=False, include_links=True
-    )
-    words = "\n".join(lines_of(put_tables_into_lines(article))) if article is not None else page and page.text
-    if not page or not (words or "").strip():
+    if article is not None:
+        text, links = "\n".join(lines_of(put_tables_into_lines(article))), ()
+    else:
+        text, links = plain_markdown(_extracted(shown) or article_body(shown))
+    if not text.strip():
         raise ValueError("no article text found in the page")
-    text, links = plain_markdown(words) if article is None else (words, ())
     url, title = _address_and_title(shown)
     facts = stated(shown, lines, text, url=url, title=title)
     return FileText(
-        text=f"{facts.byline}\n{text}" if facts.byline and facts.byline not in text else text,
+        text=text if "".join(facts.byline.split()) in "".join(text.split()) else f"{facts.byline}\n{text}",
         title=facts.title,
         author=facts.author,
         published=facts.published,
@@ -180,6 +182,19 @@ def read_page(html: str) -> FileText:
         outlet=facts.outlet,
         links=links,
     )
+
+
+def _extracted(tree: Any) -> str:
+    """The text of a page's article as Markdown, "" where none is found."""
+    trafilatura = needed("trafilatura", "html")
+    config = copy.deepcopy(needed("trafilatura.settings", "html").DEFAULT_CONFIG)
+    # What is shorter is looked for once more, in the page as a whole. 250 by default, which is an article in Chinese.
+    config["DEFAULT"]["MIN_EXTRACTED_SIZE"] = "50"
+    # Its own metadata take longer than the text, and two of them are wanted.
+    page = trafilatura.bare_extraction(
+        put_tables_into_lines(copy.deepcopy(tree)), include_comments=False, include_links=True, config=config
+    )
+    return (page and page.text) or ""
 
 
 def _address_and_title(tree: Any) -> tuple[str, str]:

@@ -49,6 +49,9 @@ def visible(tree: Any) -> Any:
         if element.tag == "sup" and words[:1].isdigit() and before.isalnum() and before.isascii():
             element.text = f"^{element.text or ''}"
         element.drop_tag()
+    for element in tree.xpath("//a[not(@href)]"):
+        # It leads nowhere, and would be written as [words].
+        element.drop_tag()
     return tree
 
 

@@ -11,9 +11,10 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+from ragqa.corpus.boilerplate import is_posted
 from ragqa.corpus.bylines import author_from, author_of, credit
 from ragqa.corpus.fields import fact_of, named
-from ragqa.corpus.html import unsigned
+from ragqa.corpus.html import plain, unsigned
 from ragqa.corpus.metadata import date_of_lines, is_prose, iso_date, outlet_of
 
 _SOURCES = frozenset("contentsource source".split())
@@ -67,7 +68,7 @@ def stated(tree: Any, lines: Sequence[str], text: str, *, url: str = "", title: 
         windows += _WECHAT_TITLE.findall(script)
     found = titled(windows, headings, sites=[*sites, *_hosts(url, metas)]) or unsigned(title, sites=sites)
     above, below = _around(lines, text, found)
-    published, reason = _date(tree, metas, objects, script, above)
+    published, reason = _date(tree, metas, objects, script, [*above, *filter(is_posted, below)])
     visible = next((line for line in [*above, *below] if credit(line)), "")
     named = [author_from(each.get("author")) for each in objects] + [
         author_from(value) for name, value in metas if fact_of(name) == "author"
@@ -83,6 +84,12 @@ def wechat(tree: Any) -> Any:
     """The element that holds the article of a WeChat page, None for any other page."""
     found = tree.xpath("//*[@id='js_content']")
     return found[0] if found else None
+
+
+def article_body(tree: Any) -> str:
+    """The text that a page states for programs (schema.org's articleBody): all that one filled by a script has."""
+    bodies = (each.get("articleBody") for each in _objects(tree))
+    return max((plain(body) for body in bodies if isinstance(body, str)), key=len, default="")
 
 
 def titled(windows: Sequence[str], headings: Sequence[str], *, sites: Sequence[str] = ()) -> str:
