@@ -104,3 +104,19 @@ def test_the_date_is_the_one_that_the_text_states_as_its_own(
     (tmp_path / "a.docx").write_bytes(word(body))
     (article,), _ = read_articles(tmp_path)
     assert (article.title, article.published) == ("北站客流报告", published)
+
+
+def test_an_article_of_a_database_is_read_with_its_facts(tmp_path: Path) -> None:
+    lines = """Ferry to run at night|The Pier Post|March 5, 2024 Tuesday|Copyright 2024 Pier Company|Section: NEWS|Length: 64 words
+        |Byline: Ola Berg|Body|The ferry will run until eleven at night.|Load-Date: March 6, 2024|End of Document"""
+    (tmp_path / "export.docx").write_bytes(
+        word("".join(paragraph(line.strip()) for line in lines.split("|")))
+    )
+    (found,), _ = read_articles(tmp_path)
+    assert (found.title, found.author, found.source, found.published, found.text) == (
+        "Ferry to run at night",
+        "Ola Berg",
+        "The Pier Post",
+        "2024-03-05",
+        "author: Ola Berg\nThe ferry will run until eleven at night.",
+    )

@@ -17,6 +17,7 @@ from typing import Any
 
 from ragqa.corpus.books import read_epub, read_subtitles
 from ragqa.corpus.bylines import author_from
+from ragqa.corpus.databases import from_database
 from ragqa.corpus.decoding import decode
 from ragqa.corpus.docx import docx_text
 from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
@@ -35,7 +36,10 @@ from ragqa.corpus.wrapping import unwrap
 
 def read_text(data: bytes) -> FileText:
     """Read plain text, with the facts of a block above it; lines wrapped at a fixed width are joined again."""
-    facts, body = split_front_matter(decode(data).replace("\r\n", "\n"))
+    text = decode(data).replace("\r\n", "\n")
+    if article := from_database(text):
+        return replace(article, text=unwrap(article.text))
+    facts, body = split_front_matter(text)
     return _with_facts(facts, unwrap(body))
 
 
@@ -226,7 +230,8 @@ def read_pdf(data: bytes) -> FileText:
 
 def read_docx(data: bytes) -> FileText:
     """Read a Word file: paragraphs, lists, tables and notes; its own title and dates are seldom the text's."""
-    return FileText(docx_text(data))
+    text = docx_text(data)
+    return from_database(text) or FileText(text)
 
 
 READERS: Mapping[str, Callable[[bytes], FileText]] = {
