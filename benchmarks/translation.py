@@ -93,7 +93,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--direction", choices=["zh-en", "en-zh"], default="zh-en")
-    parser.add_argument("--variant", choices=["product", "short", "a", "b", "c"], default="product")
+    parser.add_argument(
+        "--variant", choices=["product", "short", "examples", "a", "b", "c"], default="product"
+    )
     parser.add_argument("--references", action="store_true")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
@@ -108,19 +110,22 @@ def sample(path: Path, size: int, seed: int) -> list[dict[str, str]]:
 
 
 def prompt(quote: str, to: Language, variant: str) -> tuple[list[Message], str, dict[str, str]]:
-    """The product's prompt, and short: the same without examples.
+    """The product's prompt; short and examples: the same without and with examples, whatever the product does.
 
     Without marks a: with examples, b: without, c: names may stay as they are.
     """
-    if variant in ("product", "short"):
+    shown: list[Message] = []
+    for english, chinese in EXAMPLES:
+        said, put = (english, chinese) if to == "zh" else (chinese, english)
+        shown += [Message("user", said), Message("assistant", put)]
+    if variant in ("product", "short", "examples"):
         turns, grammar, held = build_gloss(quote, to=to)
-        return turns if variant == "product" else [turns[0], turns[-1]], grammar, held
+        between = {"product": turns[1:-1], "short": [], "examples": shown}[variant]
+        return [turns[0], *between, turns[-1]], grammar, held
     other: Language = "en" if to == "zh" else "zh"
     told = INSTRUCTION + (UNSURE if variant == "c" else "")
     turns = [Message("system", told.format(language=LANGUAGES[to], other=LANGUAGES[other]))]
-    for english, chinese in EXAMPLES if variant != "b" else ():
-        said, put = (english, chinese) if to == "zh" else (chinese, english)
-        turns += [Message("user", said), Message("assistant", put)]
+    turns += shown if variant != "b" else []
     letters = r"[^\n\u3400-\u9fff]+" if to == "en" and variant != "c" else r"[^\n]+"
     return [*turns, user_turn(with_amounts(quote, to))], f'root ::= {letters} "\\n"?', {}
 

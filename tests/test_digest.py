@@ -99,3 +99,17 @@ def test_a_greeting_gets_what_can_be_asked_and_no_passages(
     assert (answer.status, answer.kind, answer.statements, answer.passages) == ("not_found", "hello", (), ())
     assert answer.note.startswith(beginning)
     assert answer.note.endswith(example)
+
+
+def test_sentences_are_looked_for_below_the_author_and_a_short_first_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = "---\ntitle: 渡口收费办法\nauthor: 何川\ndate: 2024-05-01\n---\n渡口收费办法\n现将办法印发给你们。\n收费标准\n第一条 成人每次两元。\n第二条 学生每次一元。\n"
+    house = built(tmp_path, monkeypatch, {"rules.md": rules})
+    first = "现将办法印发给你们。"
+    assert quotes(asked(house, "最新的消息")) == [first]
+    assert quotes(asked(house, "总结《渡口收费办法》")) == [
+        first,
+        "第一条 成人每次两元。",
+        "第二条 学生每次一元。",
+    ]

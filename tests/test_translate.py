@@ -114,14 +114,15 @@ def test_a_name_may_be_the_questions_or_stand_in_latin_letters_in_the_article() 
 # --- the prompt ------------------------------------------------------------------------------
 
 
-def test_the_prompt_has_examples_in_its_direction_and_amounts_in_its_units() -> None:
+def test_the_prompt_has_examples_into_english_and_amounts_in_its_units() -> None:
     messages, grammar, held = build_gloss("大桥耗资50亿元。", to="en")
     assert held == {}
     assert "into English" in messages[0].content
-    assert [language_of(m.content) for m in messages[1:-1]] == ["zh", "en"] * ((len(messages) - 2) // 2)
+    assert [language_of(m.content) for m in messages[1:-1]] == ["zh", "en"] * 3
     assert messages[-1].content == "大桥耗资5 billion 元。"
     assert grammar.startswith("root ::= ")
-    assert "into Chinese" in build_gloss("It opened.", to="zh")[0][0].content
+    system, asked = build_gloss("It opened.", to="zh")[0]
+    assert ("into Chinese" in system.content, asked.content) == (True, "It opened.")
 
 
 def test_no_quote_speaks_as_the_system() -> None:

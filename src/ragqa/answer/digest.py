@@ -15,6 +15,8 @@ from ragqa.types import EVERYTHING, Answer, Citation, Filter, Language, Passage,
 
 # Sentences quoted of one article; of several, the first of each. Articles of a summary, at most. Examples told.
 _OF_ONE, _ARTICLES, _EXAMPLES = 3, 3, 3
+# Characters of an article in which its first sentences are looked for.
+_READ = 2000
 # Passed by every article that has a date.
 _FIRST_DAY = "0"
 # What ends a sentence, and what may stand behind it; a byline or a heading ends in neither.
@@ -119,12 +121,11 @@ def _quoted(answer: Answer, passages: Sequence[Passage], most: int) -> Answer:
 
 
 def _first(passage: Passage, most: int) -> list[tuple[int, int]]:
-    """The first whole sentences of a passage, in its article; its first lines where it has none."""
-    chunk, title = passage.chunk, fold(passage.article.title)
-    spans = [
-        (start, end) for start, end in sentence_spans(chunk.text) if fold(chunk.text[start:end]) != title
-    ]
-    whole = [(a, b) for a, b in spans if chunk.text[a:b].rstrip(_CLOSING).endswith(tuple(_STOPS))]
-    return [
-        (chunk.start + a, chunk.start + b) for a, b in (whole or spans or sentence_spans(chunk.text))[:most]
-    ]
+    """The first whole sentences from where a passage begins, in its article; its first lines where it has none."""
+    article, start = passage.article, passage.chunk.start
+    # Beyond the chunk: the first one may hold no more than the author or a heading.
+    words, title = article.text[start : start + _READ], fold(article.title)
+    all_spans = sentence_spans(words)
+    spans = [(a, b) for a, b in all_spans if fold(words[a:b]) != title]
+    whole = [(a, b) for a, b in spans if words[a:b].rstrip(_CLOSING).endswith(tuple(_STOPS))]
+    return [(start + a, start + b) for a, b in (whole or spans or all_spans)[:most]]
