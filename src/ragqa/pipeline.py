@@ -15,6 +15,7 @@ from ragqa.answer import (
     explained,
     foreign,
     glosses,
+    read_ahead,
     with_passages,
     word,
     written,
@@ -167,7 +168,7 @@ class Pipeline:
                     model.get()
         except ModelError as error:
             _log.error("no question can be answered: %s", error)
-        self._generator.get()
+        read_ahead(self._generator.get())
 
     def article(self, article_id: str) -> Article:
         """The stored article of an id. Raises ArticleNotFoundError."""
@@ -200,8 +201,7 @@ class Pipeline:
 
     def answer(self, question: str, **options: Any) -> Answer:
         """The finished answer to a question; options as in ``stream``."""
-        *_, last = self.stream(question, **options)
-        return last
+        return [*self.stream(question, **options)][-1]
 
     def stream(
         self,

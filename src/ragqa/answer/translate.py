@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Generator as Writing
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 
 from ragqa.answer.names import in_chinese, in_english, with_marks, without_marks
-from ragqa.models import Generator, Message, readable, user_turn
+from ragqa.errors import ModelError
+from ragqa.models import Generator, LlamaCpp, Message, readable, user_turn
 from ragqa.text import amounts, denies, language_of, quantities, scales, spelled_amount, weight, with_amounts
 from ragqa.types import Answer, Language
 
@@ -126,6 +127,16 @@ def build_gloss(quote: str, *, to: Language) -> tuple[list[Message], str, dict[s
     letters = r"[^\n\u3400-\u9fff]+" if to == "en" else r"[^\n]+"
     text, held = with_marks(quote) if to == "zh" else (quote, {})
     return [*turns, user_turn(with_amounts(text, to))], f'root ::= {letters} "\\n"?', held
+
+
+def read_ahead(generator: Generator | None) -> None:
+    """Have a local model read how a prompt for a translation into English begins, which it keeps in memory.
+
+    The first translation then need not wait for that; one that fails says why when it is asked for.
+    """
+    if isinstance(generator, LlamaCpp):
+        with suppress(ModelError):
+            list(generator.stream(build_gloss("", to="en")[0], max_tokens=1))
 
 
 def locked(put: str, quote: str, *, question: str = "", around: str = "") -> str | None:

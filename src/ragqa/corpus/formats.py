@@ -168,10 +168,10 @@ def read_page(html: str) -> FileText:
         raise ValueError("no article text found in the page")
     shown = visible(tree)
     lines, article = lines_of(shown), wechat(shown)
-    if article is not None:
-        text, links = "\n".join(lines_of(put_tables_into_lines(article))), ()
-    else:
+    if article is None:
         text, links = plain_markdown(_extracted(shown) or article_body(shown))
+    else:
+        text, links = "\n".join(lines_of(put_tables_into_lines(article))), ()
     if not text.strip():
         raise ValueError("no article text found in the page")
     url, title = _address_and_title(shown)
