@@ -354,3 +354,26 @@ def test_the_rows_of_a_table_are_the_authors_wherever_they_stand() -> None:
     text = "各馆馆藏\n各馆馆藏 · 箱数 · 更新日期\n雾江馆 · 箱数 6,300 · 更新日期 2024-03-01\n来源 · 箱数 12 · 更新日期 2024-03-02"
     assert clean(text).text == text
     assert clean(text).published is None
+
+
+@pytest.mark.parametrize(
+    ("end", "date"),
+    [
+        ("柳河市水务局\n2024年7月16日", "2024-07-16"),
+        ("柳河市水务局\n二〇二四年七月十六日", "2024-07-16"),
+        ("大坝完工的日子写在石碑上。\n2024年7月16日", None),
+        ("柳河市水务局\n2024年7月16日起施行", None),
+    ],
+)
+def test_the_day_below_a_notice_s_signature_is_its_date(end: str, date: str | None) -> None:
+    found = clean(f"关于停水的通知\n本周三全市停水四小时，请居民提前储水。\n{end}")
+    assert (found.published, found.published_from) == (date, "signature" if date else "")
+    assert found.text.endswith(end)
+
+
+def test_counters_below_a_text_are_dropped() -> None:
+    text = "渡口加开夜班\n渡口周五起加开夜班，最后一班十一点开。"
+    assert (
+        clean(f"{text}\nEND\n采写丨闻笙\n编辑丨纪明\n阅读 1.2万\n赞 230\n在看 41").text
+        == f"{text}\n采写丨闻笙"
+    )

@@ -300,3 +300,39 @@ def test_a_word_file_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr(file_text, "MAX_BYTES", 10_000)
     with pytest.raises(ValueError, match="unpacks to too much data"):
         formats.read_docx(_docx("0" * 10**6))
+
+
+def test_html_and_pandoc_s_attributes_in_markdown_are_no_words() -> None:
+    note = (
+        "# The works {#works .big}\n\n::: {.note}\nIt\\'s 10<sup>8</sup> <u>tons</u>.<br>The last closed.\n:::\n\n"
+        "![Fire](f.jpg){width=50%}\n\n```\n<b>code</b>\n```\n\n| a | b |\n|---|---|\n| one<br>two | {x} |\n"
+    )
+    lines = [line for line in formats.read_markdown(note.encode()).text.split("\n") if line]
+    assert lines == [
+        "The works",
+        "It's 10^8 tons.",
+        "The last closed.",
+        "<b>code</b>",
+        "a · b",
+        "one two · b {x}",
+    ]
+
+
+def test_a_text_that_is_quoted_as_a_whole_is_read_without_the_marks() -> None:
+    assert formats.read_text(b"> The lamps\n> work.\n>\n> All three.\n").text.split() == (
+        "The lamps work. All three.".split()
+    )
+    assert formats.read_text(b"He wrote:\n> The lamps work.\n").text.endswith("> The lamps work.\n")
+
+
+def test_rows_that_tabs_part_are_a_table() -> None:
+    rows = "各站的灯\n站\t2022年\t2023年\n北站\t3\t4\n南站\t5\t6\n"
+    lines = [line for line in formats.read_text(rows.encode()).text.split("\n") if line]
+    assert lines == [
+        "各站的灯",
+        "站 · 2022年 · 2023年",
+        "北站 · 2022年 3 · 2023年 4",
+        "南站 · 2022年 5 · 2023年 6",
+    ]
+    two = "北站\t3\t4\n南站\t5\t6\n"
+    assert formats.read_text(two.encode()).text == two

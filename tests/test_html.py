@@ -220,3 +220,19 @@ def test_lines_to_other_articles_and_newsletters_are_dropped(tmp_path: Path) -> 
         "It was founded in 1987 and sold in 2019 for £41m.",
     ]
     assert found.published == "2024-10-08"
+
+
+def test_a_table_that_lays_out_a_page_keeps_its_paragraphs_apart() -> None:
+    menu = "<td><a href=1>News</a><br><a href=2>Letters</a></td>"
+    page = (
+        "<html><head><title>Town clock repaired</title></head><body><table><tr>"
+        f"{menu}<td><h2>Town clock repaired</h2><p>3 March 2005, by Walter Pym</p><p>The clock, which stopped in 1987, runs"
+        " again.</p><p>Two watchmakers spent 400 hours on it.</p></td></tr></table></body></html>"
+    )
+    found = read_html(page.encode(), "utf-8")
+    assert found.text.split("\n")[-2:] == [
+        "The clock, which stopped in 1987, runs again.",
+        "Two watchmakers spent 400 hours on it.",
+    ]
+    assert "Letters" not in found.text
+    assert found.published == "2005-03-03"

@@ -87,3 +87,19 @@ def test_many_nested_parts_cost_no_more_than_a_refusal() -> None:
     opened = "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(2000))
     with pytest.raises((ValueError, RecursionError)):
         read_mail(f"Subject: x\n{opened}".encode())
+
+
+def test_a_reply_is_read_without_what_it_answers(tmp_path: Path) -> None:
+    answered = "The lamps work again.\n\nOn Fri, 3 May 2024 at 17:20, Desk\n<desk@pier.example> wrote:\n> Do the lamps work?\n>\n> Ola\n"
+    (tmp_path / "reply.eml").write_text(
+        f"From: Ruth Coe <ruth@pier.example>\nSubject: Re: lamps\nContent-Type: text/plain\n\n{answered}",
+        encoding="utf-8",
+    )
+    forwarded = "闻笙 于五月三日写道：\n> 渡口周五起加开夜班。\n"
+    (tmp_path / "forward.eml").write_text(
+        f"From: desk@pier.example\nSubject: Fwd\nContent-Type: text/plain; charset=utf-8\n\n{forwarded}",
+        encoding="utf-8",
+    )
+    forward, reply = read_articles(tmp_path)[0]
+    assert reply.text.split("\n")[-1] == "The lamps work again."
+    assert "渡口周五起加开夜班。" in forward.text

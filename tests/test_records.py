@@ -266,3 +266,14 @@ def test_a_line_without_an_id_is_known_by_its_address(tmp_path: Path) -> None:
         "闻笙",
     )
     assert left == Skipped("crawl.jsonl:2", "no _id")
+
+
+def test_rolling_captions_are_said_once(tmp_path: Path) -> None:
+    (tmp_path / "talk.vtt").write_text(
+        "WEBVTT\n\n00:00.080 --> 00:02.550\n \nthe<00:00.320><c> ferry</c>\n\n00:02.550 --> 00:02.560\nthe ferry\n \n\n"
+        "00:02.560 --> 00:05.110\nthe ferry\nruns<00:02.800><c> at</c><00:03.000><c> night</c>\n\n"
+        "00:05.110 --> 00:05.120\nruns at night\n \n\n00:05.120 --> 00:07.910\nruns at night\nfrom<00:05.400><c> friday</c>\n",
+        encoding="utf-8",
+    )
+    (found,), _ = read_articles(tmp_path)
+    assert found.text == "the ferry runs at night from friday"

@@ -7,7 +7,8 @@ import pytest
 pytest.importorskip("lxml.html")
 from lxml import html
 
-from ragqa.corpus.formats import plain_markdown, read
+from ragqa.corpus.formats import read
+from ragqa.corpus.markdown import plain_markdown
 from ragqa.corpus.table_markup import lines_of_table
 
 

@@ -32,7 +32,7 @@ class Article:
     ``author`` names who wrote it ("" where nothing says so), several with 、 or a comma between them.
     ``published_from`` is why the date is believed: "json-ld" or "meta" (a page's head), "front matter", "field" (of a
     .jsonl line, a table's row, a feed, a message, an e-book), "byline" (a line around the text), "dateline" (its
-    first words), "address" (a link, where the text names the same day).
+    first words), "signature" (the last line), "address" (a link, where the text names the same day).
     """
 
     id: str

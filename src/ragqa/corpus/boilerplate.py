@@ -53,7 +53,7 @@ _INTERFACE = _phrases(
     comments, no comments, views, back to top, table of contents, skip to content, skip to main content,
     subscribe, subscribe now, sign in, sign up, log in, load more, show more, loading, image, listen to
     this article, previous article, next article, previous post, next post, posted on, news provided by,
-    view in browser, view in your browser, view this email in your browser, unsubscribe,
+    view in browser, view in your browser, view this email in your browser, unsubscribe, purchase licensing rights,
     subscribe to continue reading, already a subscriber? log in, already a subscriber? sign in"""
 )
 # Links to share a page or to leave it, with what they lead to. Written in simplified characters, as all words above.
@@ -69,9 +69,10 @@ _DECORATION = " *#·•|>»<«[]()（）【】{}:：-—_=+~…."
 _BUTTONS = _phrases(
     "视频, 小程序, 赞, 在看, 微信, 微博, 朋友圈, qq, qq空间, facebook, twitter, x, linkedin, whatsapp, email, print"
 )
+_COUNTERS = frozenset({"赞", "在看", "喜欢"})
 _APART = re.compile(r"[\s,，、|·:：]{1,5}")
 _BACK = re.compile(r"返回.{1,8}[,，]\s?查看更多")
-_COUNT = re.compile(r"[ (（:：]{0,3}\d{1,7}[)）]?\s?[条次人]?$")
+_COUNT = re.compile(r"[ (（:：]{0,3}\d{1,7}(?:\.\d{1,2})?[万wk]?\+?[)）]?\s?[条次人]?$")
 
 
 def is_interface(line: str) -> bool:
@@ -84,7 +85,8 @@ def is_interface(line: str) -> bool:
     if len(line) > 50:
         return False
     bare = line.strip(_DECORATION).casefold()
-    if bare in _INTERFACE or _COUNT.sub("", bare) in _INTERFACE or _BACK.fullmatch(bare):
+    counted = _COUNT.sub("", bare)
+    if {bare, counted} & _INTERFACE or _BACK.fullmatch(bare) or (counted != bare and counted in _COUNTERS):
         return True
     # A row of buttons: "视频 小程序 赞 ，轻点两下取消赞 在看".
     buttons = [each.strip(_DECORATION) for each in _APART.split(bare)]
@@ -187,8 +189,8 @@ _LABELS = _phrases(
     """作者, 编辑, 责编, 责任编辑, 主编, 编译, 翻译, 译者, 整理, 采写, 撰文, 撰稿, 文, 文章来源, 来源, 稿源,
     出品, 出品人, 出品方, 策划, 校对, 审校, 审核, 排版, 监制, 制作, 题图, 封面, 头图, 配图, 摄影, 供图,
     标签, 关键词, 分类, 原文, 原文链接, 原文标题, 原标题, 原文作者, 参考链接, 翻译自, 编译自, 译自, 转自,
-    转载自, 本文翻译自, 本文编译自, 本文来自, 本文转自, 微信号, 公众号, 微信公众号, 邮箱, 投稿邮箱, 联系邮箱,
-    联系我们, 发布于, IP属地"""
+    转载自, 本文翻译自, 本文编译自, 本文来源, 本文来自, 稿件来源, 本文转自, 微信号, 公众号, 微信公众号,
+    邮箱, 投稿邮箱, 联系邮箱, 联系我们, 发布于, IP属地"""
 ) | _phrases(
     """Author, Authors, Editor, Editors, Edited by, Written by, Reported by, Source, Sources, Photo, Photos,
     Photograph, Photographs, Credit, Credits, Tags, Filed under, Translated by, Translation, Email, E-mail,
@@ -267,7 +269,7 @@ _SHORT_NOTICE = re.compile(
     re.IGNORECASE,
 )
 _LABELLED_NOTICE = re.compile(
-    r"(?:特别|平台|版权|免责|郑重|转载)声明\s?[:：]|Notice: The content|Disclaimer\s?:"
+    r"(?:特别|平台|版权|免责|郑重|转载)声明\s?[:：]|Notice: The content|Our Standards:|Disclaimer\s?:"
 )
 
 

@@ -98,8 +98,13 @@ def read_subtitles(data: bytes) -> FileText:
     cues = pysubs2.SSAFile.from_string(text, format_="vtt" if text.lstrip().startswith("WEBVTT") else "srt")
     paragraphs: list[str] = []
     end = 0
+    before: list[str] = []
     for cue in sorted(cues, key=lambda each: each.start):
-        said = html.unescape(_CUE_SETTING.sub("", cue.plaintext))
+        lines = [line.strip() for line in html.unescape(_CUE_SETTING.sub("", cue.plaintext)).split("\n")]
+        lines = [line for line in lines if line]
+        # Rolling captions begin with the last lines of the cue before.
+        rolled = next((n for n in range(len(lines), 0, -1) if lines[:n] == before[-n:]), 0)
+        said, before = "\n".join(lines[rolled:]), lines
         opens = bool(_SPEAKER.match(said))
         for number, part in enumerate(filter(str.strip, _SPEAKER.split(said))):
             words = " ".join(part.split())

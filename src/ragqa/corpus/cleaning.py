@@ -35,6 +35,7 @@ from ragqa.corpus.metadata import (
     date_of_lead,
     date_of_lines,
     date_of_links,
+    date_of_signature,
     ends_sentence,
     is_prose,
     links_in,
@@ -77,6 +78,7 @@ def clean(raw: str) -> Cleaned:
     dates = {
         "byline": date_of_lines([*head, *filter(is_posted, tail)]),
         "dateline": date_of_lead(text),
+        "signature": date_of_signature(text),
         "address": date_of_links(links, text),
     }
     reason = next((name for name, date in dates.items() if date), "")

@@ -24,14 +24,17 @@ from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
 from ragqa.corpus.front_matter import split_front_matter
 from ragqa.corpus.html import lines_of, visible
 from ragqa.corpus.mail import read_mail
-from ragqa.corpus.metadata import iso_date, links_in
+from ragqa.corpus.markdown import plain_markdown, without_html
+from ragqa.corpus.metadata import iso_date
 from ragqa.corpus.page import article_body, stated, wechat
 from ragqa.corpus.pdf import pdf_text
-from ragqa.corpus.table_markup import put_tables_into_lines, with_tables
+from ragqa.corpus.table_markup import put_tables_into_lines, with_tabbed_tables
 from ragqa.corpus.wiki import from_wiki
 from ragqa.corpus.wrapping import unwrap
 
-# --- plain text ------------------------------------------------------------------------------
+# --- plain text and Markdown -----------------------------------------------------------------
+
+_QUOTED = re.compile(r">+ ?")
 
 
 def read_text(data: bytes) -> FileText:
@@ -40,37 +43,17 @@ def read_text(data: bytes) -> FileText:
     if article := from_database(text):
         return replace(article, text=unwrap(article.text))
     facts, body = split_front_matter(text)
-    return _with_facts(facts, unwrap(body))
-
-
-# --- Markdown --------------------------------------------------------------------------------
-
-_RULE = re.compile(r"[-=*_ |:]{3,}")
-_LINK = re.compile(
-    r"(!?)\[((?:[^\[\]\\\n]|\\.){0,500})\]"
-    r"\( {0,3}<?((?:[^()\s<>]|\([^()\s]{0,200}\)){0,2000})>?(?: {1,3}\"[^\"\n]{0,300}\")? {0,3}\)"
-)
-_ESCAPED = re.compile(r"\\([\[\]])")
-_DEFINITION = re.compile(r"\[[^\]\n]{1,100}\]:\s{0,3}<?(https?://\S{1,2000}?)>?(?:\s.*)?")
-# A footnote: its number in the text, and its words below.
-_NOTE_NUMBER = re.compile(r"\[\^[^\]\s]{1,40}\]")
-_NOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:\s{0,9}(.*)")
-# The mark of a note that links to it.
-_NOTE_MARK = re.compile(r"\[\\?\[(?:\d{1,3}|[a-z]|注\d{0,3})\\?\]\]\(([^()\s]{0,2000})\)")
-_WIKI = re.compile(r"(!?)\[\[(?:[^\[\]|\n]{1,300}\|)?([^\[\]|\n]{1,300})\]\]")
-_STRONG = re.compile(r"(\*\*\*|\*\*|~~|(?<![A-Za-z0-9_])__)(?=\S)([^*_~\n]{1,500}?)(?<=\S)\1")
-_EMPHASIS = re.compile(r"(?<![A-Za-z0-9*_\\])([*_])(?=\S)([^*_\n]{1,500}?)(?<=\S)\1(?![A-Za-z0-9*_])")
-_MARKED = re.compile(r"(==)(?=[^\s=])([^=\n]{1,500}?)(?<=\S)\1")
-_CALLOUT = re.compile(r"\[![A-Za-z]{1,20}\][+-]? ?")
-_CODE = re.compile(r"(`{1,2})([^`\n]{1,500})\1")
-_PREFIX = re.compile(r"(?:> ?)*(?:[-*+] (?:\[[ xX]\] )?)?")
+    lines = body.split("\n")
+    if all(line.startswith(">") for line in lines if line.strip()):
+        lines = [_QUOTED.sub("", line) for line in lines]
+    return _with_facts(facts, unwrap("\n".join(with_tabbed_tables(lines))))
 
 
 def read_markdown(data: bytes) -> FileText:
     """Read Markdown as plain lines; a block above that has no facts stays in the text."""
     text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     facts, body = split_front_matter(text)
-    plain, links = plain_markdown(unwrap(from_wiki(_without_comments(body))))
+    plain, links = plain_markdown(unwrap(from_wiki(without_html(body))))
     return _with_facts(facts, plain, links)
 
 
@@ -91,62 +74,6 @@ def _string(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 64:
         return ""  # Python refuses to write numbers of thousands of digits
     return str(value).strip()[:2000] if isinstance(value, str | int | float) else ""
-
-
-def plain_markdown(text: str) -> tuple[str, tuple[str, ...]]:
-    """Remove Markdown markup from lines that are whole; link targets are returned apart."""
-    found: list[str] = []
-    lines: list[str] = []
-    in_code = False
-    for line in with_tables(text.split("\n"), lambda cell: _plain_line(cell, found)):
-        stripped = line.strip()
-        if not stripped:
-            lines.append("")
-        elif stripped.startswith(("```", "~~~")):
-            in_code = not in_code
-        elif in_code:
-            lines.append(stripped)
-        elif definition := _DEFINITION.fullmatch(stripped):
-            found.append(definition[1])
-        elif note := _NOTE.fullmatch(stripped):
-            lines.append(_plain_line(note[1], found))
-        elif not (_RULE.fullmatch(stripped)):
-            lines.append(_plain_line(stripped, found))
-    return "\n".join(lines), links_in("\n".join(found))
-
-
-def _plain_line(line: str, links: list[str]) -> str:
-    def words(match: re.Match[str]) -> str:
-        links.append("" if match[1] else match[3])
-        return "" if match[1] else _ESCAPED.sub(r"\1", match[2])
-
-    line = _PREFIX.sub("", line, count=1)
-    line = _heading(line[called.end() :] if (called := _CALLOUT.match(line)) else line)
-    links += [match[1] for match in _NOTE_MARK.finditer(line)]
-    line = _NOTE_NUMBER.sub("", _NOTE_MARK.sub("", line))
-    line = _WIKI.sub(lambda match: "" if match[1] else match[2], line)
-    # Twice: an image may stand inside a link.
-    line = _LINK.sub(words, _LINK.sub(words, line))
-    for pattern in (_STRONG, _EMPHASIS, _MARKED, _CODE):
-        line = pattern.sub(r"\2", line)
-    return line
-
-
-def _heading(line: str) -> str:
-    words = line.lstrip("#")
-    if words == line or len(line) - len(words) > 6 or words[:1] not in ("", " ", "\t"):
-        return line
-    closed = words.rstrip("#")
-    return (closed if closed[-1:].isspace() else words).strip()
-
-
-def _without_comments(text: str) -> str:
-    parts: list[str] = []
-    at = 0
-    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
-        parts.append(text[at:start])
-        at = end + 3
-    return "".join([*parts, text[at:]])
 
 
 # --- HTML, PDF, DOCX -------------------------------------------------------------------------
@@ -176,6 +103,9 @@ def read_page(html: str) -> FileText:
         raise ValueError("no article text found in the page")
     url, title = _address_and_title(shown)
     facts = stated(shown, lines, text, url=url, title=title)
+    # A name alone, without "by": a line for it is set below.
+    first = [line for line in text.split("\n")[:6] if line != facts.author]
+    text = "\n".join([*first, *text.split("\n")[6:]])
     return FileText(
         text=text if "".join(facts.byline.split()) in "".join(text.split()) else f"{facts.byline}\n{text}",
         title=facts.title,

@@ -19,6 +19,11 @@ from ragqa.corpus.metadata import iso_date
 from ragqa.corpus.wrapping import unwrap
 
 # What stands below this line is the sender's card (RFC 3676).
+# What a reply quotes below itself is another mail.
+_REPLIED_TO = re.compile(
+    r"(?<=\S\n)\n{0,3}(?:On [^\n]{5,200}(?:\n[^\n]{0,100})? ?wrote:|[^\n]{1,150}写道[:：])[ \t]{0,9}\n"
+    r"(?:(?:[ \t]{0,9}>[^\n]*)?\n)*(?:[ \t]{0,9}>[^\n]*)?\Z"
+)
 _SIGNATURE = re.compile(r"^--[ \t]?$.*", re.MULTILINE | re.DOTALL)
 # A line of flowed text that ends in a space goes on in the next one (RFC 3676).
 _FLOWED = re.compile(r"(?<=\S) \n(?=[^\s>])")
@@ -58,6 +63,7 @@ def _words(body: Message) -> str:
     if body.get_content_subtype() == "html":
         return plain(text)
     text = _SIGNATURE.sub("", text.replace("\r\n", "\n"))
+    text = _REPLIED_TO.sub("", text)
     if body.get_param("format") == "flowed":
         text = _FLOWED.sub("" if body.get_param("delsp") == "yes" else " ", text)
     return unwrap(text)

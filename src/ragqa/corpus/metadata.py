@@ -131,6 +131,13 @@ def date_of_lead(text: str) -> str | None:
     return None
 
 
+def date_of_signature(text: str) -> str | None:
+    """The date that is the last line, below whose it is: as notices and announcements are signed."""
+    *_, signed, last = ["", "", *text.split("\n")]
+    alone = is_date(last) or bool(re.fullmatch(rf"{FULL_DATE.pattern}日?", last.strip()))
+    return full_date(last) if alone and 0 < len(signed) <= 40 and not ends_sentence(signed) else None
+
+
 def date_of_links(links: Sequence[str], text: str) -> str | None:
     """The only date in the links, if the first lines of the text name the same day."""
     dates = {date for link in links for found in _LINK_DATE.finditer(link) if (date := _iso(*found.groups()))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 from ragqa.text import table_lines, tables_in
@@ -16,6 +17,9 @@ _NUMERIC = re.compile(r"[-+−－±约]?[¥￥$€£]?\d[\d,，.]{0,20}\s?\S{0,4
 _YEAR = re.compile(r"(?:19|20)\d\d年?")
 # Cells of a table used for layout hold blocks of text.
 _BLOCKS = ".//table | .//form | .//h1 | .//h2 | .//h3 | .//ul | .//ol | .//p[following-sibling::p[2]]"
+_PARAGRAPHS = (
+    ".//br[following-sibling::node()[1][self::br]] | .//td/p[following-sibling::p] | .//td/h1 | .//td/h2"
+)
 Rows = list[list[str]]
 
 
@@ -42,6 +46,19 @@ def with_tables(lines: Sequence[str], plain: Callable[[str], str]) -> list[str]:
         # A blank line on both sides: the lines around are other paragraphs.
         out += ["", *table_lines(_even(cells), headed=headed, above=above), ""]
         at = end
+    return out
+
+
+def with_tabbed_tables(lines: Sequence[str]) -> list[str]:
+    """Lines of plain text with the rows of a table, three or more with two tabs or more in each, as quotable lines."""
+    out: list[str] = []
+    for tabs, run in groupby(lines, key=lambda line: line.strip("\r\n").count("\t")):
+        block = list(run)
+        if tabs < 2 or len(block) < 3:
+            out += block
+            continue
+        grid = [[cell.strip() for cell in line.split("\t")] for line in block]
+        out += ["", *lines_of_grid(grid, above=" ".join(out[-1:])), ""]
     return out
 
 
@@ -96,7 +113,7 @@ def put_tables_into_lines(tree: Any) -> Any:
             table.addnext(paragraph)
         if lines:
             table.drop_tree()
-        elif table.xpath(".//br[following-sibling::node()[1][self::br]]"):
+        elif table.xpath(_PARAGRAPHS):
             _as_blocks(table)
     return tree
 
