@@ -86,7 +86,7 @@ def test_the_handles_name_their_limits_and_one_file_has_none() -> None:
     html = panels.corpus("en", CorpusState())
     assert "up to 20 at once, 20 MB each" in words(html)
     assert (
-        'accept=".atom,.csv,.docx,.eml,.epub,.htm,.html,.jsonl,.markdown,.md,.mht,.mhtml,.pdf,.rss,.srt,.tsv,.txt,.vtt,.xlsx,.xml"'
+        'accept=".atom,.csv,.docx,.eml,.epub,.htm,.html,.json,.jsonl,.markdown,.md,.mht,.mhtml,.pdf,.rss,.srt,.tsv,.txt,.vtt,.xlsx,.xml"'
         ' data-most="20" data-bytes="20971520"' in html
     )
     single = panels.corpus("zh", CorpusState(dated("2024"), single="all.jsonl"))
