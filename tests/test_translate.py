@@ -112,6 +112,19 @@ def test_a_name_may_be_the_questions_or_stand_in_latin_letters_in_the_article() 
     assert shown(list(glosses(named, ScriptedGenerator(put)))[-1:]) == [put]
 
 
+@pytest.mark.parametrize(
+    ("put", "quote", "right"),
+    [
+        ("GPT-4 was shown on Monday.", "周一，GPT-4o 面世。", "GPT-4o was shown on Monday."),
+        ("GPT-4o was shown on Monday.", "周一，GPT-4 面世。", "GPT-4 was shown on Monday."),
+        ("GPT-4 and GPT-4o were shown.", "GPT-4 和 GPT-4o 面世。", "GPT-4 and GPT-4o were shown."),
+        ("GPT-4 was shown on Monday.", "周一，GPT-4o 和 GPT-4V 面世。", "GPT-4 was shown on Monday."),
+    ],
+)
+def test_a_code_has_the_last_characters_that_the_quote_gives_it(put: str, quote: str, right: str) -> None:
+    assert locked(put, quote) == right
+
+
 # --- the prompt ------------------------------------------------------------------------------
 
 

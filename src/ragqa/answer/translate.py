@@ -15,7 +15,17 @@ from dataclasses import replace
 from ragqa.answer.names import in_chinese, in_english, with_marks, without_marks
 from ragqa.errors import ModelError
 from ragqa.models import Generator, LlamaCpp, Message, readable, user_turn
-from ragqa.text import amounts, denies, language_of, quantities, scales, spelled_amount, weight, with_amounts
+from ragqa.text import (
+    amounts,
+    codes,
+    denies,
+    language_of,
+    quantities,
+    scales,
+    spelled_amount,
+    weight,
+    with_amounts,
+)
 from ragqa.types import Answer, Language
 
 _STEP = 8  # Characters that the model writes between two snapshots.
@@ -149,7 +159,7 @@ def locked(put: str, quote: str, *, question: str = "", around: str = "") -> str
     to = language_of(put)
     if to == language_of(quote) or not _SHORTEST <= weight(put) / max(weight(quote), 1) <= _LONGEST:
         return None
-    put = mended(put, quote)
+    put = _with_codes(mended(put, quote), quote)
     same = _same_numbers(put, quote) and _same_units(put, quote) and _same_dates(put, quote)
     if not same or _turned(put, quote):
         return None
@@ -172,6 +182,16 @@ def mended(put: str, quote: str) -> str:
     for (start, end, _), value in zip(reversed(wrong), reversed(lost), strict=True):
         plain = f"{value:.12g}" if value < 10_000 else f"{value:,.12g}"
         put = put[:start] + (plain if value < 1e6 else spelled_amount(value, language_of(put))) + put[end:]
+    return put
+
+
+def _with_codes(put: str, quote: str) -> str:
+    """A translation with the codes of its quote where one has lost or gained its last characters: GPT-4o for GPT-4."""
+    known, said = codes(quote), codes(put)
+    for code in said:
+        near = [own for own in known if own.startswith(code) or code.startswith(own)]
+        if code not in known and len(near) == 1 and near[0] not in said:
+            put = re.sub(rf"(?<![A-Za-z0-9]){re.escape(code)}(?![A-Za-z0-9])", near[0], put)
     return put
 
 
