@@ -121,6 +121,15 @@ def test_an_export_gives_its_facts_and_its_text(
     assert found.text.split("\n") == [f"author: {author}", *text]
 
 
+def test_a_paragraph_that_begins_like_a_label_stays_text() -> None:
+    lines = ["IN May the ferry stopped.", "Graphic artists painted its lamps."]
+    for words in (FACTIVA, LEXIS):
+        text = words.replace("The fare stays at two dollars.", "\n\n".join(lines))
+        found = from_database(text)
+        assert found is not None
+        assert [line for line in found.text.split("\n") if line][-2:] == lines
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -336,3 +336,5 @@ def test_rows_that_tabs_part_are_a_table() -> None:
     ]
     two = "北站\t3\t4\n南站\t5\t6\n"
     assert formats.read_text(two.encode()).text == two
+    verse = "\t\tThe lamps\n\t\twork\n\t\tagain\n"
+    assert "·" not in formats.read_text(verse.encode()).text

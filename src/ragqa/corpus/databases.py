@@ -12,9 +12,10 @@ from ragqa.corpus.bylines import author_from
 from ragqa.corpus.file_text import FileText
 from ragqa.corpus.metadata import full_date
 
-# Factiva: a code of capitals at the beginning of a line, its value behind it or on the lines below.
+# Factiva: a code in capitals, its value behind a gap or on the lines below ("IN May" is text).
 _CODE = re.compile(
-    r"(HD|BY|CR|WC|PD|ET|SN|SC|ED|PG|SE|VOL|LA|CY|LP|TD|CT|RF|ART|CO|IN|NS|RE|IPC|IPD|PUB|AN|CLM)(?:[ \t]{1,9}(.*))?"
+    r"(HD|BY|CR|WC|PD|ET|SN|SC|ED|PG|SE|VOL|LA|CY|LP|TD|CT|RF|ART|CO|IN|NS|RE|IPC|IPD|PUB|AN|CLM)"
+    r"(?:(?:[ \t]{2,20}|\t)(.*))?"
 )
 _LABEL = re.compile(
     r"(?:Section|Length|Byline|Highlight|Dateline|Series|Language|Copyright)\b\s?:?", re.IGNORECASE
@@ -22,7 +23,7 @@ _LABEL = re.compile(
 _BYLINE = re.compile(r"Byline\s?:\s?(.{1,200})", re.IGNORECASE)
 _BODY = re.compile(r"Body:?", re.IGNORECASE)
 _BODY_END = re.compile(
-    r"(?:Load-Date|Graphic|Classification|Publication-Type)\b.{0,200}|End of Document", re.IGNORECASE
+    r"(?:Load-Date|Graphic|Classification|Publication-Type)(?:\s?:.{0,200})?|End of Document", re.IGNORECASE
 )
 _PLACE_IN_LIST = re.compile(r"\d{1,5} of \d{1,5} DOCUMENTS", re.IGNORECASE)
 _WISERS_HEAD = re.compile(r"([^|\n]{1,40}?) ?\| ?(\d{4}-\d\d-\d\d)")

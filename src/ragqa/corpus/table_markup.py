@@ -54,10 +54,11 @@ def with_tabbed_tables(lines: Sequence[str]) -> list[str]:
     out: list[str] = []
     for tabs, run in groupby(lines, key=lambda line: line.strip("\r\n").count("\t")):
         block = list(run)
-        if tabs < 2 or len(block) < 3:
+        grid = [[cell.strip() for cell in line.split("\t")] for line in block]
+        # Lines that tabs only indent have one cell.
+        if tabs < 2 or len(block) < 3 or any(sum(map(bool, row)) < 2 for row in grid):
             out += block
             continue
-        grid = [[cell.strip() for cell in line.split("\t")] for line in block]
         out += ["", *lines_of_grid(grid, above=" ".join(out[-1:])), ""]
     return out
 
