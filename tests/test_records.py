@@ -219,13 +219,13 @@ def test_the_name_of_a_voice_stands_before_what_it_says(tmp_path: Path) -> None:
 
 
 def test_a_list_in_json_is_an_article_an_item(tmp_path: Path) -> None:
-    (tmp_path / "dump.json").write_text(
+    (found,), (left,) = read(
+        tmp_path,
+        "dump.json",
         '{"status": "ok", "articles": [{"source": {"id": null, "name": "Pier Times"}, "author": "Ola Berg", "title":'
         ' "Lamps work", "publishedAt": "2024-03-06T09:00:00Z", "content": "The three lamps of the pier work again."},'
         ' {"title": "Nothing in it"}]}',
-        encoding="utf-8",
     )
-    (found,), (left,) = read_articles(tmp_path)
     assert (found.id, found.title, found.source, found.author, found.published) == (
         "dump.json#1",
         "Lamps work",
@@ -247,18 +247,17 @@ def test_a_list_in_json_is_an_article_an_item(tmp_path: Path) -> None:
     ],
 )
 def test_json_that_holds_no_article_is_told(tmp_path: Path, words: str, reason: str) -> None:
-    (tmp_path / "x.json").write_text(words, encoding="utf-8")
-    assert read_articles(tmp_path) == ([], [Skipped("x.json", reason)])
+    assert read(tmp_path, "x.json", words) == ([], [Skipped("x.json", reason)])
 
 
 def test_a_line_without_an_id_is_known_by_its_address(tmp_path: Path) -> None:
-    (tmp_path / "crawl.jsonl").write_text(
+    (found,), (left,) = read(
+        tmp_path,
+        "crawl.jsonl",
         '{"title": "渡口加开夜班", "maintext": "渡口周五起加开夜班。", "date_publish": "2024-03-05 10:00:00",'
         ' "authors": ["闻笙"], "url": "https://a.example/7", "source_domain": "a.example"}\n'
         '{"title": "渡口减价", "maintext": "票价减为一元。"}\n',
-        encoding="utf-8",
     )
-    (found,), (left,) = read_articles(tmp_path)
     assert (found.id, found.source, found.published, found.author) == (
         "https://a.example/7",
         "https://a.example/7",
@@ -269,11 +268,11 @@ def test_a_line_without_an_id_is_known_by_its_address(tmp_path: Path) -> None:
 
 
 def test_rolling_captions_are_said_once(tmp_path: Path) -> None:
-    (tmp_path / "talk.vtt").write_text(
+    (found,), _ = read(
+        tmp_path,
+        "talk.vtt",
         "WEBVTT\n\n00:00.080 --> 00:02.550\n \nthe<00:00.320><c> ferry</c>\n\n00:02.550 --> 00:02.560\nthe ferry\n \n\n"
         "00:02.560 --> 00:05.110\nthe ferry\nruns<00:02.800><c> at</c><00:03.000><c> night</c>\n\n"
         "00:05.110 --> 00:05.120\nruns at night\n \n\n00:05.120 --> 00:07.910\nruns at night\nfrom<00:05.400><c> friday</c>\n",
-        encoding="utf-8",
     )
-    (found,), _ = read_articles(tmp_path)
     assert found.text == "the ferry runs at night from friday"

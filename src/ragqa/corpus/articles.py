@@ -17,7 +17,7 @@ from typing import IO, Any
 from ragqa.corpus.bylines import author_from, author_of_text, credited, uncredited
 from ragqa.corpus.cleaning import clean, tidy
 from ragqa.corpus.decoding import decode
-from ragqa.corpus.fields import named, place_named
+from ragqa.corpus.fields import named, place_named, worded
 from ragqa.corpus.file_text import MAX_BYTES, FileText
 from ragqa.corpus.files import is_plain, listed, open_regular, shown
 from ragqa.corpus.formats import READERS
@@ -261,21 +261,20 @@ def _record(fields: Mapping[str, Any], place: str) -> Article:
         raise ValueError("the _id holds characters that cannot be shown")
     if len(name) > _LONGEST_ID:
         raise ValueError(f"the _id is longer than {_LONGEST_ID} characters")
-    words, stated = facts.get("text"), facts.get("title")
+    words = facts.get("text")
     if not isinstance(words, str):
         raise ValueError("no text")
-    title = _line(stated) if isinstance(stated, str) else ""
+    title = _line(worded(facts.get("title")))
     text = tidy(words) or title
     published = iso_date(facts.get("published"))
     author = author_from(facts.get("author"))
-    language = facts.get("language")
     return Article(
         id=name,
         title=shortened(title, 200) or title_of(text),
         text=credited(text, author),
         source=where or place,
         published=published,
-        language=language_code(text, language if isinstance(language, str) else ""),
+        language=language_code(text, worded(facts.get("language"))),
         links=links_in(text),
         author=author or author_of_text(text),
         published_from="field" if published else "",

@@ -46,5 +46,9 @@ def named(fields: Mapping[Any, object]) -> dict[str, object]:
 
 def place_named(source: object) -> str:
     """Where an article is from: an address or an outlet, given as it is or as the ``name`` of an object."""
-    name = source.get("name") if isinstance(source, Mapping) else source
-    return name if isinstance(name, str) else ""
+    return worded(source.get("name") if isinstance(source, Mapping) else source)
+
+
+def worded(value: object) -> str:
+    """A field's text; "" for a number, a list or whatever else may stand there."""
+    return value if isinstance(value, str) else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import email
 import email.policy
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -78,6 +79,8 @@ def _string(value: object) -> str:
 
 # --- HTML, PDF, DOCX -------------------------------------------------------------------------
 
+# Lines at the beginning of a page's text among which its author's name may stand alone.
+_HEAD = 6
 _META = re.compile(rb"<meta[^<>]{0,200}?charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
 
 
@@ -104,8 +107,7 @@ def read_page(html: str) -> FileText:
     url, title = _address_and_title(shown)
     facts = stated(shown, lines, text, url=url, title=title)
     # A name alone, without "by": a line for it is set below.
-    first = [line for line in text.split("\n")[:6] if line != facts.author]
-    text = "\n".join([*first, *text.split("\n")[6:]])
+    text = "\n".join(line for n, line in enumerate(text.split("\n")) if n >= _HEAD or line != facts.author)
     return FileText(
         text=text if "".join(facts.byline.split()) in "".join(text.split()) else f"{facts.byline}\n{text}",
         title=facts.title,
@@ -121,14 +123,22 @@ def read_page(html: str) -> FileText:
 def _extracted(tree: Any) -> str:
     """The text of a page's article as Markdown, "" where none is found."""
     trafilatura = needed("trafilatura", "html")
+    # Its own metadata take longer than the text, and two of them are wanted.
+    page = trafilatura.bare_extraction(
+        put_tables_into_lines(copy.deepcopy(tree)),
+        include_comments=False,
+        include_links=True,
+        config=_settings(),
+    )
+    return (page and page.text) or ""
+
+
+@functools.cache
+def _settings() -> Any:
     config = copy.deepcopy(needed("trafilatura.settings", "html").DEFAULT_CONFIG)
     # What is shorter is looked for once more, in the page as a whole. 250 by default, which is an article in Chinese.
     config["DEFAULT"]["MIN_EXTRACTED_SIZE"] = "50"
-    # Its own metadata take longer than the text, and two of them are wanted.
-    page = trafilatura.bare_extraction(
-        put_tables_into_lines(copy.deepcopy(tree)), include_comments=False, include_links=True, config=config
-    )
-    return (page and page.text) or ""
+    return config
 
 
 def _address_and_title(tree: Any) -> tuple[str, str]:

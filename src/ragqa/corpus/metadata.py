@@ -110,8 +110,11 @@ def full_date(line: str) -> str | None:
 
 
 def is_date(line: str) -> bool:
-    """Whether a line is a date in Chinese numerals or of the Minguo era, and nothing else."""
-    return any(pattern.fullmatch(line.strip()) for pattern in (_SPELLED_DATE, _MINGUO_DATE))
+    """Whether a line is a date in figures, in Chinese numerals or of the Minguo era, and nothing else."""
+    plain = line.strip().removesuffix("日")
+    return bool(FULL_DATE.fullmatch(plain)) or any(
+        pattern.fullmatch(line.strip()) for pattern in (_SPELLED_DATE, _MINGUO_DATE)
+    )
 
 
 def date_of_lines(lines: Iterable[str]) -> str | None:
@@ -134,8 +137,7 @@ def date_of_lead(text: str) -> str | None:
 def date_of_signature(text: str) -> str | None:
     """The date that is the last line, below whose it is: as notices and announcements are signed."""
     *_, signed, last = ["", "", *text.split("\n")]
-    alone = is_date(last) or bool(re.fullmatch(rf"{FULL_DATE.pattern}日?", last.strip()))
-    return full_date(last) if alone and 0 < len(signed) <= 40 and not ends_sentence(signed) else None
+    return full_date(last) if is_date(last) and 0 < len(signed) <= 40 and not ends_sentence(signed) else None
 
 
 def date_of_links(links: Sequence[str], text: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ragqa.corpus.bylines import author_from
 from ragqa.corpus.decoding import decode
-from ragqa.corpus.fields import named, place_named
+from ragqa.corpus.fields import named, place_named, worded
 from ragqa.corpus.file_text import MAX_BYTES, FileText, needed
 from ragqa.corpus.formats import damage_told, read
 from ragqa.corpus.html import plain
@@ -64,10 +64,9 @@ def read_workbook(data: bytes) -> list[FileText]:
 
 def _row(fields: Mapping[str, object], number: int) -> FileText:
     facts = named(fields)
-    words, title = facts.get("text"), facts.get("title")
     return FileText(
-        text=words if isinstance(words, str) else "",
-        title=title if isinstance(title, str) else "",
+        text=worded(facts.get("text")),
+        title=worded(facts.get("title")),
         published=iso_date(facts.get("published")),
         published_from="field",
         source=place_named(facts.get("source")),
@@ -136,5 +135,7 @@ RECORDS: Mapping[str, Callable[[bytes], list[FileText]]] = {
 
 def read_all(suffix: str, data: bytes) -> list[FileText]:
     """The articles of a file by its suffix, one where the format holds one. Raises ValueError with the reason."""
+    if suffix not in RECORDS:
+        return [read(suffix, data)]
     with damage_told():
-        return RECORDS[suffix](data) if suffix in RECORDS else [read(suffix, data)]
+        return RECORDS[suffix](data)

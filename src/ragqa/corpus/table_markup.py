@@ -54,12 +54,12 @@ def with_tabbed_tables(lines: Sequence[str]) -> list[str]:
     out: list[str] = []
     for tabs, run in groupby(lines, key=lambda line: line.strip("\r\n").count("\t")):
         block = list(run)
-        grid = [[cell.strip() for cell in line.split("\t")] for line in block]
+        grid = [[cell.strip() for cell in line.split("\t")] for line in block] if tabs > 1 else []
         # Lines that tabs only indent have one cell.
-        if tabs < 2 or len(block) < 3 or any(sum(map(bool, row)) < 2 for row in grid):
+        if len(grid) > 2 and all(sum(map(bool, row)) > 1 for row in grid):
+            out += ["", *lines_of_grid(grid, above=" ".join(out[-1:])), ""]
+        else:
             out += block
-            continue
-        out += ["", *lines_of_grid(grid, above=" ".join(out[-1:])), ""]
     return out
 
 

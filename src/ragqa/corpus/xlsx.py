@@ -37,13 +37,14 @@ def xlsx_records(sheets: Sequence[Any]) -> list[dict[str, str]]:
     """
     found: list[dict[str, str]] = []
     for sheet in sheets:
-        rows = [[_whole(cell) for cell in row] for row in sheet.iter_rows()]
-        filled = [row for row in rows if any(row)]
-        if not filled:
+        # One by one: of a sheet of another form only the first is looked at.
+        rows = filter(any, ([_whole(cell) for cell in row] for row in sheet.iter_rows()))
+        names = next(rows, None)
+        if names is None:
             continue
-        if not {"title", "text"} <= {fact_of(name) for name in filled[0]}:
+        if not {"title", "text"} <= {fact_of(name) for name in names}:
             return []
-        found += [dict(zip(filled[0], row, strict=True)) for row in filled[1:]]
+        found += [dict(zip(names, row, strict=True)) for row in rows]
     return found
 
 
