@@ -3,17 +3,18 @@
     pip install onnx onnxruntime
     python benchmarks/eight_bits.py --texts PACK/corpus.jsonl
 
-Neither package is the product's. Prints Markdown: tokens a second of the layers alone (median of five), to OpenVINO in
-the precision in use, and the cosines of the texts' vectors to those.
+Neither package is the product's. Prints Markdown: tokens a second (median of five), to OpenVINO in the
+precision in use, and the cosines of the texts' vectors to those.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,14 +25,12 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from tokenizers import Tokenizer
 
 from ragqa.models import catalogue, graph
+from ragqa.models.openvino_encoder import OpenVinoEncoder
 from ragqa.settings import Settings
 
 Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
-Run = Callable[[Ints, Ints], Floats]
 BATCH, TEXTS, ROUNDS = 8, 64, 5
 EIGHT: Mapping[str, dict[str, Any]] = {
     "ONNX Runtime, 8 bits": {"weight_type": QuantType.QInt8, "per_channel": True},
@@ -44,62 +43,47 @@ def main() -> None:
     """Print the table."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--texts", type=Path, required=True)
-    texts = arguments.parse_args().texts
+    path = arguments.parse_args().texts
     settings = Settings.load()
     folder = Path(catalogue.locate(settings.encoder, role="encoder", home=settings.home))
-    batches = _batches(folder, texts)
-    network = graph.load(folder)
-    runs: dict[str, Run] = {"OpenVINO, in use": lambda ids, mask: network.run(ids, mask)[0]}
+    encoder = OpenVinoEncoder.load(str(folder), id=settings.encoder)
+    with path.open(encoding="utf-8") as lines:
+        texts = [json.loads(line)["text"][:300] for line, _ in zip(lines, range(2 * TEXTS), strict=False)]
+    texts = sorted(texts, key=lambda text: encoder._lengths([text]))[-TEXTS:]
+    encoders = {"OpenVINO, in use": encoder}
     with patch.object(graph._Layers, "_product", _eight_bits):
-        eight = graph.load(folder)
-    runs["OpenVINO, weights in 8 bits"] = lambda ids, mask: eight.run(ids, mask)[0]
+        encoders["OpenVINO, weights in 8 bits"] = _on(encoder, graph.load(folder))
     with tempfile.TemporaryDirectory() as work:
-        for name, path in _models(folder, Path(work)).items():
-            runs[name] = _on_onnx(path, network)
-    _print(runs, batches)
+        for name, model in _models(folder, Path(work)).items():
+            encoders[name] = _on(encoder, _OnOnnx(model, encoder._network))
+    _print(encoders, [texts[at : at + BATCH] for at in range(0, TEXTS, BATCH)])
 
 
-def _print(runs: Mapping[str, Run], batches: list[tuple[Ints, Ints]]) -> None:
-    first = next(iter(runs))
-    right = [_vectors(runs[first](*batch), batch[1]) for batch in batches]
-    spent: dict[str, list[float]] = {name: [] for name in runs}
-    near: dict[str, list[float]] = {}
-    for _ in range(ROUNDS):
-        for name, run in runs.items():
-            began = time.perf_counter()
-            found = [run(*batch) for batch in batches]
-            spent[name].append(time.perf_counter() - began)
-            pairs = zip(right, found, batches, strict=True)
-            near[name] = [float(c) for a, b, (_, mask) in pairs for c in (a * _vectors(b, mask)).sum(1)]
-    tokens = sum(int(mask.sum()) for _, mask in batches)
-    print("| layers on | tokens/s | to what is in use | cosine, mean | least |\n|---|---|---|---|---|")
-    for name, seconds in spent.items():
-        ratio = np.median(spent[first]) / np.median(seconds)
-        cosines = f"{np.mean(near[name]):.4f} | {min(near[name]):.4f}"
-        print(f"| {name} | {tokens / np.median(seconds):,.0f} | {ratio:.2f} | {cosines} |")
-
-
-def _batches(folder: Path, texts: Path) -> list[tuple[Ints, Ints]]:
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    with texts.open(encoding="utf-8") as lines:
-        words = [json.loads(line)["text"][:300] for line, _ in zip(lines, range(2 * TEXTS), strict=False)]
-    rows = sorted((tokenizer.encode(f"passage: {text}").ids for text in words), key=len)[-TEXTS:]
-    found = []
-    for at in range(0, TEXTS, BATCH):
-        held = rows[at : at + BATCH]
-        ids = np.ones((len(held), max(map(len, held))), np.int64)
-        mask = np.zeros_like(ids)
-        for n, row in enumerate(held):
-            ids[n, : len(row)], mask[n, : len(row)] = row, 1
-        found.append((ids, mask))
+def _on(encoder: OpenVinoEncoder, network: Any) -> OpenVinoEncoder:
+    """The same encoder over other layers."""
+    found = copy.copy(encoder)
+    found._network = network
     return found
 
 
-def _vectors(states: Floats, mask: Ints) -> Floats:
-    mean = (states * mask[..., None]).sum(1) / mask.sum(1)[:, None]
-    return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), np.float32)
+def _print(encoders: Mapping[str, OpenVinoEncoder], batches: Sequence[Sequence[str]]) -> None:
+    first, *_ = encoders
+    spent: dict[str, list[float]] = {name: [] for name in encoders}
+    vectors: dict[str, Floats] = {}
+    for _ in range(ROUNDS):
+        for name, encoder in encoders.items():
+            began = time.perf_counter()
+            found = np.concatenate([encoder._forward(batch, "passage", tokens=False)[0] for batch in batches])
+            spent[name].append(time.perf_counter() - began)
+            vectors[name] = found / np.linalg.norm(found, axis=1, keepdims=True)
+    tokens = sum(sum(encoders[first]._lengths(batch)) for batch in batches)
+    print("| encoder on | tokens/s | to what is in use | cosine, mean | least |\n|---|---|---|---|---|")
+    for name, seconds in spent.items():
+        ratio = np.median(spent[first]) / np.median(seconds)
+        near = (vectors[first] * vectors[name]).sum(1)
+        print(
+            f"| {name} | {tokens / np.median(seconds):,.0f} | {ratio:.2f} | {near.mean():.4f} | {near.min():.4f} |"
+        )
 
 
 def _eight_bits(layers: Any, states: Any, name: str) -> Any:
@@ -113,17 +97,18 @@ def _eight_bits(layers: Any, states: Any, name: str) -> Any:
     return op.add(op.matmul(states, known, False, True), bias)
 
 
-def _on_onnx(path: Path, network: graph.Network) -> Run:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+class _OnOnnx:
+    """The layers on ONNX Runtime, between the inputs and the outputs of a network."""
 
-    def run(ids: Ints, mask: Ints) -> Floats:
-        states = np.asarray(network._words[ids] + network._places[: ids.shape[1]], np.float32)
-        unseen = np.asarray((1 - mask)[:, None, None, :] * graph._UNSEEN, np.float32)
-        return np.asarray(session.run(None, {"states": states, "unseen": unseen})[0], np.float32)
+    def __init__(self, model: Path, network: graph.Network) -> None:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._inputs = network.inputs
 
-    return run
+    def run(self, ids: graph.Ints, mask: graph.Ints) -> list[Floats]:
+        """As ``graph.Network.run``."""
+        return [np.asarray(self._session.run(None, self._inputs(ids, mask))[0], np.float32)]
 
 
 def _models(folder: Path, work: Path) -> dict[str, Path]:

@@ -78,12 +78,18 @@ class Network:
         self._request = _compiled(_model(weights, config, heads=heads)).create_infer_request()
         self._turn = threading.Lock()
 
+    def inputs(self, ids: Ints, mask: Ints) -> dict[str, Floats]:
+        """What the layers read for rows of token ids: sums of embeddings, and what is added to unseen places."""
+        return {
+            "states": np.asarray(self._words[ids] + self._places[: ids.shape[1]], np.float32),
+            "unseen": np.asarray((1 - mask)[:, None, None, :] * _UNSEEN, np.float32),
+        }
+
     def run(self, ids: Ints, mask: Ints) -> list[Floats]:
         """The outputs for rows of token ids, shape (n, t); ``mask`` is 1 where a token is, 0 behind the end."""
-        states = np.asarray(self._words[ids] + self._places[: ids.shape[1]], np.float32)
-        unseen = np.asarray((1 - mask)[:, None, None, :] * _UNSEEN, np.float32)
+        inputs = self.inputs(ids, mask)
         with self._turn:
-            found = self._request.infer({"states": states, "unseen": unseen})
+            found = self._request.infer(inputs)
             return [np.array(found[at], np.float32) for at in range(len(found))]
 
 
