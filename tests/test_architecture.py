@@ -28,7 +28,7 @@ LAYERS = (
     ("corpus",),
     ("models",),
     ("text",),
-    ("cache", "documents", "settings", "timing"),
+    ("cache", "documents", "importing", "settings", "timing"),
     ("types",),
     ("errors",),
 )

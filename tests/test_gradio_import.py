@@ -38,3 +38,14 @@ def test_nothing_is_reported_to_its_makers() -> None:
     import ragqa.server.gradio_import  # noqa: F401
 
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+
+
+def test_the_protocol_of_assistants_is_not_imported_with_it() -> None:
+    program = (
+        "import sys, ragqa.server.gradio_import\n"
+        "print('mcp' in sys.modules)\n"
+        "import mcp.types\n"
+        "print('mcp' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]

@@ -121,6 +121,28 @@ def test_a_reader_for_other_layers_is_an_error(tiny_encoder: Path, tmp_path: Pat
         graph.load(folder, reader=stored)
 
 
+def test_what_was_begun_ahead_is_compiled_once_and_loaded(
+    tiny_encoder: Path, stored: Path, network: graph.Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Path | None] = []
+    begin = graph._begin
+    monkeypatch.setattr(graph, "_begin", lambda folder, reader: begun.append(reader) or begin(folder, reader))
+    for _ in range(2):
+        graph.ahead(tiny_encoder, reader=stored)
+    found = graph.load(tiny_encoder, reader=stored)
+    assert begun == [stored]
+    ids, mask = rows(9, 33)
+    assert np.array_equal(found.run(ids, mask)[0], network.run(ids, mask)[0])
+    graph.load(tiny_encoder)
+    assert begun == [stored, None]
+
+
+def test_what_prevents_a_beginning_is_raised_by_loading(tmp_path: Path) -> None:
+    graph.ahead(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"config\.json"):
+        graph.load(tmp_path)
+
+
 def test_openvino_is_loaded_without_its_telemetry() -> None:
     program = "import sys; from ragqa.models import graph; graph._core(); print('openvino_telemetry' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"

@@ -11,7 +11,7 @@ from support.fakes import ScriptedGenerator, WordEncoder, WordReader, failing
 from support.house import House
 
 from ragqa.errors import ModelDamagedError, ModelMissingError
-from ragqa.models import catalogue, loading
+from ragqa.models import FILE, catalogue, loading
 from ragqa.models import encoder as encoders
 from ragqa.models.loading import LazyEncoder, LazyReader
 from ragqa.pipeline import Pipeline
@@ -113,6 +113,29 @@ def test_another_encoder_is_left_to_sentence_transformers(
         )
     loading.load_encoder(Settings.load(encoder=encoder))
     assert made == [(kind, str(files), encoder)]
+
+
+@pytest.mark.parametrize(
+    ("named", "begun"),
+    [
+        ({}, [FILE, None]),
+        ({"encoder": "org/another"}, [FILE]),
+        ({"reader": "org/cross"}, [None]),
+        ({"encoder": "org/another", "reader": "org/cross"}, []),
+    ],
+)
+def test_only_the_bundled_models_are_compiled_ahead(
+    files: Path, monkeypatch: pytest.MonkeyPatch, named: dict[str, str], begun: list[Path | None]
+) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(loading.graph, "ahead", lambda folder, reader=None: made.append((folder, reader)))
+    loading.compile_ahead(Settings.load(**named))
+    assert made == [(files, reader) for reader in begun]
+
+
+def test_nothing_is_compiled_ahead_where_no_model_is(tmp_path: Path) -> None:
+    loading.compile_ahead(Settings.load(home=tmp_path))
+    assert loading.graph._begun == {}
 
 
 def test_another_reader_is_a_cross_encoder(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -52,6 +53,7 @@ from ragqa.types import EVERYTHING, Answer, Article, Filter, Language, Passage
 _log = logging.getLogger(__name__)
 _REMEMBERED = 200  # Answers: some kilobytes each, beside articles that the index holds anyway.
 _TRANSLATION_SECONDS = 15.0  # A translation takes about one.
+_TURN = 0.1  # Seconds for requests that waited: loading tokenizer or language model holds the interpreter for a second.
 
 
 class Pipeline:
@@ -67,8 +69,8 @@ class Pipeline:
         verified: bool = False,
     ) -> None:
         self.settings = settings
-        self._encoder = encoder
-        self._reader: Reader = reader or LazyReader(settings)
+        self.encoder = encoder
+        self.reader: Reader = reader or LazyReader(settings)
         self._generator = generator
         self._translator = Translator()
         self._answered: Cache[Answer] = Cache(_REMEMBERED)
@@ -88,18 +90,20 @@ class Pipeline:
         generator = LazyGenerator(settings)
         if warm:
             generator.load_in_background()
-        encoder, reader = loading.encoder_beside_reader(settings)
-        pipeline = cls(settings, encoder=encoder, generator=generator, reader=reader, verified=verified)
+        loading.compile_ahead(settings)
+        encoder = loading.load_encoder(settings)
+        pipeline = cls(settings, encoder=encoder, generator=generator, verified=verified)
         if require_index:
             pipeline._require_index()
         return pipeline
 
     @classmethod
     def for_server(cls, settings: Settings) -> Pipeline:
-        """One that is there at once: its index is opened, and its models are loaded, by ``warm``.
+        """One that is there at once: its models are compiled meanwhile, and loaded by ``warm``, as its index is.
 
         Every version of the index is compared with its SHA-256 before it answers. Raises ModelMissingError.
         """
+        loading.compile_ahead(settings)
         return cls(settings, encoder=LazyEncoder(settings), generator=LazyGenerator(settings), verified=True)
 
     @property
@@ -110,7 +114,7 @@ class Pipeline:
     @property
     def opening(self) -> bool:
         """Whether the index or the encoder is still being opened."""
-        return self._current.opening or (isinstance(self._encoder, LazyEncoder) and not self._encoder.loaded)
+        return self._current.opening or (isinstance(self.encoder, LazyEncoder) and not self.encoder.loaded)
 
     @property
     def problem(self) -> str:
@@ -125,17 +129,7 @@ class Pipeline:
     @property
     def models(self) -> dict[str, str]:
         """Names of the models in use."""
-        return {"encoder": self._encoder.id, "reader": self._reader.id, "generator": self.settings.generator}
-
-    @property
-    def encoder(self) -> TextEncoder | LazyEncoder:
-        """The encoder in use."""
-        return self._encoder
-
-    @property
-    def reader(self) -> Reader:
-        """The reader in use."""
-        return self._reader
+        return {"encoder": self.encoder.id, "reader": self.reader.id, "generator": self.settings.generator}
 
     def require_generator(self) -> Generator:
         """The language model. Raises ModelError where it cannot be used."""
@@ -159,15 +153,15 @@ class Pipeline:
         threading.Thread(target=self._warm, daemon=True, name="ragqa-load").start()
 
     def _warm(self) -> None:
-        if isinstance(self._reader, LazyReader):
-            self._reader.load_in_background()
+        time.sleep(_TURN)
         self._current.try_open()
         try:
-            for model in (self._encoder, self._reader):
+            for model in (self.encoder, self.reader):
                 if isinstance(model, LazyEncoder | LazyReader):
                     model.get()
         except ModelError as error:
             _log.error("no question can be answered: %s", error)
+        time.sleep(_TURN)
         read_ahead(self._generator.get())
 
     def article(self, article_id: str) -> Article:
@@ -194,9 +188,9 @@ class Pipeline:
         others = (index.languages_of(filters) & TRANSLATED) - {asked.language}
         if use_llm and others and (generator := self._translating()):
             translation = self._translator.translate(asked.text, generator)
-        query = Query.of(in_words_of(index, asked)[0], encoder=self._encoder, translation=translation)
+        query = Query.of(in_words_of(index, asked)[0], encoder=self.encoder, translation=translation)
         find = rank_articles if by_article else retrieve
-        found = find(query, index=index, k=k or self.settings.k, filters=filters, reader=self._reader)
+        found = find(query, index=index, k=k or self.settings.k, filters=filters, reader=self.reader)
         return list(found.passages)
 
     def answer(self, question: str, **options: Any) -> Answer:
@@ -258,14 +252,14 @@ class Pipeline:
         self, base: Answer, question: Question, index: SearchIndex, clock: Clock, k: int, filters: Filter
     ) -> Iterator[Answer]:
         """Sources, then the quotes that answer or a refusal."""
-        examples, encoder = self.examples, self._encoder
+        examples, encoder = self.examples, self.encoder
         if digest := digested(base, question, index, encoder, k=k, filters=filters, examples=examples):
             yield clock.stamp(digest)
             return
         spelled, taken = in_words_of(index, question)
         query = Query.of(spelled, encoder=encoder)
         # An answer may quote all that is read, however many passages are shown.
-        found = retrieve(query, index=index, k=max(k, JUDGED), filters=filters, reader=self._reader)
+        found = retrieve(query, index=index, k=max(k, JUDGED), filters=filters, reader=self.reader)
         clock.mark("retrieve")
         answer = replace(base, passages=found.passages)
         yield clock.stamp(answer)
@@ -288,11 +282,11 @@ class Pipeline:
         if translate:
             clock.mark("translated")
             yield clock.stamp(glossed)
-        for prose in written(glossed, limited, self._reader) if write else ():
+        for prose in written(glossed, limited, self.reader) if write else ():
             yield clock.stamp(prose)
 
     def _require_encoder(self, manifest: Manifest) -> None:
-        manifest.require(encoder=self._encoder.id, fingerprint=self._encoder.fingerprint, lexical=TERMS)
+        manifest.require(encoder=self.encoder.id, fingerprint=self.encoder.fingerprint, lexical=TERMS)
 
     def _require_index(self) -> SearchIndex:
         if (index := self.index) is None:

@@ -84,6 +84,8 @@ class LlamaCpp:
         parameters.ui = False
         parameters.endpoint_slots = False
         parameters.warmup = False
+        # It would read the file twice, .8 s, to fit to the memory what is set here.
+        parameters.fit_params = False
         parameters.verbosity = 0
         parameters.n_ctx = context
         parameters.n_parallel = 1

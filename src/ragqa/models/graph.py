@@ -10,14 +10,17 @@ from __future__ import annotations
 import functools
 import json
 import os
-import sys
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ragqa.importing import absent
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -27,6 +30,8 @@ _TYPES = {"F32": np.float32, "F16": np.float16, "I8": np.int8}
 _SCALE, _BODY = ".scale", "body."
 # What a position that holds no token adds to the logit of looking at it.
 _UNSEEN = -1e4
+# What was begun ahead, until it is asked for.
+_begun: dict[tuple[Path, Path | None], Future[Network]] = {}
 
 
 def mapped(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -70,12 +75,12 @@ class Weights:
 class Network:
     """A compiled body with its outputs; threads take turns, for one of them uses all cores."""
 
-    def __init__(self, weights: Weights, config: Mapping[str, Any], *, heads: bool) -> None:
+    def __init__(self, weights: Weights, config: Mapping[str, Any], compiled: Any) -> None:
         self._words = weights.body("embeddings.word_embeddings.weight")
         self._places = np.array(weights.body("embeddings.position_embeddings.weight"))
         self._places = self._places + weights.body("embeddings.token_type_embeddings.weight")[0]
         self.width = int(config["hidden_size"])
-        self._request = _compiled(_model(weights, config, heads=heads)).create_infer_request()
+        self._request = compiled.create_infer_request()
         self._turn = threading.Lock()
 
     def inputs(self, ids: Ints, mask: Ints) -> dict[str, Floats]:
@@ -93,29 +98,41 @@ class Network:
             return [np.array(found[at], np.float32) for at in range(len(found))]
 
 
+def ahead(folder: Path, *, reader: Path | None = None) -> None:
+    """Begin to compile what ``load`` will be asked for, in the background; ``load`` raises what prevents it.
+
+    Compiling leaves the interpreter to other work, so begin it before what does not, as imports or a tokenizer.
+    """
+    if (folder, reader) not in _begun:
+        with suppress(Exception):  # a damaged file makes its libraries raise nearly anything
+            _begun[folder, reader] = _begin(folder, reader)
+
+
 def load(folder: Path, *, reader: Path | None = None) -> Network:
     """The body of the encoder in a folder; with a reader's file, as that changes it and under its heads.
 
     Without a reader the output is the last state of every token, shape (n, t, width); with one the logits of tags
     (n, t, 3), of "answers" (n,) and of "supports" (n,).
     """
+    return (_begun.pop((folder, reader), None) or _begin(folder, reader)).result()
+
+
+def _begin(folder: Path, reader: Path | None) -> Future[Network]:
+    """The graph is built at once, which takes the interpreter, and compiled by a thread of its own."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     weights = Weights(mapped(folder / "model.safetensors"), mapped(reader) if reader else None)
-    return Network(weights, config, heads=reader is not None)
+    model = _model(weights, config, heads=reader is not None)
+    pool = ThreadPoolExecutor(1, "ragqa-compile")
+    compiling = pool.submit(lambda: Network(weights, config, _compiled(model)))
+    pool.shutdown(wait=False)
+    return compiling
 
 
 @functools.cache
 def _openvino() -> Any:
     """The library, without its converters: importing them reports to its makers over the internet."""
-    converters = "openvino.tools.ovc"
-    blocked = converters not in sys.modules
-    if blocked:
-        sys.modules[converters] = None  # type: ignore[assignment]
-    try:
+    with absent("openvino.tools.ovc"):
         import openvino
-    finally:
-        if blocked:
-            del sys.modules[converters]
     return openvino
 
 

@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from ragqa.errors import ModelError
-from ragqa.models import catalogue
+from ragqa.models import catalogue, graph
 from ragqa.models.encoder import SentenceEncoder, TextEncoder, fingerprint
 from ragqa.models.generator import load as load_generator
 from ragqa.models.openvino_encoder import OpenVinoEncoder
 from ragqa.models.protocols import Generator, TokenSink
-from ragqa.models.reader import CrossEncoderReader, Reader, Reading, TrainedReader
+from ragqa.models.reader import FILE, CrossEncoderReader, Reader, Reading, TrainedReader
 from ragqa.settings import Settings
 from ragqa.types import Vectors
 
@@ -67,23 +67,13 @@ class LazyEncoder:
 
 
 class LazyReader:
-    """The reader, loaded when first used or ahead."""
+    """The reader, loaded when first used."""
 
     def __init__(self, settings: Settings) -> None:
         self.id = settings.reader
         self._settings = settings
         self._loading = threading.Lock()
         self._reader: Reader | None = None
-
-    def load_in_background(self) -> None:
-        """Start loading in the background; what prevents it is raised when the reader is used."""
-
-        def load() -> None:
-            with suppress(ModelError):
-                self.get()
-
-        # Not a daemon: at the end of the program a compilation must not be cut off.
-        threading.Thread(target=load, name="ragqa-load").start()
 
     def get(self) -> Reader:
         """The loaded reader. Raises ModelError."""
@@ -138,11 +128,14 @@ def load_encoder(settings: Settings) -> TextEncoder:
     return SentenceEncoder.load(location, id=settings.encoder)
 
 
-def encoder_beside_reader(settings: Settings) -> tuple[TextEncoder, LazyReader]:
-    """The encoder, and the reader still being loaded beside it. Raises ModelError."""
-    reader = LazyReader(settings)
-    reader.load_in_background()
-    return load_encoder(settings), reader
+def compile_ahead(settings: Settings) -> None:
+    """Begin to compile the bundled encoder and reader, where the settings name them."""
+    with suppress(ModelError):
+        folder = Path(catalogue.locate(catalogue.READER_BASE, role="encoder", home=settings.home))
+        if settings.reader == catalogue.READER:
+            graph.ahead(folder, reader=FILE)
+        if settings.encoder == catalogue.READER_BASE:
+            graph.ahead(folder)
 
 
 def load_reader(settings: Settings) -> Reader:

@@ -218,15 +218,15 @@ def launch(pipeline: Pipeline, *, host: str, port: int) -> tuple[FastAPI, str]:
     return app, listening.address(taken)
 
 
-def start(settings: Settings) -> None:
-    """Open the pipeline and serve until interrupted; the language model loads once the page is up.
+def start(pipeline: Pipeline) -> None:
+    """Serve a pipeline until interrupted; its models are loaded once the page is up.
 
     Raises SettingsError when the page would be open to a network without a password.
     """
+    settings = pipeline.settings
     access, certificate = _access(settings), _certificate(settings)
     runtime.share_memory()
     taken = listening.bind(settings.host, settings.port)
-    pipeline = Pipeline.for_server(settings)
     app = application(pipeline, access)
     queue = app.state.session.queue
     runtime.run(

@@ -1,4 +1,8 @@
-"""Gradio, imported in half its time: it would parse every component's source to rewrite a stub file for editors."""
+"""Gradio, imported in less than half its time.
+
+It would parse every component's source to rewrite a stub file for editors, and take along the Model Context Protocol,
+which its page then speaks only where it is asked to.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from ragqa.importing import absent
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read once, when gradio is imported
 
@@ -28,7 +34,7 @@ def _without_sources() -> Iterator[None]:
         inspect.getfile = found
 
 
-with _without_sources():
+with _without_sources(), absent("mcp"):
     import gradio as gr
 
 __all__ = ["gr"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -10,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
+from starlette.routing import BaseRoute
 
 from ragqa import __version__
 from ragqa.server import schemas
@@ -64,20 +67,24 @@ MODEL = _operation("One model", schemas.MODELS["data"][0], None, openai=True)
 
 def add_routes(app: FastAPI) -> None:
     """``/openapi.json`` and ``/docs``; of the routes that are there already what is not hidden is described."""
-    document = described(app)
+    routes = list(app.routes)
+
+    @functools.cache
+    def document() -> dict[str, Any]:
+        return described(routes)
 
     @app.get("/openapi.json", include_in_schema=False)
     def openapi() -> JSONResponse:
-        return JSONResponse(document)
+        return JSONResponse(document())
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
-        return HTMLResponse(page(document))
+        return HTMLResponse(page(document()))
 
 
-def described(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document."""
-    found = get_openapi(title="ragqa", version=__version__, description=_SAID, routes=app.routes)
+def described(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The OpenAPI document of some routes."""
+    found = get_openapi(title="ragqa", version=__version__, description=_SAID, routes=routes)
     scheme = {
         "type": "http",
         "scheme": "bearer",

@@ -9,8 +9,11 @@ if TYPE_CHECKING:
 
 
 def start(settings: Settings) -> None:
-    """Open the pipeline and serve until interrupted. Raises SettingsError as ``app.start`` does."""
-    # Gradio takes seconds to import.
+    """Serve until interrupted. Raises ModelMissingError, and SettingsError as ``app.start`` does."""
+    from ragqa.pipeline import Pipeline
+
+    # Gradio takes seconds to import: meanwhile the models are compiled.
+    pipeline = Pipeline.for_server(settings)
     from ragqa.server import app
 
-    app.start(settings)
+    app.start(pipeline)
