@@ -41,7 +41,8 @@ def mapped(path: Path) -> dict[str, npt.NDArray[Any]]:
         if not 0 < size <= path.stat().st_size - 8:
             raise ValueError(f"{path} has no safetensors header")
         header = json.loads(file.read(size))
-    content = np.memmap(path, np.uint8, "r", offset=8 + size)
+    # Copied where written, which nothing does: OpenVINO shares no memory that is for reading only.
+    content = np.memmap(path, np.uint8, "c", offset=8 + size)
     found = {}
     for name, entry in header.items():
         if name == "__metadata__":
@@ -233,7 +234,8 @@ class _Layers:
         return op.add(op.matmul(states, weight, False, True), bias)
 
     def _floats(self, values: npt.NDArray[Any]) -> Any:
-        return self._op.constant(np.ascontiguousarray(values, np.float32))
+        """A constant that shares the memory of the array, or of the file that it is mapped from."""
+        return self._op.constant(np.ascontiguousarray(values, np.float32), shared_memory=True)
 
     def _ints(self, *values: int, shape: tuple[int, ...] | None = None) -> Any:
         return self._op.constant(np.array(values, np.int64).reshape(len(values) if shape is None else shape))
