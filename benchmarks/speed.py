@@ -219,10 +219,14 @@ def _ragqa(*arguments: str) -> float:
 
 
 def _server(until: str) -> float:
-    """Seconds from the start of a server until a path of it answers."""
-    start = time.perf_counter()
-    with server(ROOT, until=until):
-        return time.perf_counter() - start
+    """Seconds from the start of a server until a path of it answers, the best of three."""
+
+    def once() -> float:
+        start = time.perf_counter()
+        with server(ROOT, until=until):
+            return time.perf_counter() - start
+
+    return min(once() for _ in range(3))
 
 
 def _until_first(generator: Generator, text: str) -> float:

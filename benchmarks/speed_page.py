@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 HEAD = (
-    "# Speed\n\nWritten by `make bench`, which measures the machine that it runs on; the last two runs stand here, of\n"
-    "two days or two machines. *Plain* is sentence-transformers as it comes, with the same model on the same texts.\n"
-    "The *limit* is what the machine does at most: for encoding and reading a matrix product, for writing a read of\n"
-    "the model's weights.\n"
+    "# Speed\n\nWritten by `make bench`, which measures the machine that it runs on; the last three runs stand here,\n"
+    "of different days or machines. *Plain* is sentence-transformers as it comes, with the same model on the same\n"
+    "texts. The *limit* is what the machine does at most: for encoding and reading a matrix product, for writing a\n"
+    "read of the model's weights.\n"
 )
-RUNS = 2
+RUNS = 3
 
 
 @dataclass(frozen=True, slots=True)

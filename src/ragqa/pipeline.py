@@ -53,7 +53,7 @@ from ragqa.types import EVERYTHING, Answer, Article, Filter, Language, Passage
 _log = logging.getLogger(__name__)
 _REMEMBERED = 200  # Answers: some kilobytes each, beside articles that the index holds anyway.
 _TRANSLATION_SECONDS = 15.0  # A translation takes about one.
-_TURN = 0.1  # Seconds for requests that waited: loading tokenizer or language model holds the interpreter for a second.
+_TURN = 0.2  # Seconds for requests that waited: loading tokenizer or language model holds the interpreter for a second.
 
 
 class Pipeline:
