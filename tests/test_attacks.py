@@ -325,7 +325,8 @@ def test_with_a_certificate_everything_is_encrypted(pipeline: ScriptedPipeline, 
 
 
 def test_a_certificate_that_cannot_be_used_is_said(tmp_path: Path) -> None:
-    half = Settings.load(certificate=tmp_path / "none.pem", port=0)
+    half = ScriptedPipeline({})
+    half.settings = Settings.load(certificate=tmp_path / "none.pem", port=0)
     with pytest.raises(SettingsError, match="go together"):
         start(half)
     with pytest.raises(SettingsError, match="certificate or its key cannot be used"):
