@@ -25,7 +25,7 @@ pytestmark = [*needs_models, pytest.mark.reliability]
 
 QUESTION = "why did Brundage leave?"
 # Below the first of these the interpreter's libraries end the process before Python can say a word.
-LIMITS = [800, 1_500, 2_500, 3_000, 3_500]
+LIMITS = [800, 1_500, 2_000, 2_500, 2_800]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_too_little_memory_is_said(project: Path, tally: Tally) -> None:
         clean += done.returncode == 4 and "memory" in done.stderr and "Traceback" not in done.stderr
     tally(
         "C1",
-        "address spaces of 800 to 3,500 MB, too small for the models: said in a sentence, code 4",
+        "address spaces of 800 to 2,800 MB, too small for the models: said in a sentence, code 4",
         clean,
         len(LIMITS),
     )

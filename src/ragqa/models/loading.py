@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,6 +17,9 @@ from ragqa.models.protocols import Generator, TokenSink
 from ragqa.models.reader import FILE, CrossEncoderReader, Reader, Reading, TrainedReader
 from ragqa.settings import Settings
 from ragqa.types import Vectors
+
+# Address space that the libraries of encoder and reader take; with 2,800 MB they load, with 2,700 they fail.
+_ADDRESSES = 2_900 * 2**20
 
 
 class LazyEncoder:
@@ -129,7 +133,13 @@ def load_encoder(settings: Settings) -> TextEncoder:
 
 
 def compile_ahead(settings: Settings) -> None:
-    """Begin to compile the bundled encoder and reader, where the settings name them."""
+    """Begin to compile the bundled encoder and reader, where the settings name them.
+
+    Raises MemoryError where the address space is limited to less than they take: their libraries end the process.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _ADDRESSES:
+        raise MemoryError
     with suppress(ModelError):
         folder = Path(catalogue.locate(catalogue.READER_BASE, role="encoder", home=settings.home))
         if settings.reader == catalogue.READER:
