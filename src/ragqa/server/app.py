@@ -225,7 +225,6 @@ def start(pipeline: Pipeline) -> None:
     """
     settings = pipeline.settings
     access, certificate = _access(settings), _certificate(settings)
-    runtime.share_memory()
     taken = listening.bind(settings.host, settings.port)
     app = application(pipeline, access)
     queue = app.state.session.queue
