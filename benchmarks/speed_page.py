@@ -1,19 +1,21 @@
-"""The page that benchmarks/speed.py writes: one section a day and machine, the last two kept."""
+"""The page that benchmarks/speed.py writes: one section a day and machine, two kept of each machine."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 HEAD = (
-    "# Speed\n\nWritten by `make bench`, which measures the machine that it runs on; the last three runs stand here,\n"
-    "of different days or machines. *Plain* is sentence-transformers as it comes, with the same model on the same\n"
+    "# Speed\n\n"
+    "Written by `make bench`, which measures the machine that it runs on; the last two runs of each processor,\n"
+    "of different days, stand here. *Plain* is sentence-transformers as it comes, with the same model on the same\n"
     "texts. The *limit* is what the machine does at most: for encoding and reading a matrix product, for writing a\n"
     "read of the model's weights.\n"
 )
-RUNS = 3
+RUNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,23 @@ def resident(smaps: str) -> tuple[float, float]:
 
 
 def kept(page: str, title: str, section: str) -> str:
-    """The page with a run's section first; of the others the newest, none of the same title (day and machine)."""
-    parts = [part.strip() for part in re.split(r"^(?=## )", page, flags=re.MULTILINE)[1:]]
-    others = [part for part in parts if part.splitlines()[0] != f"## {title}"]
-    return f"{HEAD}\n" + "\n\n".join([f"## {title}\n\n{section.strip()}", *others[: RUNS - 1]]) + "\n"
+    """The page with a run's section first, then all others but those of the same title, and two runs a machine at most.
+
+    A title is a day and a machine, with a comma between.
+    """
+    parts = [part.strip() for part in re.split(r"^## ", page, flags=re.MULTILINE)[1:]]
+    found = {title: f"{title}\n\n{section.strip()}"}
+    runs = Counter([_machine(title)])
+    for part in parts:
+        other = part.splitlines()[0]
+        if other not in found and runs[_machine(other)] < RUNS:
+            found[other] = part
+            runs[_machine(other)] += 1
+    return f"{HEAD}\n" + "\n\n".join(f"## {part}" for part in found.values()) + "\n"
+
+
+def _machine(title: str) -> str:
+    return title.split(", ", 1)[1]
 
 
 def _figure(value: float | None) -> str:

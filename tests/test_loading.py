@@ -136,11 +136,11 @@ def test_only_the_bundled_models_are_compiled_ahead(
 
 @pytest.mark.parametrize(("megabytes", "enough"), [(2_899, False), (2_900, True)])
 def test_an_address_space_that_is_too_small_is_no_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, megabytes: int, enough: bool
+    monkeypatch: pytest.MonkeyPatch, megabytes: int, enough: bool
 ) -> None:
     monkeypatch.setattr(loading.resource, "getrlimit", lambda _: (megabytes * 2**20, -1))
     with nullcontext() if enough else pytest.raises(MemoryError):
-        loading.compile_ahead(Settings.load(home=tmp_path))
+        loading.require_address_space()
 
 
 def test_nothing_is_compiled_ahead_where_no_model_is(tmp_path: Path) -> None:

@@ -54,12 +54,12 @@ def test_memory_is_read_whole_and_without_what_is_shared() -> None:
     assert resident("Rss:  2048 kB\nPss:  1024 kB\nPss_Anon:  512 kB\n") == (2.0, 1.0)
 
 
-def test_the_page_keeps_three_runs_the_newest_first() -> None:
-    page = ""
-    for day, run in enumerate(("one", "two", "three", "four"), start=1):
-        page = kept(page, f"2026-01-0{day}, A", run)
+def test_the_page_keeps_two_runs_of_each_machine_the_newest_first() -> None:
+    page = kept("", "2025-12-31, B, avx2", "other")
+    for day, run in enumerate(("one", "two", "three"), start=1):
+        page = kept(page, f"2026-01-0{day}, A, avx2", run)
     assert page.split("\n\n", 2)[2] == (
-        "## 2026-01-04, A\n\nfour\n\n## 2026-01-03, A\n\nthree\n\n## 2026-01-02, A\n\ntwo\n"
+        "## 2026-01-03, A, avx2\n\nthree\n\n## 2026-01-02, A, avx2\n\ntwo\n\n## 2025-12-31, B, avx2\n\nother\n"
     )
 
 

@@ -90,6 +90,7 @@ class Pipeline:
         generator = LazyGenerator(settings)
         if warm:
             generator.load_in_background()
+        loading.require_address_space()
         loading.compile_ahead(settings)
         encoder = loading.load_encoder(settings)
         pipeline = cls(settings, encoder=encoder, generator=generator, verified=verified)
@@ -103,6 +104,7 @@ class Pipeline:
 
         Every version of the index is compared with its SHA-256 before it answers. Raises ModelMissingError.
         """
+        loading.require_address_space()
         loading.compile_ahead(settings)
         return cls(settings, encoder=LazyEncoder(settings), generator=LazyGenerator(settings), verified=True)
 

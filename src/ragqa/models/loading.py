@@ -132,14 +132,15 @@ def load_encoder(settings: Settings) -> TextEncoder:
     return SentenceEncoder.load(location, id=settings.encoder)
 
 
-def compile_ahead(settings: Settings) -> None:
-    """Begin to compile the bundled encoder and reader, where the settings name them.
-
-    Raises MemoryError where the address space is limited to less than they take: their libraries end the process.
-    """
+def require_address_space() -> None:
+    """Raise MemoryError where encoder and reader have too little room: their libraries would end the process."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY and limit < _ADDRESSES:
         raise MemoryError
+
+
+def compile_ahead(settings: Settings) -> None:
+    """Begin to compile the bundled encoder and reader, where the settings name them."""
     with suppress(ModelError):
         folder = Path(catalogue.locate(catalogue.READER_BASE, role="encoder", home=settings.home))
         if settings.reader == catalogue.READER:
