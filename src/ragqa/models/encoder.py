@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 # Tokens of one batch, padding included: long texts go in small batches, short ones in large.
-_BATCH_TOKENS = 4096
+_BATCH_TOKENS = 1024
 # Added to a token's id before its logarithm is taken: the commonest piece still tells something.
 _FIRST_RANK = 10.0
 # Files beside the weights that decide vectors: settings, vocabularies, merges, sentencepiece.
