@@ -24,6 +24,7 @@ from ragqa.evaluation.record import Record, fate
 from ragqa.evaluation.runner import record_of
 from ragqa.evaluation.statistics import Figure
 from ragqa.index.build import build_index
+from ragqa.models import graph
 from ragqa.models.encoder import TextEncoder
 from ragqa.models.loading import LazyGenerator, load_encoder, load_reader
 from ragqa.models.reader import Reader
@@ -69,7 +70,10 @@ def main() -> None:
     parser.add_argument("--packs", type=Path, required=True, help="folder of packs")
     parser.add_argument("--work", type=Path, required=True, help="folder of indexes and answers")
     parser.add_argument("--pack", nargs="+", default=[*PACKS, *OWN], help="names of packs")
+    parser.add_argument("--precision", choices=["bf16", "f32"], help="instead of the processor's own")
     chosen = parser.parse_args()
+    if chosen.precision:
+        graph._precision = lambda: chosen.precision
     settings = Settings.load(generator="none")
     encoder = load_encoder(settings)
     reader = load_reader(settings)

@@ -1,10 +1,10 @@
 """What 8 bits would bring to the encoder: its layers on ONNX Runtime and on OpenVINO, in turn in one process.
 
     pip install onnx onnxruntime
-    python benchmarks/eight_bits.py --texts PACK/corpus.jsonl
+    python benchmarks/eight_bits.py --texts PACK/corpus.jsonl [--packs PACK ...]
 
 Neither package is the product's. Prints Markdown: tokens a second (median of five), to OpenVINO in the
-precision in use, and the cosines of the texts' vectors to those.
+precision in use, and the cosines of the texts' vectors to those; for packs the nDCG@10 of the vectors alone.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from retrieval import measures, questions_of
 
 from ragqa.models import catalogue, graph
 from ragqa.models.openvino_encoder import OpenVinoEncoder
@@ -43,11 +44,12 @@ def main() -> None:
     """Print the table."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--texts", type=Path, required=True)
-    path = arguments.parse_args().texts
+    arguments.add_argument("--packs", type=Path, nargs="*", default=[])
+    chosen = arguments.parse_args()
     settings = Settings.load()
     folder = Path(catalogue.locate(settings.encoder, role="encoder", home=settings.home))
     encoder = OpenVinoEncoder.load(str(folder), id=settings.encoder)
-    with path.open(encoding="utf-8") as lines:
+    with chosen.texts.open(encoding="utf-8") as lines:
         texts = [json.loads(line)["text"][:300] for line, _ in zip(lines, range(2 * TEXTS), strict=False)]
     texts = sorted(texts, key=lambda text: encoder._lengths([text]))[-TEXTS:]
     encoders = {"OpenVINO, in use": encoder}
@@ -57,6 +59,25 @@ def main() -> None:
         for name, model in _models(folder, Path(work)).items():
             encoders[name] = _on(encoder, _OnOnnx(model, encoder._network))
     _print(encoders, [texts[at : at + BATCH] for at in range(0, TEXTS, BATCH)])
+    for pack in chosen.packs:
+        for name, own in encoders.items():
+            print(f"| {pack.name} | {name} | {_gain(pack, own):.4f} |", flush=True)
+
+
+def _gain(pack: Path, encoder: OpenVinoEncoder) -> float:
+    """nDCG@10 of a pack's articles, each as one text, by the cosine to its questions."""
+    with (pack / "corpus.jsonl").open(encoding="utf-8") as lines:
+        articles = [json.loads(line) for line in lines]
+    ids = [article["id"] for article in articles]
+    vectors = encoder.encode_passages([article["text"] for article in articles])
+    questions = list(questions_of(pack))
+    near = encoder.encode_query([question.text for question in questions]) @ vectors.T
+    best = np.argsort(-near, axis=1)[:, :10]
+    gains = [
+        measures([ids[row] for row in rows], question.relevant)[2]
+        for question, rows in zip(questions, best, strict=True)
+    ]
+    return float(np.mean(gains))
 
 
 def _on(encoder: OpenVinoEncoder, network: Any) -> OpenVinoEncoder:

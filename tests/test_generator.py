@@ -288,6 +288,6 @@ def test_a_gguf_file_is_for_llama_and_anything_else_for_transformers(monkeypatch
     load("/models/a.gguf", id="x", threads=2, context=2048)
     load("Qwen/Qwen3-0.6B", id="y")
     assert asked == [
-        ("LlamaCpp", Path("/models/a.gguf"), {"id": "x", "threads": 2, "context": 2048}),
+        ("LlamaCpp", Path("/models/a.gguf"), {"id": "x", "threads": 2, "context": 2048, "beginning": None}),
         ("TransformersChat", "Qwen/Qwen3-0.6B", {"id": "y"}),
     ]

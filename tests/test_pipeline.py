@@ -251,7 +251,7 @@ def test_the_model_is_loaded_once_and_only_when_it_is_needed(
     pipeline = house.open(ScriptedGenerator([]))
     loads: list[object] = []
 
-    def load(settings: object) -> ScriptedGenerator:
+    def load(settings: object, **_: object) -> ScriptedGenerator:
         loads.append(settings)
         return ScriptedGenerator(*TRANSLATED)
 

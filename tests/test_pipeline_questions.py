@@ -85,7 +85,7 @@ def test_a_search_in_a_corpus_of_one_language_loads_no_model(
     chinese: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = chinese.open(ScriptedGenerator([]))
-    monkeypatch.setattr(module, "open_generator", lambda settings: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(module, "open_generator", lambda settings, **_: pytest.fail("the model was loaded"))
     assert [p.article.id for p in pipeline.search(WHY)] == ["harbour.md"]
 
 
@@ -141,7 +141,7 @@ def test_the_page_opens_without_an_index_and_finds_one_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = House(tmp_path, monkeypatch)
-    monkeypatch.setattr(module, "open_generator", lambda settings: ScriptedGenerator([]))
+    monkeypatch.setattr(module, "open_generator", lambda settings, **_: ScriptedGenerator([]))
     pipeline = Pipeline.open(house.settings, require_index=False)
     assert pipeline.index is None
     with pytest.raises(IndexMissingError):

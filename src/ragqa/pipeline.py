@@ -16,7 +16,7 @@ from ragqa.answer import (
     explained,
     foreign,
     glosses,
-    read_ahead,
+    translation_beginning,
     with_passages,
     word,
     written,
@@ -87,7 +87,7 @@ class Pipeline:
         """
         if require_index:
             manifest_at(settings.index)
-        generator = LazyGenerator(settings)
+        generator = _generator(settings)
         if warm:
             generator.load_in_background()
         loading.require_address_space()
@@ -106,7 +106,7 @@ class Pipeline:
         """
         loading.require_address_space()
         loading.compile_ahead(settings)
-        return cls(settings, encoder=LazyEncoder(settings), generator=LazyGenerator(settings), verified=True)
+        return cls(settings, encoder=LazyEncoder(settings), generator=_generator(settings), verified=True)
 
     @property
     def index(self) -> SearchIndex | None:
@@ -164,7 +164,7 @@ class Pipeline:
         except ModelError as error:
             _log.error("no question can be answered: %s", error)
         time.sleep(_TURN)
-        read_ahead(self._generator.get())
+        self._generator.get()
 
     def article(self, article_id: str) -> Article:
         """The stored article of an id. Raises ArticleNotFoundError."""
@@ -294,3 +294,7 @@ class Pipeline:
         if (index := self.index) is None:
             raise IndexMissingError(f"there is no index in {shown(self.settings.index)}; run: ragqa index")
         return index
+
+
+def _generator(settings: Settings) -> LazyGenerator:
+    return LazyGenerator(settings, beginning=translation_beginning())

@@ -95,7 +95,7 @@ class House:
     def script(self, model: ScriptedGenerator | ModelError) -> None:
         """What every pipeline that opens from now on has for a language model."""
 
-        def opened(settings: Settings) -> ScriptedGenerator:
+        def opened(settings: Settings, **_: object) -> ScriptedGenerator:
             if isinstance(model, ModelError):
                 raise model
             return model

@@ -4,7 +4,7 @@ from ragqa.answer.compose import answered, with_passages
 from ragqa.answer.digest import digested
 from ragqa.answer.messages import word
 from ragqa.answer.refusal import explained
-from ragqa.answer.translate import TRANSLATED, foreign, glosses, read_ahead
+from ragqa.answer.translate import TRANSLATED, foreign, glosses, translation_beginning
 from ragqa.answer.verify import judge
 from ragqa.answer.write import written
 
@@ -16,7 +16,7 @@ __all__ = [
     "foreign",
     "glosses",
     "judge",
-    "read_ahead",
+    "translation_beginning",
     "with_passages",
     "word",
     "written",

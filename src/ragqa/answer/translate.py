@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Generator as Writing
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 
 from ragqa.answer.names import in_chinese, in_english, with_marks, without_marks
-from ragqa.errors import ModelError
-from ragqa.models import Generator, LlamaCpp, Message, readable, user_turn
+from ragqa.models import Generator, Message, readable, user_turn
 from ragqa.text import (
     amounts,
     codes,
@@ -139,14 +138,9 @@ def build_gloss(quote: str, *, to: Language) -> tuple[list[Message], str, dict[s
     return [*turns, user_turn(with_amounts(text, to))], f'root ::= {letters} "\\n"?', held
 
 
-def read_ahead(generator: Generator | None) -> None:
-    """Have a local model read how a prompt for a translation into English begins, which it keeps in memory.
-
-    The first translation then need not wait for that; one that fails says why when it is asked for.
-    """
-    if isinstance(generator, LlamaCpp):
-        with suppress(ModelError):
-            list(generator.stream(build_gloss("", to="en")[0], max_tokens=1))
+def translation_beginning() -> list[Message]:
+    """How every prompt for a translation into English begins; those into Chinese have no examples to read."""
+    return build_gloss("", to="en")[0]
 
 
 def locked(put: str, quote: str, *, question: str = "", around: str = "") -> str | None:

@@ -4,7 +4,7 @@ from ragqa.models import catalogue, loading
 from ragqa.models.chat import readable, user_turn
 from ragqa.models.download import pull
 from ragqa.models.encoder import TextEncoder
-from ragqa.models.generator import LlamaCpp, Timed
+from ragqa.models.generator import Timed
 from ragqa.models.loading import LazyEncoder, LazyGenerator, LazyReader
 from ragqa.models.protocols import Encoder, Generator, Message, Tokens
 from ragqa.models.reader import FILE, Reader, Reading
@@ -16,7 +16,6 @@ __all__ = [
     "LazyEncoder",
     "LazyGenerator",
     "LazyReader",
-    "LlamaCpp",
     "Message",
     "Reader",
     "Reading",

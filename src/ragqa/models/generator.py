@@ -13,24 +13,33 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from ragqa.errors import ModelDamagedError, ModelError, ModelMissingError
+from ragqa.models import prompt_state
 from ragqa.models.chat_server import OpenAICompatible, delta
+from ragqa.models.prompt_state import Beginning
 from ragqa.models.protocols import Generator, Message
 from ragqa.models.streaming import pieces_of
 
 
 def load(
-    location: str, *, id: str, key: str = "", model: str = "default", threads: int = 0, context: int = 4096
+    location: str,
+    *,
+    id: str,
+    key: str = "",
+    model: str = "default",
+    threads: int = 0,
+    context: int = 4096,
+    beginning: Beginning | None = None,
 ) -> Generator:
     """The generator that a location asks for: http(s)://…/v1, a .gguf file, else a transformers model."""
     if location.startswith(("http://", "https://")):
         return OpenAICompatible(location.rstrip("/"), key=key, model=model)
     if location.endswith(".gguf"):
-        return LlamaCpp.load(Path(location), id=id, threads=threads, context=context)
+        return LlamaCpp.load(Path(location), id=id, threads=threads, context=context, beginning=beginning)
     return TransformersChat.load(location, id=id)
 
 
@@ -56,7 +65,7 @@ class LlamaCpp:
     """A GGUF file read by llama.cpp in this process.
 
     The binding always opens an HTTP server. It listens on a UNIX socket in a private folder that is
-    removed at once, with a random key: nobody can reach it.
+    removed once it is loaded, with a random key: nobody can reach it.
     """
 
     def __init__(self, server: Any, *, id: str) -> None:
@@ -65,8 +74,19 @@ class LlamaCpp:
         self.id = id
 
     @classmethod
-    def load(cls, path: Path, *, id: str, threads: int = 0, context: int = 4096) -> LlamaCpp:
-        """Load the weights (memory-mapped). Raises ModelMissingError or ModelDamagedError."""
+    def load(
+        cls,
+        path: Path,
+        *,
+        id: str,
+        threads: int = 0,
+        context: int = 4096,
+        beginning: Beginning | None = None,
+    ) -> LlamaCpp:
+        """Load the weights (memory-mapped), and how prompts begin: from its folder, else it is read and kept there.
+
+        Raises ModelMissingError or ModelDamagedError.
+        """
         if not path.is_file():
             raise ModelMissingError(f"the model file {path} does not exist; run: ragqa models pull")
         try:
@@ -75,33 +95,29 @@ class LlamaCpp:
             raise ModelError(
                 f"llama.cpp's binding cannot be loaded ({error}); run: pip install xllamacpp"
             ) from error
-        folder = tempfile.mkdtemp(prefix="ragqa-")
-        parameters = xllamacpp.CommonParams()
-        parameters.model.path = str(path)
-        parameters.hostnames = [f"{folder}/llama.sock"]
-        parameters.api_keys = [secrets.token_hex(32)]
-        parameters.cors_origins = "http://127.0.0.1"
-        parameters.ui = False
-        parameters.endpoint_slots = False
-        parameters.warmup = False
-        # It would read the file twice, .8 s, to fit to the memory what is set here.
-        parameters.fit_params = False
-        parameters.verbosity = 0
-        parameters.n_ctx = context
-        parameters.n_parallel = 1
-        # Beginnings of prompts that it keeps: without any a question takes twice as long; its own limit is 8 GB.
-        parameters.cache_ram_mib = 512
-        # Weights repacked for the processor are a copy of 600 MB and read no faster (docs/translation.md).
-        parameters.no_extra_bufts = True
-        parameters.cpuparams.n_threads = threads or (os.cpu_count() or 1)
+        folder, key = Path(tempfile.mkdtemp(prefix="ragqa-")), secrets.token_hex(32)
+        server = prompt_state.Server(folder / "llama.sock", key, folder)
         try:
-            return cls(xllamacpp.Server(parameters), id=id)
+            found = cls(xllamacpp.Server(_parameters(path, server, threads, context)), id=id)
+            if beginning:
+                found._read(
+                    beginning, server, prompt_state.name_of(beginning.messages, path, xllamacpp.__version__)
+                )
+            return found
         except RuntimeError as error:
             raise ModelDamagedError(
                 f"llama.cpp cannot read {path} ({error}); run: ragqa models pull, or give another .gguf file"
             ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _read(self, beginning: Beginning, server: prompt_state.Server, name: str) -> None:
+        """Have it read how prompts begin; a prompt that fails says why when it is asked for."""
+        kept = prompt_state.kept(beginning.folder, name)
+        if not (kept and server.restore(kept)):
+            with suppress(ModelError):
+                list(self.stream(beginning.messages, max_tokens=1))
+                server.save(beginning.folder, name)
 
     def stream(
         self,
@@ -133,6 +149,31 @@ class LlamaCpp:
                 )
 
         return pieces_of(run)
+
+
+def _parameters(path: Path, server: prompt_state.Server, threads: int, context: int) -> Any:
+    import xllamacpp
+
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(path)
+    parameters.hostnames = [str(server.socket)]
+    parameters.api_keys = [server.key]
+    parameters.slot_save_path = f"{server.work}/"
+    parameters.cors_origins = "http://127.0.0.1"
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    parameters.warmup = False
+    # It would read the file twice, .8 s, to fit to the memory what is set here.
+    parameters.fit_params = False
+    parameters.verbosity = 0
+    parameters.n_ctx = context
+    parameters.n_parallel = 1
+    # Beginnings of prompts that it keeps: without any a question takes twice as long; its own limit is 8 GB.
+    parameters.cache_ram_mib = 512
+    # Weights repacked for the processor are a copy of 600 MB and read no faster (docs/translation.md).
+    parameters.no_extra_bufts = True
+    parameters.cpuparams.n_threads = threads or (os.cpu_count() or 1)
+    return parameters
 
 
 class TransformersChat:

@@ -142,14 +142,16 @@ def _core() -> Any:
     return _openvino().Core()
 
 
+def _precision() -> str:
+    return "bf16" if "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
 def _compiled(model: Any) -> Any:
-    core = _core()
-    native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return core.compile_model(
+    return _core().compile_model(
         model,
         "CPU",
         {
-            "INFERENCE_PRECISION_HINT": "bf16" if native else "f32",
+            "INFERENCE_PRECISION_HINT": _precision(),
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
         },

@@ -13,7 +13,8 @@ from ragqa.models import catalogue, graph
 from ragqa.models.encoder import SentenceEncoder, TextEncoder, fingerprint
 from ragqa.models.generator import load as load_generator
 from ragqa.models.openvino_encoder import OpenVinoEncoder
-from ragqa.models.protocols import Generator, TokenSink
+from ragqa.models.prompt_state import Beginning
+from ragqa.models.protocols import Generator, Message, TokenSink
 from ragqa.models.reader import FILE, CrossEncoderReader, Reader, Reading, TrainedReader
 from ragqa.settings import Settings
 from ragqa.types import Vectors
@@ -98,8 +99,9 @@ class LazyReader:
 class LazyGenerator:
     """The language model, loaded once, when first used or ahead in the background."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, beginning: Sequence[Message] = ()) -> None:
         self._settings = settings
+        self._beginning = beginning
         self._loading = threading.Lock()
         self._generator: Generator | None = None
         self.error: ModelError | None = None
@@ -118,7 +120,7 @@ class LazyGenerator:
         with self._loading:
             if self._generator is None and self.error is None:
                 try:
-                    self._generator = open_generator(self._settings)
+                    self._generator = open_generator(self._settings, beginning=self._beginning)
                 except ModelError as error:
                     self.error = error
         return self._generator
@@ -158,8 +160,11 @@ def load_reader(settings: Settings) -> Reader:
     return TrainedReader.load(folder, id=settings.reader)
 
 
-def open_generator(settings: Settings) -> Generator:
-    """The language model of the settings, from this machine or the server that they name."""
+def open_generator(settings: Settings, *, beginning: Sequence[Message] = ()) -> Generator:
+    """The language model of the settings, from this machine or the server that they name.
+
+    A local one has read how prompts begin, as ``beginning`` does; what it computed of that stays in home.
+    """
     if settings.generator == "none":
         raise ModelError("the setting generator is none")
     return load_generator(
@@ -169,4 +174,5 @@ def open_generator(settings: Settings) -> Generator:
         model=settings.generator_model,
         threads=settings.threads,
         context=settings.context,
+        beginning=Beginning(beginning, settings.home / "prompts") if beginning else None,
     )
