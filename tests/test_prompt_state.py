@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,22 @@ def test_a_folder_that_cannot_be_written_keeps_nothing(server: Server, tmp_path:
     (tmp_path / "prompts").write_text("a file", encoding="utf-8")
     server.save(tmp_path / "prompts", NAME)
     assert kept(tmp_path / "prompts", NAME) is None
+
+
+def test_a_full_disk_leaves_nothing_behind(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if path.parent == server.work:
+            return write(path, content)
+        write(path, content[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    server.save(tmp_path / "prompts", NAME)
+    assert list((tmp_path / "prompts").iterdir()) == []
 
 
 def test_a_server_that_does_not_answer_keeps_nothing(tmp_path: Path) -> None:

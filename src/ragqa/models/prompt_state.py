@@ -56,14 +56,17 @@ class Server:
         """Keep the state that it has now, in place of others of its model; where that cannot be, nothing is kept."""
         if not self._told("save"):
             return
+        part = folder / f"{name}.{os.getpid()}"
         with suppress(OSError):
             content = (self.work / _FILE).read_bytes()
             folder.mkdir(parents=True, exist_ok=True)
-            part = folder / f"{name}.{os.getpid()}"
-            part.write_bytes(content)
-            for old in folder.glob(f"{name.partition('-')[0]}-*.{'?' * 64}"):
-                old.unlink(missing_ok=True)
-            part.replace(folder / f"{name}.{hashlib.sha256(content).hexdigest()}")
+            try:
+                part.write_bytes(content)
+                for old in folder.glob(f"{name.partition('-')[0]}-*.{'?' * 64}"):
+                    old.unlink(missing_ok=True)
+                part.replace(folder / f"{name}.{hashlib.sha256(content).hexdigest()}")
+            finally:
+                part.unlink(missing_ok=True)
 
     def _told(self, action: Literal["save", "restore"]) -> bool:
         import httpx
