@@ -27,8 +27,9 @@ def _watch(path: str) -> None:
 
     def hook(event: str, given: tuple) -> None:
         if event in _NETWORK:
-            # Of a connection the first is the socket itself.
-            write(event, *(given[1] if event in ("socket.connect", "socket.sendto") else given[:2]))
+            # Of a connection the first is the socket itself; a UNIX socket's address is its path.
+            address = given[1] if event in ("socket.connect", "socket.sendto") else given[:2]
+            write(event, *([address] if isinstance(address, str | bytes) else address))
         elif event == "pickle.find_class":
             write(event, *given)
         elif event == "open" and str(given[0]).endswith(_PICKLES) and "site-packages" not in str(given[0]):

@@ -41,11 +41,11 @@ class Server:
     key: str
     work: Path
 
-    def restore(self, kept: Path) -> bool:
+    def restore(self, path: Path) -> bool:
         """Continue from a kept state; False where it is damaged or of no use."""
         try:
-            content = kept.read_bytes()
-            if kept.suffix != f".{hashlib.sha256(content).hexdigest()}":
+            content = path.read_bytes()
+            if path.suffix != f".{hashlib.sha256(content).hexdigest()}":
                 return False
             (self.work / _FILE).write_bytes(content)
         except OSError:
