@@ -123,12 +123,16 @@ def watched(day: Day, verb: str) -> bool:
     return any(event == "watched" and verb in arguments for _, event, *arguments in day.audit)
 
 
-def stays_here(host: str) -> bool:
-    """Whether a connection goes to this machine: to a loopback address, or to llama.cpp's UNIX socket."""
+def is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return re.fullmatch(r"/.*/ragqa-\w+/llama\.sock", host) is not None
+        return False
+
+
+def stays_here(host: str) -> bool:
+    """Whether a connection goes to this machine: to a loopback address, or to llama.cpp's UNIX socket."""
+    return is_loopback(host) or re.fullmatch(r"/.*/ragqa-\w+/llama\.sock", host) is not None
 
 
 def test_no_connection_is_attempted_and_no_name_looked_up(day: Day, tally: Tally) -> None:
@@ -169,7 +173,7 @@ def foreign_calls(trace: str) -> list[str]:
         address, port = ADDRESS.search(line), PORT.search(line)
         host = (address[1] or address[2]) if address else ""
         # A socket is "connected" to nothing to ask for the address that it would have.
-        if not stays_here(host) or (port and port[1] == "53"):
+        if not is_loopback(host) or (port and port[1] == "53"):
             found.append(line)
     return found
 

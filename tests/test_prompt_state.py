@@ -14,7 +14,7 @@ from support.real import missing_models
 from ragqa.answer.translate import build_gloss, translation_beginning
 from ragqa.models import catalogue
 from ragqa.models.generator import LlamaCpp
-from ragqa.models.prompt_state import Beginning, Server, kept, name_of
+from ragqa.models.prompt_state import Beginning, Server, name_of
 from ragqa.models.protocols import Message
 from ragqa.settings import Settings
 
@@ -25,13 +25,13 @@ NAME = "a" * 16 + "-" + "b" * 16
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
     """One whose work folder holds the state "computed" once it is told to save."""
-    found = Server(tmp_path / "llama.sock", "secret", tmp_path / "work")
-    found.work.mkdir()
+    found = Server(tmp_path / "work", "secret")
+    found.folder.mkdir()
 
     def told(request: httpx.Request) -> httpx.Response:
         assert request.headers["Authorization"] == "Bearer secret"
         if request.url.params["action"] == "save":
-            (found.work / "prompt").write_bytes(b"computed")
+            (found.folder / "prompt").write_bytes(b"computed")
         return httpx.Response(200)
 
     monkeypatch.setattr(httpx, "HTTPTransport", lambda uds: httpx.MockTransport(told))
@@ -47,27 +47,25 @@ def model(tmp_path: Path) -> Path:
 
 def test_what_was_saved_is_restored(server: Server, tmp_path: Path) -> None:
     server.save(tmp_path / "prompts", NAME)
-    (server.work / "prompt").unlink()
-    found = kept(tmp_path / "prompts", NAME)
-    assert found is not None
-    assert server.restore(found)
-    assert (server.work / "prompt").read_bytes() == b"computed"
+    (server.folder / "prompt").unlink()
+    assert server.restore(tmp_path / "prompts", NAME)
+    assert (server.folder / "prompt").read_bytes() == b"computed"
 
 
 @pytest.mark.parametrize("content", [b"", b"compute", b"computeD"])
 def test_a_damaged_state_is_never_given_to_llama(server: Server, tmp_path: Path, content: bytes) -> None:
     server.save(tmp_path / "prompts", NAME)
-    (server.work / "prompt").unlink()
-    found = kept(tmp_path / "prompts", NAME)
-    assert found is not None
+    (server.folder / "prompt").unlink()
+    (found,) = (tmp_path / "prompts").iterdir()
     found.write_bytes(content)
-    assert not server.restore(found)
-    assert not (server.work / "prompt").exists()
+    assert not server.restore(tmp_path / "prompts", NAME)
+    assert not (server.folder / "prompt").exists()
 
 
 def test_a_state_that_is_gone_is_not_restored(server: Server, tmp_path: Path) -> None:
-    assert not server.restore(tmp_path / f"{NAME}.{'0' * 64}")
-    assert kept(tmp_path / "nowhere", NAME) is None
+    (tmp_path / "prompts").mkdir()
+    assert not server.restore(tmp_path / "prompts", NAME)
+    assert not server.restore(tmp_path / "nowhere", NAME)
 
 
 def test_a_new_state_takes_the_place_of_others_of_its_model_only(server: Server, tmp_path: Path) -> None:
@@ -80,7 +78,8 @@ def test_a_new_state_takes_the_place_of_others_of_its_model_only(server: Server,
 def test_a_folder_that_cannot_be_written_keeps_nothing(server: Server, tmp_path: Path) -> None:
     (tmp_path / "prompts").write_text("a file", encoding="utf-8")
     server.save(tmp_path / "prompts", NAME)
-    assert kept(tmp_path / "prompts", NAME) is None
+    assert not server.restore(tmp_path / "prompts", NAME)
+    assert (tmp_path / "prompts").is_file()
 
 
 def test_a_full_disk_leaves_nothing_behind(
@@ -89,7 +88,7 @@ def test_a_full_disk_leaves_nothing_behind(
     write = Path.write_bytes
 
     def full(path: Path, content: bytes) -> int:
-        if path.parent == server.work:
+        if path.parent == server.folder:
             return write(path, content)
         write(path, content[:3])
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -100,7 +99,7 @@ def test_a_full_disk_leaves_nothing_behind(
 
 
 def test_a_server_that_does_not_answer_keeps_nothing(tmp_path: Path) -> None:
-    Server(tmp_path / "none.sock", "secret", tmp_path).save(tmp_path / "prompts", NAME)
+    Server(tmp_path, "secret").save(tmp_path / "prompts", NAME)
     assert not (tmp_path / "prompts").exists()
 
 
@@ -138,9 +137,7 @@ def test_a_translation_is_the_same_after_a_kept_beginning_and_a_damaged_one_is_r
     path = Path(catalogue.locate(settings.generator, role="generator", home=settings.home))
     restored: list[bool] = []
     restore = Server.restore
-    monkeypatch.setattr(
-        Server, "restore", lambda server, found: restored.append(restore(server, found)) or restored[-1]
-    )
+    monkeypatch.setattr(Server, "restore", lambda *given: restored.append(restore(*given)) or restored[-1])
     messages, grammar, _ = build_gloss("这座灯塔去年秋天就不亮了，港口说要等到春天才修。", to="en")
 
     def translated() -> str:
@@ -153,5 +150,5 @@ def test_a_translation_is_the_same_after_a_kept_beginning_and_a_damaged_one_is_r
         content = state.read_bytes()
         state.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert translated() == first
-    assert restored == [not damaged]
+    assert restored == [False, not damaged]
     assert [found.name for found in tmp_path.iterdir()] == [state.name]

@@ -95,8 +95,7 @@ class LlamaCpp:
             raise ModelError(
                 f"llama.cpp's binding cannot be loaded ({error}); run: pip install xllamacpp"
             ) from error
-        folder, key = Path(tempfile.mkdtemp(prefix="ragqa-")), secrets.token_hex(32)
-        server = prompt_state.Server(folder / "llama.sock", key, folder)
+        server = prompt_state.Server(Path(tempfile.mkdtemp(prefix="ragqa-")), secrets.token_hex(32))
         try:
             found = cls(xllamacpp.Server(_parameters(path, server, threads, context)), id=id)
             if beginning:
@@ -109,12 +108,11 @@ class LlamaCpp:
                 f"llama.cpp cannot read {path} ({error}); run: ragqa models pull, or give another .gguf file"
             ) from error
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(server.folder, ignore_errors=True)
 
     def _read(self, beginning: Beginning, server: prompt_state.Server, name: str) -> None:
         """Have it read how prompts begin; a prompt that fails says why when it is asked for."""
-        kept = prompt_state.kept(beginning.folder, name)
-        if not (kept and server.restore(kept)):
+        if not server.restore(beginning.folder, name):
             with suppress(ModelError):
                 list(self.stream(beginning.messages, max_tokens=1))
                 server.save(beginning.folder, name)
@@ -158,7 +156,7 @@ def _parameters(path: Path, server: prompt_state.Server, threads: int, context: 
     parameters.model.path = str(path)
     parameters.hostnames = [str(server.socket)]
     parameters.api_keys = [server.key]
-    parameters.slot_save_path = f"{server.work}/"
+    parameters.slot_save_path = f"{server.folder}/"
     parameters.cors_origins = "http://127.0.0.1"
     parameters.ui = False
     parameters.endpoint_slots = False

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    import httpx
-
     from ragqa.models.protocols import Message
 
 _DIGITS = 16
@@ -35,56 +33,58 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A llama.cpp server: its socket, its key, and the folder where it saves and restores."""
+    """A llama.cpp server: the folder of its socket, where it saves and restores, too, and its key."""
 
-    socket: Path
+    folder: Path
     key: str
-    work: Path
 
-    def restore(self, path: Path) -> bool:
-        """Continue from a kept state; False where it is damaged or of no use."""
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self.folder / "llama.sock"
+
+    def restore(self, kept: Path, name: str) -> bool:
+        """Continue from the state kept in a folder; False where there is none, or one that is damaged or of no use."""
+        path = next(kept.glob(_files(name)), None)
         try:
-            content = path.read_bytes()
-            if path.suffix != f".{hashlib.sha256(content).hexdigest()}":
+            content = path.read_bytes() if path else b""
+            if not path or path.suffix != f".{_sha256(content)}":
                 return False
-            (self.work / _FILE).write_bytes(content)
+            (self.folder / _FILE).write_bytes(content)
         except OSError:
             return False
         return self._told("restore")
 
-    def save(self, folder: Path, name: str) -> None:
+    def save(self, kept: Path, name: str) -> None:
         """Keep the state that it has now, in place of others of its model; where that cannot be, nothing is kept."""
         if not self._told("save"):
             return
-        part = folder / f"{name}.{os.getpid()}"
+        part = kept / f"{name}.{os.getpid()}"
         with suppress(OSError):
-            content = (self.work / _FILE).read_bytes()
-            folder.mkdir(parents=True, exist_ok=True)
+            content = (self.folder / _FILE).read_bytes()
+            path = kept / f"{name}.{_sha256(content)}"
+            kept.mkdir(parents=True, exist_ok=True)
             try:
                 part.write_bytes(content)
-                for old in folder.glob(f"{name.partition('-')[0]}-*.{'?' * 64}"):
-                    old.unlink(missing_ok=True)
-                part.replace(folder / f"{name}.{hashlib.sha256(content).hexdigest()}")
+                part.replace(path)
             finally:
                 part.unlink(missing_ok=True)
+            for old in set(kept.glob(_files(f"{name.partition('-')[0]}-*"))) - {path}:
+                old.unlink(missing_ok=True)
 
     def _told(self, action: Literal["save", "restore"]) -> bool:
         import httpx
 
-        with suppress(httpx.HTTPError), self._client() as client:
-            return client.post(f"/slots/0?action={action}", json={"filename": _FILE}).is_success
-        return False
-
-    def _client(self) -> httpx.Client:
-        import httpx
-
-        return httpx.Client(
+        client = httpx.Client(
             transport=httpx.HTTPTransport(uds=str(self.socket)),
             base_url="http://llama",
             headers={"Authorization": f"Bearer {self.key}"},
             timeout=_SECONDS,
             trust_env=False,
         )
+        with suppress(httpx.HTTPError), client:
+            return client.post(f"/slots/0?action={action}", json={"filename": _FILE}).is_success
+        return False
 
 
 def name_of(messages: Sequence[Message], model: Path, version: str) -> str:
@@ -95,10 +95,13 @@ def name_of(messages: Sequence[Message], model: Path, version: str) -> str:
     return f"{_digest(str(model))}-{_digest(whole)}"
 
 
-def kept(folder: Path, name: str) -> Path | None:
-    """The file of that name, or None."""
-    return next(folder.glob(f"{name}.{'?' * 64}"), None)
+def _files(name: str) -> str:
+    return f"{name}.{'?' * 64}"
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+    return _sha256(text.encode())[:_DIGITS]
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
